@@ -75,9 +75,12 @@ class Stage(abc.ABC):
     """One trainable stage. Subclasses hold configs and build linen modules; they own no arrays.
 
     config: the stage's own config. data: the data config. upstream: loaded frozen bundles by name.
+    init_only_names: the upstream bundles that only ``init`` reads (a fine-tune's starting point):
+    they are in the ``frozen`` of ``init`` and must be left out of every later ``frozen``.
     """
 
     upstream_names: ClassVar[tuple[str, ...]] = ()
+    init_only_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self, config: StageConfig, data: DataConfig, upstream: Mapping[str, Bundle] | None = None
