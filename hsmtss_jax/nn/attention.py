@@ -1,0 +1,125 @@
+"""Multi-head attention with an explicit key/value cache.
+
+Legend: B batch, N queries, M keys, S cache slots, H heads, E head width, D width.
+"""
+
+from typing import Any
+
+import flax.linen as nn
+import flax.struct
+import jax
+import jax.numpy as jnp
+from einops import rearrange
+
+NEG_INF = -1e9  # finite: a fully masked row gives uniform weights, never NaN
+
+
+@flax.struct.dataclass
+class KVCache:
+    """Keys and values seen so far. k, v: [B, S, H, E]; length: int32 scalar, slots filled."""
+
+    k: jax.Array
+    v: jax.Array
+    length: jax.Array
+
+    @classmethod
+    def zeros(cls, batch: int, slots: int, heads: int, head_width: int, dtype: Any) -> "KVCache":
+        """An empty cache with room for ``slots`` positions."""
+        empty = jnp.zeros((batch, slots, heads, head_width), dtype)
+        return cls(k=empty, v=empty, length=jnp.zeros((), jnp.int32))
+
+    def append(self, k: jax.Array, v: jax.Array) -> "KVCache":
+        """A new cache with k, v [B, N, H, E] written behind what is there."""
+        start = (0, self.length, 0, 0)
+        return KVCache(
+            k=jax.lax.dynamic_update_slice(self.k, k.astype(self.k.dtype), start),
+            v=jax.lax.dynamic_update_slice(self.v, v.astype(self.v.dtype), start),
+            length=self.length + k.shape[1],
+        )
+
+
+@flax.struct.dataclass
+class AttentionOutput:
+    """out: [B, N, D]. cache: the updated cache, if one was given. weights: [B, H, N, M], if asked."""
+
+    out: jax.Array
+    cache: KVCache | None = None
+    weights: jax.Array | None = None
+
+
+def attention_weights(
+    q: jax.Array, k: jax.Array, mask: jax.Array | None = None, bias: jax.Array | None = None
+) -> jax.Array:
+    """softmax(q k^T / sqrt(E) + bias) over visible keys, in float32.
+
+    q: [B, N, H, E]; k: [B, M, H, E]; mask: bool, broadcastable to [B, H, N, M], True = visible;
+    bias: likewise, added to the logits. Returns [B, H, N, M].
+    """
+    logits = jnp.einsum("bnhe,bmhe->bhnm", q, k, preferred_element_type=jnp.float32)
+    logits = logits * (q.shape[-1] ** -0.5)
+    if bias is not None:
+        logits = logits + bias.astype(jnp.float32)
+    if mask is not None:
+        logits = jnp.where(mask, logits, NEG_INF)
+    return jax.nn.softmax(logits, axis=-1)
+
+
+def dot_product_attention(
+    q: jax.Array,
+    k: jax.Array,
+    v: jax.Array,
+    mask: jax.Array | None = None,
+    bias: jax.Array | None = None,
+) -> jax.Array:
+    """Attention of q [B, N, H, E] over k, v [B, M, H, E]; see ``attention_weights``. -> [B, N, H, E]."""
+    weights = attention_weights(q, k, mask, bias)
+    return jnp.einsum("bhnm,bmhe->bnhe", weights.astype(v.dtype), v)
+
+
+class MultiHeadAttention(nn.Module):
+    """Multi-head attention with biases on all four projections.
+
+    heads: H; the width D is the input's and must be divisible by H.
+    """
+
+    heads: int
+    dtype: Any = jnp.float32
+    kernel_init: nn.initializers.Initializer = nn.initializers.truncated_normal(0.02)
+    out_init: nn.initializers.Initializer = nn.initializers.truncated_normal(0.02)
+
+    @nn.compact
+    def __call__(
+        self,
+        x: jax.Array,
+        kv: jax.Array | None = None,
+        *,
+        mask: jax.Array | None = None,
+        bias: jax.Array | None = None,
+        cache: KVCache | None = None,
+        return_weights: bool = False,
+    ) -> AttentionOutput:
+        """x: [B, N, D] queries; kv: [B, M, D'] keys and values (default: x).
+
+        mask, bias: broadcastable to [B, H, N, M] (M = S when a cache is given).
+        cache: keys and values of this call are appended to it and all its slots are attended to,
+        so the mask must hide the slots that are not filled.
+        """
+        width = x.shape[-1]
+        if width % self.heads:
+            raise ValueError(f"width {width} is not divisible by {self.heads} heads")
+        kv = x if kv is None else kv
+
+        def project(name: str, inputs: jax.Array) -> jax.Array:
+            dense = nn.Dense(width, dtype=self.dtype, kernel_init=self.kernel_init, name=name)
+            return rearrange(dense(inputs), "b n (h e) -> b n h e", h=self.heads)
+
+        q, k, v = project("query", x), project("key", kv), project("value", kv)
+        if cache is not None:
+            cache = cache.append(k, v)
+            k, v = cache.k.astype(q.dtype), cache.v.astype(q.dtype)
+        weights = attention_weights(q, k, mask, bias)
+        heads_out = jnp.einsum("bhnm,bmhe->bnhe", weights.astype(v.dtype), v)
+        out = nn.Dense(width, dtype=self.dtype, kernel_init=self.out_init, name="out")(
+            rearrange(heads_out, "b n h e -> b n (h e)")
+        )
+        return AttentionOutput(out=out, cache=cache, weights=weights if return_weights else None)
