@@ -1,0 +1,134 @@
+"""Pipeline bundles: a folder of stage bundles and a ``pipeline.json`` that says how they fit together."""
+
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
+
+FORMAT_VERSION = 1
+ROLES = (
+    "text_encoder",
+    "audio_mae",
+    "q_audio",
+    "joint_separator",
+    "tf_codec",
+    "acoustic_decoder",
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SamplingConfig:
+    """Defaults of the acoustic decoder's sampling (UniCodec-style: all groups of a frame at once)."""
+
+    temperature: float = 0.8  # 0 is greedy
+    top_k: int = 64  # 0 keeps all codes
+    top_p: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PipelineConfig:
+    """How stage bundles become one pipeline bundle.
+
+    bundles: role -> folder of a stage bundle; every role of ``ROLES`` must be there.
+    storage: role -> storage type of ``save_bundle``; "*" is the default.
+    notices: file name -> path of a text to put beside the weights (licence, attribution).
+    """
+
+    bundles: Mapping[str, str]
+    storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
+    sampling: SamplingConfig = dataclasses.field(default_factory=SamplingConfig)
+    licence: str = ""
+    data: str = ""
+    notices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pipeline:
+    """A loaded pipeline bundle: stage bundles by role, sampling defaults, the rest of pipeline.json."""
+
+    bundles: Mapping[str, Bundle]
+    sampling: SamplingConfig
+    meta: Mapping[str, Any]
+    path: Path
+
+
+def check_upstream(bundles: Mapping[str, Bundle]) -> None:
+    """Raises ValueError where a stage was trained against other weights than those beside it."""
+    for role, bundle in bundles.items():
+        for name, digest in bundle.upstream.items():
+            if name in bundles and bundles[name].digest != digest:
+                raise ValueError(
+                    f"{role} was trained against {name} {digest[:12]}, but the {name} here is "
+                    f"{bundles[name].digest[:12]}: use the bundle that it was trained with"
+                )
+
+
+def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
+    """Write the pipeline bundle ``out`` from stage bundles; an existing one is replaced at the end.
+
+    Raises ValueError for a missing role or digests that do not fit.
+    """
+    missing = [role for role in ROLES if role not in config.bundles]
+    if missing:
+        raise ValueError(f"the pipeline lacks bundles for: {', '.join(missing)}")
+    bundles = {role: load_bundle(Path(config.bundles[role])) for role in ROLES}
+    check_upstream(bundles)
+    out = Path(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        os.chmod(temporary, 0o755)
+        _write(config, bundles, temporary)
+        if out.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
+            out.rename(old / out.name)
+            temporary.rename(out)
+            shutil.rmtree(old)
+        else:
+            temporary.rename(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return out
+
+
+def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) -> None:
+    default = config.storage.get("*", "float32")
+    for role, bundle in bundles.items():
+        save_bundle(folder / role, bundle, storage=config.storage.get(role, default))
+    for name, source in config.notices.items():
+        shutil.copyfile(source, folder / name)
+    document = {
+        "format_version": FORMAT_VERSION,
+        "roles": list(ROLES),
+        "sampling": dataclasses.asdict(config.sampling),
+        "licence": config.licence,
+        "data": config.data,
+    }
+    (folder / "pipeline.json").write_text(json.dumps(document, indent=2) + "\n")
+
+
+def load_pipeline(folder: str | os.PathLike[str]) -> Pipeline:
+    """Read a pipeline bundle. Raises OSError or ValueError with a line that says what is wrong."""
+    folder = Path(folder)
+    if not folder.exists():
+        raise FileNotFoundError(f"no checkpoint at {folder}: give the folder of a pipeline bundle")
+    path = folder / "pipeline.json"
+    if not path.is_file():
+        raise ValueError(f"{folder} is not a pipeline bundle: it has no pipeline.json")
+    try:
+        document = json.loads(path.read_text())
+        version = document["format_version"]
+        sampling = SamplingConfig(**document["sampling"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if version != FORMAT_VERSION:
+        raise ValueError(f"{folder} has pipeline format {version}, this version reads {FORMAT_VERSION}")
+    bundles = {role: load_bundle(folder / role) for role in ROLES}
+    check_upstream(bundles)
+    return Pipeline(bundles=bundles, sampling=sampling, meta=document, path=folder)
