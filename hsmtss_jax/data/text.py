@@ -1,0 +1,79 @@
+"""Text to token ids of static shape, from the tokenizer inside a text encoder bundle.
+
+Legend: B texts, N tokens.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tokenizers import Tokenizer as FastTokenizer
+
+if TYPE_CHECKING:
+    from hsmtss_jax.bundle import Bundle
+
+TASKS = ("extract", "remove")  # the order is the task id of the mixture view
+
+_PAD_TOKENS = ("<pad>", "[PAD]")
+
+
+class Tokenizer:
+    """A fast tokenizer, padded to a fixed length. Picklable: workers rebuild it from its JSON.
+
+    source: the text of a ``tokenizer.json``.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._fast = FastTokenizer.from_str(source)
+        self._fast.no_padding()
+        self._fast.no_truncation()
+        self._limit = 0
+        pads = [self._fast.token_to_id(token) for token in _PAD_TOKENS]
+        self.pad_id = next((pad for pad in pads if pad is not None), -1)
+        if self.pad_id < 0:
+            raise ValueError(f"the tokenizer has no padding token: expected one of {_PAD_TOKENS}")
+
+    @classmethod
+    def from_bundle(cls, bundle: "Bundle") -> "Tokenizer":
+        """The tokenizer of a text encoder bundle; ValueError if it holds none."""
+        if "tokenizer.json" not in bundle.files:
+            raise ValueError("the bundle has no tokenizer.json: prepare the text encoder again")
+        return cls(bytes(bundle.files["tokenizer.json"]).decode("utf-8"))
+
+    @property
+    def vocab(self) -> int:
+        """Number of token ids, special tokens included."""
+        return self._fast.get_vocab_size(with_added_tokens=True)
+
+    def __call__(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
+        """ids int32 [B, max_tokens] and mask bool [B, max_tokens] (True = token).
+
+        Special tokens (BERT's [CLS] and [SEP], T5's </s>) are included and survive truncation.
+        """
+        if self._limit != max_tokens:
+            self._fast.enable_truncation(max_tokens)
+            self._limit = max_tokens
+        ids = np.full((len(texts), max_tokens), self.pad_id, np.int32)
+        mask = np.zeros((len(texts), max_tokens), np.bool_)
+        for row, text in enumerate(texts):  # encode_batch would start threads in forked workers
+            tokens = self._fast.encode(text).ids
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = True
+        return ids, mask
+
+    def task_ids(self, task: str) -> np.ndarray:
+        """Ids of a task word ("extract" or "remove") without special tokens: int32 [L]."""
+        if task not in TASKS:
+            raise ValueError(f"unknown task {task!r}: use one of {', '.join(TASKS)}")
+        return np.asarray(self._fast.encode(task, add_special_tokens=False).ids, np.int32)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids, special tokens left out."""
+        return self._fast.decode([int(i) for i in ids], skip_special_tokens=True)
+
+    def __getstate__(self) -> str:
+        return self._source
+
+    def __setstate__(self, source: str) -> None:
+        self.__init__(source)  # type: ignore[misc]
