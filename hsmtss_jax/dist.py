@@ -1,0 +1,117 @@
+"""Hosts, mesh, shardings and host-to-device transfer: the only file that names mesh axes.
+
+The mesh is ``(data, fsdp)``. The batch axis of every array is split over both; a large parameter is
+split over ``fsdp`` along its largest divisible axis, a small one is replicated.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from hsmtss_jax.config import MeshConfig
+
+Tree = Any
+_AXES = ("data", "fsdp")
+_LARGE = 2**16  # elements; below, splitting costs more than it saves
+
+
+def initialize(config: MeshConfig) -> None:
+    """Joins the other hosts, when the config says there are any."""
+    if config.multi_host and not jax.distributed.is_initialized():
+        jax.distributed.initialize()
+
+
+def make_mesh(config: MeshConfig, devices: list[jax.Device] | None = None) -> Mesh:
+    """The ``(data, fsdp)`` mesh over ``devices`` (default: all).
+
+    Raises:
+      ValueError: the product of the axes is not the number of devices.
+    """
+    devices = list(jax.devices()) if devices is None else devices
+    data, fsdp = config.data, config.fsdp
+    if data == -1 and fsdp == -1:
+        raise ValueError("mesh.data and mesh.fsdp cannot both be -1")
+    if data == -1:
+        data = len(devices) // fsdp
+    if fsdp == -1:
+        fsdp = len(devices) // data
+    if data * fsdp != len(devices) or data < 1:
+        raise ValueError(f"mesh {data} x {fsdp} does not cover {len(devices)} devices")
+    # Linen's Dropout fails under the default, AxisType.Explicit.
+    auto = (AxisType.Auto,) * len(_AXES)
+    return jax.make_mesh((data, fsdp), _AXES, axis_types=auto, devices=devices)
+
+
+def replicated(mesh: Mesh) -> NamedSharding:
+    """Every device holds the whole array."""
+    return NamedSharding(mesh, PartitionSpec())
+
+
+def batch_sharding(mesh: Mesh) -> NamedSharding:
+    """Axis 0 is split over all devices."""
+    return NamedSharding(mesh, PartitionSpec(_AXES))
+
+
+def param_shardings(mesh: Mesh, tree: Tree, large: int = _LARGE) -> Tree:
+    """A sharding for each leaf of an (abstract) tree of parameters or optimiser state."""
+    return jax.tree.map(lambda leaf: NamedSharding(mesh, _param_spec(mesh, leaf, large)), tree)
+
+
+def _param_spec(mesh: Mesh, leaf: Any, large: int) -> PartitionSpec:
+    parts = mesh.shape["fsdp"]
+    axes = [axis for axis, size in enumerate(leaf.shape) if size % parts == 0]
+    if parts == 1 or leaf.size < large or not axes:
+        return PartitionSpec()
+    axis = max(axes, key=lambda axis: leaf.shape[axis])
+    return PartitionSpec(*(None,) * axis, "fsdp")
+
+
+def check_batch(mesh: Mesh, batch_size: int, accumulate: int = 1) -> None:
+    """Raises ValueError unless each of ``accumulate`` parts splits evenly over the devices."""
+    if batch_size % (mesh.size * accumulate):
+        raise ValueError(
+            f"data.batch_size={batch_size} must be a multiple of devices x run.accumulate = "
+            f"{mesh.size} x {accumulate}"
+        )
+
+
+def put_batch(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
+    """This process's examples -> global arrays, axis 0 split over all devices."""
+    sharding = batch_sharding(mesh)
+    return {
+        name: jax.make_array_from_process_local_data(sharding, np.asarray(value))
+        for name, value in batch.items()
+    }
+
+
+def replicate(mesh: Mesh, tree: Tree) -> Tree:
+    """A tree of host arrays (or keys), the same on all processes, on every device."""
+    return jax.device_put(tree, replicated(mesh))
+
+
+def put_params(mesh: Mesh, tree: Tree) -> Tree:
+    """A tree of host arrays, the same on all processes, sharded as parameters are."""
+    return jax.device_put(tree, param_shardings(mesh, tree))
+
+
+def any_process(flag: bool) -> bool:
+    """Whether ``flag`` is set on any process. Every process must call it at the same point."""
+    if jax.process_count() == 1:
+        return flag
+    return bool(np.any(multihost_utils.process_allgather(np.asarray(flag))))
+
+
+def to_host(tree: Tree) -> Tree:
+    """A tree of (sharded) arrays as numpy, whole on every process."""
+    if jax.process_count() == 1:
+        return jax.device_get(tree)
+    return multihost_utils.process_allgather(tree, tiled=True)
+
+
+def is_main() -> bool:
+    """True on the process that writes reports and bundles."""
+    return jax.process_index() == 0
