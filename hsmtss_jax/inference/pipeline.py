@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.sampling.policies import Policy
 
 FORMAT_VERSION = 1
 ROLES = (
@@ -23,15 +24,6 @@ ROLES = (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SamplingConfig:
-    """Defaults of the acoustic decoder's sampling (UniCodec-style: all groups of a frame at once)."""
-
-    temperature: float = 0.8  # 0 is greedy
-    top_k: int = 64  # 0 keeps all codes
-    top_p: float = 1.0
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class PipelineConfig:
     """How stage bundles become one pipeline bundle.
 
@@ -42,7 +34,7 @@ class PipelineConfig:
 
     bundles: Mapping[str, str]
     storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
-    sampling: SamplingConfig = dataclasses.field(default_factory=SamplingConfig)
+    sampling: Policy = dataclasses.field(default_factory=Policy)
     licence: str = ""
     data: str = ""
     notices: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -53,7 +45,7 @@ class Pipeline:
     """A loaded pipeline bundle: stage bundles by role, sampling defaults, the rest of pipeline.json."""
 
     bundles: Mapping[str, Bundle]
-    sampling: SamplingConfig
+    sampling: Policy
     meta: Mapping[str, Any]
     path: Path
 
@@ -124,7 +116,7 @@ def load_pipeline(folder: str | os.PathLike[str]) -> Pipeline:
     try:
         document = json.loads(path.read_text())
         version = document["format_version"]
-        sampling = SamplingConfig(**document["sampling"])
+        sampling = Policy(**document["sampling"])
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     if version != FORMAT_VERSION:

@@ -1,0 +1,160 @@
+"""The whole system as pure, jitted, batched functions of a pipeline's weights (HSM-TSS eq. 2-4).
+
+Legend: B windows, L samples, N text tokens, P patches, C widths, T token frames, K groups.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hsmtss_jax.audio.fbank import FbankConfig
+from hsmtss_jax.config import from_dict
+from hsmtss_jax.data.text import TASKS, Tokenizer
+from hsmtss_jax.inference.pipeline import Pipeline
+from hsmtss_jax.models.acoustic_decode import sample
+from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.sampling.policies import Policy
+from hsmtss_jax.stages.features import Features
+from hsmtss_jax.stages.joint_separator import JointSeparatorStageConfig
+
+
+@flax.struct.dataclass
+class Query:
+    """What was asked, one row a window. text: T_cap [B, N, Cg]; task: T_task [B, L, Ct]; bool masks."""
+
+    text: jax.Array
+    text_mask: jax.Array
+    task: jax.Array
+    task_mask: jax.Array
+
+
+@flax.struct.dataclass
+class Semantics:
+    """Semantic features. s: local [B, P, Ca]; g: global [B, 1, Cg]."""
+
+    s: jax.Array
+    g: jax.Array
+
+
+class System:
+    """A loaded pipeline, ready to run on the default device.
+
+    Attributes: window (samples of one window), frame (samples of one token frame), frames (token
+    frames of a window), sample_rate, dtype.
+    """
+
+    sample_rate = 16000
+
+    def __init__(self, pipeline: Pipeline, dtype: Any = None) -> None:
+        on_cpu = jax.default_backend() == "cpu"
+        self.dtype = dtype or (jnp.float32 if on_cpu else jnp.bfloat16)
+        bundles = pipeline.bundles
+        self.pipeline = pipeline
+        self.features = Features(bundles, self.dtype)
+        self.tokenizer = Tokenizer.from_bundle(bundles["text_encoder"])
+        separator = from_dict(JointSeparatorStageConfig, bundles["joint_separator"].config)
+        self.max_text = separator.global_model.max_text - 1
+        self._global = separator.global_model.make(self.dtype)
+        self._local = separator.local_model.make(self.dtype)
+        self.codec_config = from_dict(TFCodecConfig, bundles["tf_codec"].config["model"])
+        self._codec = self.codec_config.make(self.dtype)
+        decoder = bundles["acoustic_decoder"].config["model"]
+        self.decoder_config = from_dict(AcousticDecoderConfig, decoder)
+        self.window = window_samples(self.features.fbank)
+        self.frames = self.codec_config.token_frames(self.window)
+        self.frame = self.codec_config.frame_samples
+        self._params = jax.device_put({name: bundle.params for name, bundle in bundles.items()})
+
+    def query(self, task: str, description: str, rows: int) -> Query:
+        """Encode one instruction and repeat it for ``rows`` windows."""
+        return self.queries([task] * rows, [description] * rows)
+
+    def queries(self, tasks: Sequence[str], descriptions: Sequence[str]) -> Query:
+        """Encode an instruction a window. Raises ValueError for an unknown task."""
+        ids, mask = self.tokenizer(list(descriptions), self.max_text)
+        numbers = np.array([TASKS.index(task) for task in tasks], np.int32)
+        return self._query(self._params, ids, mask, numbers)
+
+    def listen(self, audio: np.ndarray) -> Semantics:
+        """AudioMAE and Q-Audio of audio [B, L] with L = window."""
+        return self._listen(self._params, audio)
+
+    def separate(self, mixture: Semantics, query: Query) -> Semantics:
+        """The global, then the local separator: the predicted semantics of the target."""
+        return self._separate(self._params, mixture, query)
+
+    def separate_local(self, mixture: Semantics, g: jax.Array, query: Query) -> jax.Array:
+        """The local separator alone, conditioned on g [B, 1, Cg] -> S_hat [B, P, Ca]."""
+        return self._separate_local(self._params, mixture.s, g, query)
+
+    def sample(
+        self,
+        s: jax.Array,
+        seeds: np.ndarray,
+        policy: Policy,
+        forced: np.ndarray | None = None,
+    ) -> jax.Array:
+        """Codec tokens int32 [B, T, K] of semantics s [B, P, Ca]; forced [B, F, K] are kept as given."""
+        return self._sample(self._params, s, jnp.asarray(seeds, jnp.uint32), policy, forced)
+
+    def encode(self, audio: np.ndarray) -> jax.Array:
+        """Codec tokens of audio [B, L] -> int32 [B, T, K]."""
+        return self._encode(self._params, audio)
+
+    def decode(self, tokens: jax.Array | np.ndarray, samples: int) -> jax.Array:
+        """Codec tokens [B, T, K] -> audio [B, samples], clipped to [-1, 1]."""
+        return self._decode(self._params, tokens, samples)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _query(self, params: Any, ids: Any, mask: Any, tasks: Any) -> Query:
+        text, text_mask = self.features.text(params, ids, mask)
+        task, task_mask = self.features.task(params, tasks)
+        return Query(text=text, text_mask=text_mask, task=task, task_mask=task_mask)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _listen(self, params: Any, audio: Any) -> Semantics:
+        s = self.features.local(params, audio)
+        return Semantics(s=s, g=self.features.global_(params, s))
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _separate(self, params: Any, mixture: Semantics, query: Query) -> Semantics:
+        weights = {"params": params["joint_separator"]["global"]}
+        g = self._global.apply(
+            weights, mixture.g, query.text, query.text_mask, query.task, query.task_mask
+        )
+        return Semantics(s=self._separate_local(params, mixture.s, g, query), g=g)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _separate_local(self, params: Any, s: Any, g: Any, query: Query) -> jax.Array:
+        weights = {"params": params["joint_separator"]["local"]}
+        return self._local.apply(
+            weights, s, g, query.text, query.text_mask, query.task, query.task_mask
+        ).s_hat
+
+    @functools.partial(jax.jit, static_argnums=(0, 4))
+    def _sample(self, params: Any, s: Any, seeds: Any, policy: Policy, forced: Any) -> jax.Array:
+        weights = params["acoustic_decoder"]
+        return sample(
+            self.decoder_config, weights, s, self.frames, seeds, policy, forced_tokens=forced
+        )
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _encode(self, params: Any, audio: Any) -> jax.Array:
+        return self._codec.apply(params["tf_codec"], audio, method="encode")
+
+    @functools.partial(jax.jit, static_argnums=(0, 3))
+    def _decode(self, params: Any, tokens: Any, samples: int) -> jax.Array:
+        audio = self._codec.apply(params["tf_codec"], tokens, samples, method="decode")
+        return jnp.clip(audio.astype(jnp.float32), -1.0, 1.0)
+
+
+def window_samples(fbank: FbankConfig) -> int:
+    """Samples of a window: the frames' span, cut to whole seconds for the paper's 10.24 s -> 10 s."""
+    span = fbank.frames * 160
+    return 160_000 if fbank.frames == 1024 else span

@@ -1,0 +1,64 @@
+"""Spectrogram figures: mixture, result and, where there is one, the target.
+
+Legend: L samples.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from scipy import signal
+
+FLOOR_DB = -80.0
+
+
+def spectrogram_db(audio: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(seconds, Hz, dBFS [bins, frames]) of mono audio [L], 32 ms Hann windows."""
+    window = min(max(64, int(0.032 * sample_rate)), max(2, len(audio)))
+    freq, times, power = signal.spectrogram(
+        audio, sample_rate, "hann", window, window * 3 // 4, scaling="spectrum", mode="psd"
+    )
+    return times, freq, 10 * np.log10(np.maximum(power, 1e-12))
+
+
+def save_comparison(
+    path: str | os.PathLike[str],
+    sounds: Mapping[str, np.ndarray],
+    sample_rate: int,
+    title: str = "",
+    max_hz: float = 8000.0,
+) -> None:
+    """Write a PNG with one spectrogram a sound (mono [L]), on one colour scale, under one another."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 2.1 * len(sounds) + 0.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(sounds), 1, sharex=True, squeeze=False)[:, 0]
+    pictures = {name: spectrogram_db(audio, sample_rate) for name, audio in sounds.items()}
+    top = max(picture[2].max() for picture in pictures.values())
+    for axis, (name, (times, freq, db)) in zip(axes, pictures.items(), strict=True):
+        shown = freq <= max_hz
+        mesh = axis.pcolormesh(
+            times, freq[shown] / 1000, db[shown], vmin=top + FLOOR_DB, vmax=top, cmap="magma"
+        )
+        axis.set_ylabel("kHz")
+        axis.set_title(name, loc="left", fontsize=10)
+    axes[-1].set_xlabel("seconds")
+    figure.colorbar(mesh, ax=list(axes), label="dBFS")
+    if title:
+        figure.suptitle(title, fontsize=11)
+    _save_atomically(figure, Path(path))
+
+
+def _save_atomically(figure: object, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    try:
+        figure.savefig(temporary, dpi=110, format="png")  # type: ignore[attr-defined]
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
