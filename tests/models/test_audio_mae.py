@@ -1,0 +1,100 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hsmtss_jax.models.audio_mae import AudioMAEConfig, random_masking
+from hsmtss_jax.nn.patches import patchify
+
+SMALL = AudioMAEConfig(
+    frames=64,
+    width=32,
+    depth=2,
+    heads=2,
+    decoder_width=16,
+    decoder_depth=2,
+    decoder_windows=(4, 0),
+)
+
+
+def _count(tree):
+    return sum(np.prod(leaf.shape, dtype=int) for leaf in jax.tree.leaves(tree))
+
+
+def _shapes(config):
+    x = jnp.zeros((1, config.frames, config.n_mels))
+    return jax.eval_shape(config.make().init, jax.random.key(0), x, jax.random.key(0))["params"]
+
+
+@pytest.mark.parametrize(("cls_token", "count"), [(False, 85_253_376), (True, 85_254_144)])
+def test_parameter_counts_of_the_paper_size(cls_token, count):
+    params = _shapes(AudioMAEConfig(cls_token=cls_token))
+    assert _count(params["encoder"]) == count
+    assert _count(params["decoder"]) == 7_494_856
+
+
+def test_paper_size_keeps_102_of_512():
+    assert (AudioMAEConfig().patches, AudioMAEConfig().kept) == (512, 102)
+
+
+def test_masking_is_a_permutation_and_keeps_k():
+    masking = random_masking(jax.random.key(0), 3, 20, 4)
+    np.testing.assert_array_equal(np.sum(masking.mask, axis=1), 16)
+    np.testing.assert_array_equal(np.sort(masking.restore, axis=1), np.tile(np.arange(20), (3, 1)))
+    visible = np.take_along_axis(np.asarray(masking.mask), np.asarray(masking.kept), axis=1)
+    np.testing.assert_array_equal(visible, 0.0)
+    assert not np.array_equal(masking.kept[0], masking.kept[1])
+
+
+@pytest.fixture(scope="module")
+def small():
+    module = SMALL.make()
+    x = jax.random.normal(jax.random.key(0), (2, 64, 128))
+    return module, module.init(jax.random.key(1), x, jax.random.key(2))["params"], x
+
+
+@pytest.mark.parametrize("cls_token", [False, True])
+def test_encode_needs_the_encoder_alone(cls_token):
+    import dataclasses
+
+    module = dataclasses.replace(SMALL, cls_token=cls_token).make()
+    x = jnp.zeros((2, 64, 128))
+    params = module.init(jax.random.key(1), x, jax.random.key(2))["params"]
+    s = module.apply({"params": {"encoder": params["encoder"]}}, x, method="encode")
+    assert s.shape == (2, 32, 32)
+
+
+def test_prediction_does_not_depend_on_hidden_patches(small):
+    module, params, x = small
+    out = module.apply({"params": params}, x, jax.random.key(3))
+    assert out.prediction.shape == (2, 32, 256)
+    noise = jax.random.normal(jax.random.key(4), out.target.shape) * out.mask[:, :, None]
+    from hsmtss_jax.nn.patches import unpatchify
+
+    moved = module.apply({"params": params}, x + unpatchify(noise, 16, 8), jax.random.key(3))
+    np.testing.assert_allclose(out.prediction, moved.prediction, atol=1e-5)
+    np.testing.assert_array_equal(out.target, patchify(x, 16))
+
+
+def test_order_of_kept_tokens_does_not_matter(small):
+    _, params, x = small
+    from hsmtss_jax.models.audio_mae import Encoder
+
+    encoder = Encoder(SMALL)
+    patches = patchify(x, 16)
+    kept = jnp.array([[1, 5, 9], [0, 30, 2]])
+    a = encoder.apply({"params": params["encoder"]}, patches, kept)
+    b = encoder.apply({"params": params["encoder"]}, patches, kept[:, ::-1])
+    np.testing.assert_allclose(a, b[:, ::-1], atol=1e-5)
+    everything = jnp.tile(jnp.arange(32)[None], (2, 1))
+    np.testing.assert_allclose(
+        encoder.apply({"params": params["encoder"]}, patches, everything),
+        encoder.apply({"params": params["encoder"]}, patches),
+        atol=1e-5,
+    )
+
+
+def test_wrong_input_names_the_expected_shape(small):
+    module, params, _ = small
+    with pytest.raises(ValueError, match=r"\[B, 64, 128\]"):
+        module.apply({"params": params}, jnp.zeros((1, 32, 128)), method="encode")
