@@ -1,1 +1,4 @@
-"""audio."""
+"""Signals: files and levels (``io``, ``level``, ``mel``: numpy only), ``stft`` and ``fbank`` (JAX).
+
+Import the submodule you need; this package imports nothing, so reading files never loads JAX.
+"""

@@ -1,0 +1,132 @@
+import jax
+import numpy as np
+import pytest
+
+from hsmtss_jax.audio.fbank import FbankConfig, fbank, log_mel_input, real_frames
+
+RNG = np.random.default_rng(0)
+
+
+def noise_and_tones(samples: int) -> np.ndarray:
+    t = np.arange(samples) / 16000
+    tones = 0.3 * np.sin(2 * np.pi * 440 * t) + 0.1 * np.sin(2 * np.pi * 3000 * t * (1 + t / 20))
+    return (tones + 0.02 * RNG.standard_normal(samples) + 0.01).astype(np.float32)
+
+
+def assert_equal_to_rounding(got: np.ndarray, want: np.ndarray) -> None:
+    """1e-4; bands 100 dB below the loud ones are float32's rounding noise, so 1e-3 there."""
+    assert got.shape == want.shape
+    np.testing.assert_allclose(got, want, atol=1e-3, rtol=0)
+    np.testing.assert_allclose(got[want > -11], want[want > -11], atol=1e-4, rtol=0)
+    assert (np.abs(got - want) < 1e-4).mean() > 0.998
+
+
+def test_frame_counts():
+    assert [real_frames(n) for n in (160000, 40960, 400, 399, 0)] == [998, 254, 1, 0, 0]
+
+
+def test_silence_and_padding_have_audio_mae_s_values():
+    silence = np.zeros((1, 4000), np.float32)
+    np.testing.assert_allclose(fbank(silence), -15.942385, atol=1e-6)
+    x = np.asarray(log_mel_input(silence, FbankConfig(frames=64)))
+    assert x.shape == (1, 64, 128)
+    real = real_frames(4000)
+    np.testing.assert_allclose(x[:, :real], -1.277594, atol=1e-6)
+    np.testing.assert_allclose(x[:, real:], 0.467032, atol=1e-6)
+
+
+def test_ten_seconds_is_998_rows_and_band_three_is_empty():
+    x = noise_and_tones(160000)[None]
+    assert jax.eval_shape(fbank, x).shape == (1, 998, 128)
+    config = FbankConfig()
+    got = np.asarray(jax.jit(lambda a: log_mel_input(a, config))(x))
+    assert got.shape == (1, 1024, 128)
+    np.testing.assert_allclose(got[:, :998, 3], -1.277594, atol=1e-6)
+    assert got[:, :998, 4].mean() > -1.0
+
+
+def test_longer_audio_is_cut():
+    x = noise_and_tones(8000)[None]
+    short = log_mel_input(x, FbankConfig(frames=16))
+    whole = log_mel_input(x, FbankConfig(frames=64))
+    np.testing.assert_allclose(short, whole[:, :16], atol=1e-6)
+
+
+def test_level_is_kept_and_dc_is_not():
+    x = noise_and_tones(4000)[None]
+    base = np.asarray(fbank(x))
+    above_floor = base > -14
+    assert above_floor.mean() > 0.98
+    np.testing.assert_allclose((fbank(2 * x) - base)[above_floor], np.log(4), atol=1e-3)
+    np.testing.assert_allclose(
+        fbank(x + np.float32(0.25))[above_floor], base[above_floor], atol=0.02
+    )
+
+
+def test_gradient_is_finite_on_silence_and_sound():
+    for x in (np.zeros((1, 1000), np.float32), noise_and_tones(1000)[None]):
+        gradient = jax.grad(lambda a: log_mel_input(a, FbankConfig(frames=8)).sum())(x)
+        assert np.isfinite(gradient).all()
+
+
+def test_shorter_than_a_frame_is_an_error():
+    with pytest.raises(ValueError, match="no frame"):
+        fbank(np.zeros((1, 399), np.float32))
+
+
+@pytest.mark.parity
+def test_equals_kaldi_native_fbank():
+    """With 80 bands: the package refuses banks with an empty filter, which 128 bands have."""
+    knf = pytest.importorskip("kaldi_native_fbank")
+    x = noise_and_tones(32000)
+    options = knf.FbankOptions()
+    options.frame_opts.samp_freq = 16000
+    options.frame_opts.dither = 0.0
+    options.frame_opts.window_type = "hanning"
+    options.frame_opts.preemph_coeff = 0.97
+    options.frame_opts.snip_edges = True
+    options.mel_opts.num_bins = 80
+    options.mel_opts.low_freq = 20.0
+    options.mel_opts.high_freq = 8000.0
+    options.use_energy = False
+    options.htk_compat = True
+    online = knf.OnlineFbank(options)
+    online.accept_waveform(16000, (x - x.mean()).tolist())
+    online.input_finished()
+    want = np.stack([online.get_frame(i) for i in range(online.num_frames_ready)])
+    got = np.asarray(fbank(x[None], n_mels=80))[0]
+    assert_equal_to_rounding(got, want)
+
+
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore:At least one mel filter has all zero values")
+def test_equals_the_spectrogram_transformer_s_extractor():
+    """The same features with 128 bands in float64, by the numpy code of transformers' AST."""
+    audio_utils = pytest.importorskip("transformers.audio_utils")
+    x = noise_and_tones(32000)
+    filters = audio_utils.mel_filter_bank(
+        num_frequency_bins=257,
+        num_mel_filters=128,
+        min_frequency=20,
+        max_frequency=8000,
+        sampling_rate=16000,
+        norm=None,
+        mel_scale="kaldi",
+        triangularize_in_mel_space=True,
+    )
+    want = audio_utils.spectrogram(
+        x - x.mean(),
+        audio_utils.window_function(400, "hann", periodic=False),
+        frame_length=400,
+        hop_length=160,
+        fft_length=512,
+        power=2.0,
+        center=False,
+        preemphasis=0.97,
+        mel_filters=filters,
+        log_mel="log",
+        mel_floor=1.192092955078125e-07,
+        remove_dc_offset=True,
+    ).T
+    got = np.asarray(fbank(x[None]))[0]
+    assert_equal_to_rounding(got, want)
