@@ -92,7 +92,14 @@ def flan_t5_base() -> TextEncoderConfig:
 def minilm_l6() -> TextEncoderConfig:
     """sentence-transformers/all-MiniLM-L6-v2: 22,565,376 parameters without its unused pooler."""
     return TextEncoderConfig(
-        kind="bert", vocab=30522, width=384, depth=6, heads=12, mlp=1536, norm_eps=1e-12
+        kind="bert",
+        vocab=30522,
+        width=384,
+        depth=6,
+        heads=12,
+        head_dim=32,
+        mlp=1536,
+        norm_eps=1e-12,
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.models import text_encoder
-from hsmtss_jax.models.t5 import relative_buckets
+from hsmtss_jax.models.t5 import T5Layer, relative_buckets
 
 KINDS = ("t5", "bert")
 
@@ -71,15 +71,11 @@ def test_bfloat16_is_close(kind):
 
 def test_t5_attention_is_not_scaled():
     """With one layer and an identity-like value path, weights are softmax(q k^T), unscaled."""
-    module, ids, mask, variables = _init("t5")
+    variables = _init("t5")[-1]
     layer = jax.tree.map(lambda leaf: leaf[0], variables["params"]["stack"]["layers"])
-    from hsmtss_jax.models.t5 import T5Layer
-
     x = jax.random.normal(jax.random.key(3), (1, 5, 16))
     bias = jnp.zeros((1, 2, 5, 5))
-    out, _ = T5Layer(2, 8, 32, 1e-6).apply(
-        {"params": layer}, x, jnp.ones((1, 1, 1, 5), bool), bias
-    )
+    out, _ = T5Layer(2, 8, 32, 1e-6).apply({"params": layer}, x, jnp.ones((1, 1, 1, 5), bool), bias)
     y = np.asarray(x / np.sqrt(np.mean(np.square(x), -1, keepdims=True) + 1e-6), np.float64)
     q, k, v = (
         (y @ np.asarray(layer[n]["kernel"], np.float64)).reshape(1, 5, 2, 8)
