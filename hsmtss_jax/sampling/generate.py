@@ -1,0 +1,73 @@
+"""Autoregressive generation of a known number of frames with an explicit cache. Knows no model.
+
+Legend: B batch, T frames, F forced frames, K groups, V classes.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import jax
+import jax.numpy as jnp
+from einops import rearrange
+
+from hsmtss_jax.sampling.policies import Policy, choose
+
+Cache = TypeVar("Cache")
+StepFn = Callable[[jax.Array, Cache], tuple[jax.Array, Cache]]
+
+
+def generate(
+    step: StepFn[Cache],
+    cache: Cache,
+    first: jax.Array,
+    frames: int,
+    keys: jax.Array,
+    policy: Policy,
+    *,
+    codes: int,
+    forced: jax.Array | None = None,
+    forced_length: jax.Array | None = None,
+    lengths: jax.Array | None = None,
+) -> jax.Array:
+    """``frames`` steps of ``step`` under one ``lax.scan`` -> int32 [B, frames, K].
+
+    step: (previous tokens int32 [B, K], cache) -> (logits [B, K, V], cache).
+    cache: as the prefill left it. first: int32 [B, K], the start tokens.
+    keys: a PRNG key per row [B]; frame t of a row is drawn with fold_in(its key, t).
+    codes: ids at or above it (start and end tokens) are never drawn.
+    forced: int32 [B, F, K], the row's first ``forced_length`` [B] frames (default F), fed and returned
+    as they are; F <= frames. lengths: int32 [B]; frames at or behind a row's length are 0.
+    Raises ValueError when more frames are forced than generated.
+    """
+    limit, prefix = _forced_frames(forced, forced_length, first, frames)
+
+    def body(carry: tuple[jax.Array, Cache], xs: tuple[jax.Array, jax.Array]):
+        previous, state = carry
+        t, given = xs
+        logits, state = step(previous, state)
+        row_keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, t)
+        tokens = choose(policy, logits[:, :, :codes], row_keys)
+        tokens = jnp.where((t < limit)[:, None], given, tokens)
+        return (tokens, state), tokens
+
+    times = jnp.arange(frames, dtype=jnp.int32)
+    _, tokens = jax.lax.scan(body, (first, cache), (times, prefix))
+    tokens = rearrange(tokens, "t b k -> b t k")
+    if lengths is None:
+        return tokens
+    return jnp.where((times[None, :] < lengths[:, None])[:, :, None], tokens, 0)
+
+
+def _forced_frames(
+    forced: jax.Array | None, forced_length: jax.Array | None, first: jax.Array, frames: int
+) -> tuple[jax.Array, jax.Array]:
+    """(frames forced per row [B], the tokens of each step [frames, B, K])."""
+    batch, groups = first.shape
+    if forced is None:
+        return jnp.zeros((batch,), jnp.int32), jnp.zeros((frames, batch, groups), jnp.int32)
+    if forced.shape[1] > frames:
+        raise ValueError(f"{forced.shape[1]} forced frames do not fit in {frames} frames")
+    full = jnp.full((batch,), forced.shape[1], jnp.int32)
+    limit = full if forced_length is None else jnp.minimum(forced_length.astype(jnp.int32), full)
+    padded = jnp.pad(forced.astype(jnp.int32), ((0, 0), (0, frames - forced.shape[1]), (0, 0)))
+    return limit, rearrange(padded, "b t k -> t b k")
