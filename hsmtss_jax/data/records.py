@@ -1,0 +1,246 @@
+"""Data sets on disk: ArrayRecord files in the TFDS layout, written and read without TensorFlow.
+
+    ROOT/features.json, dataset_info.json          what TFDS needs (tfds.builder_from_directory(ROOT))
+    ROOT/NAME-SPLIT.array_record-00000-of-00002    records: tf.train.Example, one a group, uncompressed
+    ROOT/index-SPLIT.jsonl                         every field but the audio, and its number of samples
+
+Audio is int16 at 16 kHz, stored as raw bytes (a TFDS Tensor with ``encoding="bytes"``; TFDS' Audio
+feature cannot be built without TensorFlow, and a list of 64-bit varints would be five times larger).
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from array_record.python import array_record_module
+from array_record.python.array_record_data_source import ArrayRecordDataSource
+
+from hsmtss_jax.data.example_proto import decode_example, encode_example
+
+SAMPLE_RATE = 16000
+OPTIONS = "group_size:1,uncompressed"  # int16 audio hardly compresses, and reading is twice as fast
+
+Kind = Literal["audio", "text", "texts", "int", "float"]
+Fields = Mapping[str, Kind]
+Record = Mapping[str, Any]
+
+_TFDS = "tensorflow_datasets.core.features"
+_TEXT = {"pythonClassName": f"{_TFDS}.text_feature.Text", "text": {}}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DatasetCard:
+    """What dataset_info.json says about a data set."""
+
+    name: str
+    description: str
+    version: str = "1.0.0"
+    licence: str = ""
+    citation: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Records of a split and how many there will be."""
+
+    size: int
+    records: Iterable[Record]
+
+
+def write_dataset(
+    root: str | os.PathLike,
+    card: DatasetCard,
+    fields: Fields,
+    splits: Mapping[str, Split],
+    *,
+    per_shard: int = 2048,
+    extra: Mapping[str, str] | None = None,
+) -> None:
+    """Writes a data set beside ``root`` and moves it there when complete, replacing what was there.
+
+    ``extra``: further text files, name -> content. Raises ValueError when a split yields another
+    number of records than it announced, or a record lacks a field.
+    """
+    target = Path(root)
+    work = target.with_name(target.name + ".tmp")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    infos = [
+        _write_split(work, card.name, name, split, fields, per_shard)
+        for name, split in splits.items()
+    ]
+    (work / "features.json").write_text(json.dumps(_features_json(fields), indent=1))
+    (work / "dataset_info.json").write_text(json.dumps(_info_json(card, infos), indent=1))
+    for name, text in (extra or {}).items():
+        (work / name).write_text(text, encoding="utf-8")
+    _swap(work, target)
+
+
+def _swap(work: Path, target: Path) -> None:
+    old = target.with_name(target.name + ".old.tmp")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    work.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_split(
+    root: Path, dataset: str, name: str, split: Split, fields: Fields, per_shard: int
+) -> dict[str, Any]:
+    count = max(1, -(-split.size // per_shard))
+    edges = [split.size * i // count for i in range(count + 1)]
+    records, written = iter(split.records), 0
+    with open(root / f"index-{name}.jsonl", "w", encoding="utf-8") as index:
+        for shard in range(count):
+            path = root / f"{dataset}-{name}.array_record-{shard:05d}-of-{count:05d}"
+            writer = array_record_module.ArrayRecordWriter(str(path), OPTIONS)
+            for _, record in zip(range(edges[shard + 1] - edges[shard]), records, strict=False):
+                writer.write(encode_example(_to_features(record, fields)))
+                index.write(json.dumps(_index_row(record, fields), ensure_ascii=False) + "\n")
+                written += 1
+            writer.close()
+    if written != split.size or next(records, None) is not None:
+        raise ValueError(f"split {name!r} announced {split.size} records, it has another number")
+    size = sum(p.stat().st_size for p in root.glob(f"{dataset}-{name}.array_record-*"))
+    return {
+        "name": name,
+        "numBytes": str(size),
+        "shardLengths": [str(b - a) for a, b in zip(edges, edges[1:], strict=False)],
+        "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
+    }
+
+
+def _to_features(record: Record, fields: Fields) -> dict[str, Any]:
+    missing = [name for name in fields if name not in record]
+    if missing:
+        raise ValueError(f"record {record.get('id', '?')!r} lacks {', '.join(missing)}")
+    return {name: _to_value(record[name], kind) for name, kind in fields.items()}
+
+
+def _to_value(value: Any, kind: Kind) -> Any:
+    if kind == "audio":
+        if value.dtype != np.int16 or value.ndim != 1:
+            raise ValueError(f"audio must be int16 [samples], got {value.dtype} {value.shape}")
+        return [value.astype("<i2").tobytes()]
+    if kind == "text":
+        return [value.encode()]
+    if kind == "texts":
+        return [item.encode() for item in value]
+    return np.asarray([value], np.int64 if kind == "int" else np.float32)
+
+
+def _index_row(record: Record, fields: Fields) -> dict[str, Any]:
+    row = {name: record[name] for name, kind in fields.items() if kind != "audio"}
+    audio = next((name for name, kind in fields.items() if kind == "audio"), None)
+    return row | ({} if audio is None else {"samples": len(record[audio])})
+
+
+def _features_json(fields: Fields) -> dict[str, Any]:
+    features = {name: _feature_json(kind) for name, kind in sorted(fields.items())}
+    return {
+        "pythonClassName": f"{_TFDS}.features_dict.FeaturesDict",
+        "featuresDict": {"features": features},
+    }
+
+
+def _feature_json(kind: Kind) -> dict[str, Any]:
+    if kind == "text":
+        return _TEXT
+    if kind == "texts":
+        name = f"{_TFDS}.sequence_feature.Sequence"
+        return {"pythonClassName": name, "sequence": {"feature": _TEXT, "length": "-1"}}
+    if kind == "audio":
+        tensor = {"shape": {"dimensions": ["-1"]}, "dtype": "int16", "encoding": "bytes"}
+        return {"pythonClassName": f"{_TFDS}.tensor_feature.Tensor", "tensor": tensor}
+    tensor = {"shape": {}, "dtype": "int32" if kind == "int" else "float32", "encoding": "none"}
+    return {"pythonClassName": f"{_TFDS}.scalar.Scalar", "tensor": tensor}
+
+
+def _info_json(card: DatasetCard, splits: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "version": card.version,
+        "description": card.description,
+        "citation": card.citation,
+        "redistributionInfo": {"license": card.licence},
+        "fileFormat": "array_record",
+        "splits": list(splits),
+    }
+
+
+def read_kinds(root: str | os.PathLike) -> dict[str, Kind]:
+    """The fields of a data set. Raises OSError when it is not prepared, ValueError when a field is
+    of a kind that this reader does not know."""
+    path = Path(root) / "features.json"
+    if not path.is_file():
+        raise OSError(f"no prepared data set in {root}: run the prepare.py of the data set first")
+    features = json.loads(path.read_text())["featuresDict"]["features"]
+    return {name: _kind_of(name, spec) for name, spec in features.items()}
+
+
+def _kind_of(name: str, spec: Mapping[str, Any]) -> Kind:
+    if "text" in spec:
+        return "text"
+    if "sequence" in spec and "text" in spec["sequence"].get("feature", {}):
+        return "texts"
+    tensor = spec.get("tensor", {})
+    shape = tensor.get("shape", {}).get("dimensions", [])
+    if tensor.get("dtype") == "int16" and tensor.get("encoding") == "bytes" and shape == ["-1"]:
+        return "audio"
+    if not shape and tensor.get("dtype") in ("int32", "int64", "float32"):
+        return "float" if tensor["dtype"] == "float32" else "int"
+    raise ValueError(f"field {name!r} of the data set has an unknown kind; prepare it again")
+
+
+class RecordReader:
+    """Random access to the records of a split. Picklable; safe to read from several threads."""
+
+    def __init__(self, root: str | os.PathLike, split: str) -> None:
+        """Raises OSError when the data set or the split is not there."""
+        self.kinds = read_kinds(root)
+        paths = sorted(str(p) for p in Path(root).glob(f"*-{split}.array_record-*"))
+        if not paths:
+            raise OSError(f"no split {split!r} in {root}")
+        self._source = ArrayRecordDataSource(paths)
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def read(self, index: int, names: frozenset[str] | None = None) -> dict[str, Any]:
+        """Record ``index`` (all fields, or those in ``names``); audio as int16 [samples]."""
+        features = decode_example(self._source[index], names)
+        return {name: _from_value(value, self.kinds[name]) for name, value in features.items()}
+
+
+def _from_value(value: Any, kind: Kind) -> Any:
+    if kind == "audio":
+        return np.frombuffer(value[0] if value else b"", "<i2")
+    if kind == "text":
+        return value[0].decode() if value else ""
+    if kind == "texts":
+        return [item.decode() for item in value]
+    return value[0].item()
+
+
+def read_index(root: str | os.PathLike, split: str) -> list[dict[str, Any]]:
+    """Every record's fields without the audio, in order; scans the records when the index file is
+    not there (a data set written by other tools)."""
+    path = Path(root) / f"index-{split}.jsonl"
+    if path.is_file():
+        with open(path, encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines]
+    return list(_scan(RecordReader(root, split)))
+
+
+def _scan(reader: RecordReader) -> Iterator[dict[str, Any]]:
+    audio = {name for name, kind in reader.kinds.items() if kind == "audio"}
+    for i in range(len(reader)):
+        record = reader.read(i)
+        lengths = [len(record.pop(name)) for name in sorted(audio)]
+        yield record | ({"samples": lengths[0]} if lengths else {})
