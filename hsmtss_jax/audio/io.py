@@ -1,0 +1,329 @@
+"""Audio files in and out: soundfile for the formats, soxr for the rates. No JAX.
+
+Everything that can be wrong with a file is one ``AudioError`` of one line. L samples, C channels.
+"""
+
+import contextlib
+import dataclasses
+import os
+import secrets
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+_UNKNOWN_FRAMES = 2**62  # libsndfile gives the largest int64 for streams of unknown length
+_STREAMED_WAV = (0, 0x7FFFFFFF, 0xFFFFFFFF)  # sizes in headers written before the end was known
+_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+_BLOCK = 1 << 16
+
+
+class AudioError(ValueError):
+    """An audio file that cannot be read or written; the message is one line and names the file."""
+
+
+@dataclasses.dataclass(frozen=True)
+class AudioFile:
+    """Samples float32 [L, C] in [-1, 1] (float files may exceed it) and their rate in Hz."""
+
+    samples: np.ndarray
+    sample_rate: int
+
+
+@dataclasses.dataclass(frozen=True)
+class AudioInfo:
+    """What a file's header says; ``frames`` are samples per channel."""
+
+    sample_rate: int
+    channels: int
+    frames: int
+    format: str  # "WAV", "FLAC", "OGG", "MP3", ...
+    subtype: str  # "PCM_16", "PCM_24", "FLOAT", ...
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.sample_rate
+
+
+def probe(path: str | os.PathLike[str]) -> AudioInfo:
+    """Header of an audio file, without reading its samples. Raises AudioError."""
+    with _open(Path(path)) as file:
+        return AudioInfo(file.samplerate, file.channels, file.frames, file.format, file.subtype)
+
+
+def read_audio(path: str | os.PathLike[str]) -> AudioFile:
+    """Whole file as float32 [L, C] at its own rate; any format libsndfile reads.
+
+    Raises AudioError when the file is missing, a folder, not audio, empty, truncated, unreadable or
+    holds NaN or infinite samples.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        try:
+            samples = np.empty((file.frames, file.channels), np.float32)
+        except (MemoryError, ValueError) as error:
+            raise AudioError(f"{path}: {file.frames} samples do not fit in memory") from error
+        filled = 0
+        for block in _blocks(file, path, _BLOCK):
+            samples[filled : filled + len(block)] = block
+            filled += len(block)
+        return AudioFile(samples, file.samplerate)
+
+
+def read_blocks(
+    path: str | os.PathLike[str],
+    frames: int,
+    *,
+    sample_rate: int | None = None,
+    mono: bool = False,
+) -> Iterator[np.ndarray]:
+    """Yields a file of any length in float32 [frames, C] blocks (the last may be shorter).
+
+    sample_rate: resample on the way; joined, the blocks equal ``resample`` of the whole file.
+    mono: average the channels, so C = 1. Raises AudioError as ``read_audio`` does, at the bad block.
+    """
+    path = Path(path)
+    if frames < 1:
+        raise ValueError(f"blocks need at least one sample, not {frames}")
+    with _open(path) as file:
+        blocks = _blocks(file, path, _BLOCK)
+        if mono:
+            blocks = (to_mono(block)[:, None] for block in blocks)
+        if sample_rate is not None and sample_rate != file.samplerate:
+            channels = 1 if mono else file.channels
+            blocks = _resample_blocks(blocks, channels, file.samplerate, sample_rate, file.frames)
+        yield from _regroup(blocks, frames)
+
+
+def write_audio(
+    path: str | os.PathLike[str],
+    samples: np.ndarray,
+    sample_rate: int,
+    *,
+    subtype: str = "PCM_16",
+) -> None:
+    """Writes float samples [L] or [L, C] as .wav or .flac, all of it or nothing.
+
+    Values beyond [-1, 1] are clipped unless subtype is "FLOAT". The file appears under its name only
+    when complete. Raises AudioError for another suffix, a place that cannot be written, a subtype the
+    format does not have, or samples that are not finite.
+    """
+    samples = np.asarray(samples, np.float32)
+    samples = samples[:, None] if samples.ndim == 1 else samples
+    if samples.ndim != 2:
+        raise AudioError(f"{path}: samples are [L] or [L, C], not {samples.shape}")
+    with open_writer(path, sample_rate, samples.shape[1], subtype=subtype) as writer:
+        writer.write(samples)
+
+
+class AudioWriter:
+    """What ``open_writer`` gives: ``write`` appends float blocks [l, C]."""
+
+    def __init__(self, file: soundfile.SoundFile, path: Path):
+        self._file, self._path = file, path
+
+    def write(self, samples: np.ndarray) -> None:
+        samples = np.asarray(samples, np.float32)
+        if not np.isfinite(samples).all():
+            raise AudioError(f"{self._path}: refusing to write NaN or infinite samples")
+        if self._file.subtype not in ("FLOAT", "DOUBLE"):
+            samples = np.clip(samples, -1.0, 1.0)
+        self._file.write(samples)
+
+
+@contextlib.contextmanager
+def open_writer(
+    path: str | os.PathLike[str], sample_rate: int, channels: int, *, subtype: str = "PCM_16"
+) -> Iterator[AudioWriter]:
+    """Block by block ``write_audio``: a hidden file beside ``path`` that takes its name on success.
+
+    When the body raises, nothing is left behind and a file already at ``path`` is untouched.
+    """
+    path = Path(path)
+    format_ = _check_output(path, subtype)
+    target = path.resolve()
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with soundfile.SoundFile(
+            part, "w", samplerate=sample_rate, channels=channels, format=format_, subtype=subtype
+        ) as file:
+            yield AudioWriter(file, path)
+        _rename(part, target, path)
+    except soundfile.SoundFileError as error:
+        raise AudioError(f"{path}: cannot be written ({_reason(error)})") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def resampled_length(samples: int, from_rate: int, to_rate: int) -> int:
+    """Samples ``resample`` gives: the duration rounded to the nearest sample, at least one."""
+    if samples == 0:
+        return 0
+    return max(1, (2 * samples * to_rate + from_rate) // (2 * from_rate))
+
+
+def resample(x: np.ndarray, from_rate: int, to_rate: int, quality: str = "VHQ") -> np.ndarray:
+    """[L] or [L, C] to another rate, float32 [resampled_length(L), ...]; soxr, time-aligned.
+
+    quality is soxr's: "VHQ", "HQ" (twice as fast, for training data), "MQ", "LQ", "QQ".
+    """
+    if from_rate <= 0 or to_rate <= 0:
+        raise ValueError(f"sample rates are positive, not {from_rate} and {to_rate}")
+    x = np.asarray(x, np.float32)
+    if from_rate == to_rate or len(x) == 0:
+        return x
+    y = soxr.resample(x, from_rate, to_rate, quality=quality)
+    return _fit(y, resampled_length(len(x), from_rate, to_rate))
+
+
+def to_mono(x: np.ndarray) -> np.ndarray:
+    """Mean over channels: [L, C] or [L] -> [L] float32."""
+    x = np.asarray(x, np.float32)
+    return x if x.ndim == 1 else x.mean(axis=1, dtype=np.float32)
+
+
+def _open(path: Path) -> soundfile.SoundFile:
+    """Opens a file that has samples, or raises AudioError."""
+    _check_input(path)
+    try:
+        file = soundfile.SoundFile(path)
+    except (soundfile.SoundFileError, TypeError, OSError) as error:
+        raise AudioError(
+            f"{path}: not an audio file that can be read ({_reason(error)})"
+        ) from error
+    problem = None
+    if file.frames == 0:
+        problem = "holds no samples"
+    elif file.frames >= _UNKNOWN_FRAMES:
+        problem = "a stream of unknown length; convert it to a plain file first"
+    elif file.format in ("WAV", "WAVEX") and (missing := _missing_wav_bytes(path)):
+        problem = f"truncated: {missing} bytes of its samples are missing"
+    if problem:
+        file.close()
+        raise AudioError(f"{path}: {problem}")
+    return file
+
+
+def _check_input(path: Path) -> None:
+    """Raises AudioError for what libsndfile would only call a system error."""
+    if not path.exists():
+        raise AudioError(f"{path}: no such file")
+    if path.is_dir():
+        raise AudioError(f"{path}: a folder, not an audio file")
+    if not path.is_file():
+        raise AudioError(f"{path}: not a regular file")
+    if not os.access(path, os.R_OK):
+        raise AudioError(f"{path}: no permission to read it")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path}: an empty file (0 bytes)")
+
+
+def _check_output(path: Path, subtype: str) -> str:
+    """The libsndfile format for a path's suffix; AudioError for a place that cannot be written."""
+    format_ = _FORMATS.get(path.suffix.lower())
+    if format_ is None:
+        raise AudioError(
+            f"{path}: output is written as .wav or .flac, not {path.suffix or 'no suffix'}"
+        )
+    if not soundfile.check_format(format_, subtype):
+        raise AudioError(f"{path}: {format_} has no subtype {subtype}")
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise AudioError(f"{path}: the folder {folder} does not exist")
+    if path.exists() and not path.is_file():
+        raise AudioError(f"{path}: exists and is not a file")
+    if not os.access(folder, os.W_OK):
+        raise AudioError(f"{path}: no permission to write in {folder}")
+    return format_
+
+
+def _rename(part: Path, target: Path, path: Path) -> None:
+    try:
+        os.replace(part, target)
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be written ({_reason(error)})") from error
+
+
+def _blocks(file: soundfile.SoundFile, path: Path, size: int) -> Iterator[np.ndarray]:
+    """The file's samples [<= size, C], each block checked; AudioError when the file ends early."""
+    left = file.frames
+    while left > 0:
+        try:
+            block = file.read(min(size, left), dtype="float32", always_2d=True)
+        except (soundfile.SoundFileError, RuntimeError) as error:
+            raise AudioError(f"{path}: truncated or damaged ({_reason(error)})") from error
+        if len(block) == 0:
+            raise AudioError(
+                f"{path}: truncated: the last {left} of {file.frames} samples are missing"
+            )
+        if not np.isfinite(block).all():
+            raise AudioError(f"{path}: holds NaN or infinite samples")
+        left -= len(block)
+        yield block
+
+
+def _missing_wav_bytes(path: Path) -> int:
+    """Bytes of sample data a RIFF header promises beyond the file's end; 0 for streamed headers.
+
+    libsndfile reads such files as if they ended there on purpose.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(4) != b"RIFF":
+            return 0
+        file.seek(12)
+        while len(header := file.read(8)) == 8:
+            name, length = struct.unpack("<4sI", header)
+            if name == b"data":
+                known = length not in _STREAMED_WAV
+                return max(0, file.tell() + length - size) if known else 0
+            file.seek(length + length % 2, os.SEEK_CUR)
+    return 0
+
+
+def _resample_blocks(
+    blocks: Iterator[np.ndarray], channels: int, from_rate: int, to_rate: int, total: int
+) -> Iterator[np.ndarray]:
+    """Streaming ``resample`` of ``total`` samples."""
+    stream = soxr.ResampleStream(from_rate, to_rate, channels, dtype="float32", quality="VHQ")
+    left, due = total, resampled_length(total, from_rate, to_rate)
+    for block in blocks:
+        left -= len(block)
+        y = stream.resample_chunk(block, last=left == 0)
+        y = _fit(y, due) if left == 0 else y
+        due -= len(y)
+        yield y
+
+
+def _regroup(blocks: Iterator[np.ndarray], frames: int) -> Iterator[np.ndarray]:
+    """The same samples in blocks of ``frames``."""
+    held: list[np.ndarray] = []
+    count = 0
+    for block in blocks:
+        held.append(block)
+        count += len(block)
+        if count < frames:
+            continue
+        joined = np.concatenate(held)
+        whole = count - count % frames
+        for start in range(0, whole, frames):
+            yield joined[start : start + frames]
+        held, count = [joined[whole:]], count - whole
+    if count:
+        yield np.concatenate(held)
+
+
+def _fit(x: np.ndarray, length: int) -> np.ndarray:
+    """Cuts or zero-pads axis 0 to ``length``."""
+    if len(x) >= length:
+        return x[:length]
+    return np.concatenate([x, np.zeros((length - len(x), *x.shape[1:]), x.dtype)])
+
+
+def _reason(error: Exception) -> str:
+    """The last clause of libsndfile's or the system's message, in one line."""
+    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return " ".join(text.split()).rstrip(".")
