@@ -9,6 +9,7 @@ feature cannot be built without TensorFlow, and a list of 64-bit varints would b
 """
 
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -111,7 +112,7 @@ def _write_split(
     return {
         "name": name,
         "numBytes": str(size),
-        "shardLengths": [str(b - a) for a, b in zip(edges, edges[1:], strict=False)],
+        "shardLengths": [str(b - a) for a, b in itertools.pairwise(edges)],
         "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
     }
 
