@@ -193,6 +193,7 @@ def _write(
             raise ValueError(f"extra file {name!r} needs a plain name other than a bundle's own")
         (folder / name).write_bytes(content)
     safetensors.numpy.save_file(dict(stored), folder / _WEIGHTS)
+    os.chmod(folder / _WEIGHTS, 0o644)  # safetensors creates it for the owner alone
     header = {
         "format_version": FORMAT_VERSION,
         "stage": bundle.stage,

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import flax.struct
 import grain
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.bundle import Bundle
@@ -139,3 +140,28 @@ class Stage(abc.ABC):
     @abc.abstractmethod
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         """The nested dict of arrays that goes into the release bundle."""
+
+
+def build_stage(
+    stage_class: type[Stage],
+    config: StageConfig,
+    data: DataConfig,
+    upstream: Mapping[str, Bundle] | None = None,
+    dtype: str = "auto",
+) -> Stage:
+    """A stage whose compute dtype is known before its modules are built.
+
+    dtype: float32 | bfloat16 | auto (bfloat16 on an accelerator, float32 on CPU, where bfloat16
+    matrix products are emulated and many times slower).
+
+    Raises:
+      ValueError: unknown dtype, or an upstream bundle is missing.
+    """
+    if dtype == "auto":
+        dtype = "float32" if jax.default_backend() == "cpu" else "bfloat16"
+    if dtype not in ("float32", "bfloat16"):
+        raise ValueError(f"run.dtype={dtype!r}: choose one of auto, float32, bfloat16")
+    stage = stage_class.__new__(stage_class)
+    stage.dtype = jnp.dtype(dtype)
+    stage.__init__(config, data, upstream)  # type: ignore[misc]
+    return stage
