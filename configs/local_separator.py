@@ -1,0 +1,65 @@
+"""The local-semantic separator H2, on mixtures and given the target's global feature.
+
+python train.py configs/local_separator.py --size demo --workdir runs/local_separator
+"""
+
+from hsmtss_jax.config import DataConfig, ExperimentConfig, OptimConfig, RunConfig
+from hsmtss_jax.models.local_separator import LocalSeparatorConfig
+from hsmtss_jax.stages.local_separator import LocalSeparatorStageConfig
+
+UPSTREAM = {
+    "audio_mae": "runs/audio_mae/bundle",
+    "text_encoder": "runs/text_encoder/bundle",
+    "q_audio": "runs/q_audio/bundle",
+}
+
+
+def get_config(size: str = "paper") -> ExperimentConfig:
+    """size: paper (12 x 768) | demo (two CPU cores) | tiny (seconds)."""
+    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+
+
+def _paper() -> ExperimentConfig:
+    return ExperimentConfig(
+        stage=LocalSeparatorStageConfig(model=LocalSeparatorConfig(remat=True)),
+        data=DataConfig(root="corpora/captioned", batch_size=128, workers=16),
+        optim={"model": OptimConfig(lr=1e-4, b2=0.98, weight_decay=0.01, warmup_steps=5_000)},
+        run=RunConfig(steps=200_000),
+        upstream=UPSTREAM,
+    )
+
+
+def _demo() -> ExperimentConfig:
+    model = LocalSeparatorConfig(
+        width=256,
+        depth=6,
+        heads=8,
+        dropout=0.0,  # one pass over the mixtures: nothing is seen twice
+        audio_width=192,
+        time_patches=16,
+        max_text=25,
+    )
+    return ExperimentConfig(
+        stage=LocalSeparatorStageConfig(model=model, samples=40_960),
+        data=DataConfig(batch_size=32, max_text_tokens=24),
+        optim={
+            "model": OptimConfig(
+                lr=5e-4, b2=0.98, weight_decay=0.01, warmup_steps=200, end_lr=1e-5, ema=0.999
+            )
+        },
+        run=RunConfig(steps=6_000, log_every=50, eval_every=1_000, save_every=500),
+        upstream=UPSTREAM,
+    )
+
+
+def _tiny() -> ExperimentConfig:
+    model = LocalSeparatorConfig(
+        width=64, depth=2, heads=4, audio_width=64, time_patches=16, max_text=17
+    )
+    return ExperimentConfig(
+        stage=LocalSeparatorStageConfig(model=model, samples=40_960),
+        data=DataConfig(batch_size=8, max_text_tokens=16, eval_examples=16),
+        optim={"model": OptimConfig(lr=1e-3, warmup_steps=5)},
+        run=RunConfig(steps=20, log_every=5, eval_every=10, save_every=10, keep=1),
+        upstream=UPSTREAM,
+    )

@@ -1,0 +1,90 @@
+"""Stage: train the global-semantic separator H1 on mixtures (HSM-TSS section III-D, equation 7).
+
+Legend: B batch, Cg width of G.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+
+from hsmtss_jax.config import StageConfig
+from hsmtss_jax.losses.separation import global_loss, l1, similarity_loss
+from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
+from hsmtss_jax.stages.separation import SeparationFeatures, SeparationStage, compare
+from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GlobalSeparatorStageConfig(StageConfig):
+    """The global separator alone; AudioMAE, text encoder and Q-Audio are frozen."""
+
+    name: str = "global_separator"
+    model: GlobalSeparatorConfig = dataclasses.field(default_factory=GlobalSeparatorConfig)
+    samples: int = 160_000  # of a window at 16 kHz
+    similarity_weight: float = 1.0  # lambda_1
+    l1_weight: float = 1.0  # lambda_2
+
+
+class GlobalSeparatorStage(SeparationStage):
+    """One group, ``model``; the release is its parameters."""
+
+    config: GlobalSeparatorStageConfig
+
+    def init(
+        self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
+    ) -> tuple[dict[str, Tree], Tree]:
+        blank = self.blank(frozen, batch)
+        variables = self.config.model.make(self.dtype).init(key, blank.g_mix, *blank.condition)
+        return {"model": variables["params"]}, {}
+
+    def objectives(self) -> dict[str, Objective]:
+        return {"model": self._loss}
+
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+        features = self.read(inputs.frozen, inputs.batch)
+        g_hat = self._predict(inputs.params["model"], features, inputs.key)
+        loss = global_loss(
+            g_hat,
+            features.g_target,
+            similarity_weight=self.config.similarity_weight,
+            l1_weight=self.config.l1_weight,
+        )
+        metrics = {
+            "cos": 1.0 - jnp.mean(similarity_loss(g_hat, features.g_target)),
+            "l1": jnp.mean(l1(g_hat, features.g_target)),
+        }
+        return jnp.mean(loss), Report(metrics=metrics, aux=inputs.aux)
+
+    def _predict(
+        self, params: Tree, features: SeparationFeatures, key: jax.Array | None = None
+    ) -> jax.Array:
+        """G_hat [B, 1, Cg]; in training mode when a dropout key is given."""
+        g_hat = self.config.model.make(self.dtype).apply(
+            {"params": params},
+            features.g_mix,
+            *features.condition,
+            train=key is not None,
+            rngs=None if key is None else {"dropout": key},
+        )
+        assert isinstance(g_hat, jax.Array)
+        return g_hat
+
+    def eval_metrics(
+        self,
+        params: Mapping[str, Tree],
+        aux: Tree,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        key: jax.Array,
+    ) -> dict[str, jax.Array]:
+        """Cosine and L1 of G_hat, and of G_mix (the score of doing nothing), to the target's G."""
+        del aux, key
+        features = self.read(frozen, batch)
+        g_hat = self._predict(params["model"], features)
+        return compare("global", g_hat, features.g_mix, features.g_target)
+
+    def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
+        del aux
+        return params["model"]

@@ -1,0 +1,168 @@
+"""Stage: fine-tune both separators end to end (HSM-TSS section III-F).
+
+A switcher feeds the local separator with the target's G (probability ``target_probability``) or with
+the global separator's prediction, through which the gradient flows back.
+
+Legend: B batch, Cg width of G.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.config import DataConfig, StageConfig, from_dict
+from hsmtss_jax.losses.separation import cosine, global_loss, local_loss
+from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
+from hsmtss_jax.models.local_separator import LocalSeparatorConfig
+from hsmtss_jax.stages.local_separator import split_statistics, with_statistics
+from hsmtss_jax.stages.separation import SeparationFeatures, SeparationStage, compare
+from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class JointSeparatorStageConfig(StageConfig):
+    """Both separators; their sizes must be those of the bundles they start from."""
+
+    name: str = "joint_separator"
+    global_model: GlobalSeparatorConfig = dataclasses.field(default_factory=GlobalSeparatorConfig)
+    local_model: LocalSeparatorConfig = dataclasses.field(default_factory=LocalSeparatorConfig)
+    samples: int = 160_000  # of a window at 16 kHz
+    target_probability: float = 0.1  # P_gt: how often the local separator is given the target's G
+    global_weight: float = 0.1
+    local_weight: float = 1.0
+    similarity_weight: float = 1.0  # lambda_1 of L_global
+    l1_weight: float = 1.0  # lambda_2 of L_global
+
+
+@flax.struct.dataclass
+class JointOutput:
+    """g_hat: [B, 1, Cg]; s_hat: [B, P, Ca]."""
+
+    g_hat: jax.Array
+    s_hat: jax.Array
+
+
+def switch(key: jax.Array, g_target: jax.Array, g_hat: jax.Array, probability: float) -> jax.Array:
+    """b G_target + (1 - b) G_hat, with b ~ Bernoulli(probability) for each example. [B, 1, Cg]."""
+    b = jax.random.bernoulli(key, probability, (g_hat.shape[0],))
+    return jnp.where(b[:, None, None], g_target, g_hat)
+
+
+class JointSeparatorStage(SeparationStage):
+    """One group, ``model`` = {"global", "local"}, started from the two trained separators."""
+
+    config: JointSeparatorStageConfig
+    upstream_names: ClassVar[tuple[str, ...]] = (
+        *SeparationStage.upstream_names,
+        "global_separator",
+        "local_separator",
+    )
+    init_only_names: ClassVar[tuple[str, ...]] = ("global_separator", "local_separator")
+
+    def __init__(
+        self, config: StageConfig, data: DataConfig, upstream: Mapping[str, Bundle] | None = None
+    ) -> None:
+        super().__init__(config, data, upstream)
+        for name in ("global", "local"):
+            _check_sizes(getattr(self.config, f"{name}_model"), self.upstream[f"{name}_separator"])
+
+    def init(
+        self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
+    ) -> tuple[dict[str, Tree], Tree]:
+        """The two bundles' parameters; nothing is random. Statistics of S stay what they are."""
+        del key, batch
+        params = {name: frozen[f"{name}_separator"] for name in ("global", "local")}
+        params["local"], statistics = split_statistics(params["local"])
+        # A copy: the state is donated, the upstream arrays must survive it.
+        return {"model": jax.tree.map(jnp.copy, params)}, jax.tree.map(jnp.copy, statistics)
+
+    def objectives(self) -> dict[str, Objective]:
+        return {"model": self._loss}
+
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+        features = self.read(inputs.frozen, inputs.batch)
+        out = self._predict(inputs.params["model"], inputs.aux, features, inputs.key)
+        of_global = jnp.mean(
+            global_loss(
+                out.g_hat,
+                features.g_target,
+                similarity_weight=self.config.similarity_weight,
+                l1_weight=self.config.l1_weight,
+            )
+        )
+        of_local = jnp.mean(local_loss(out.s_hat, features.s_target, inputs.aux.get("std")))
+        loss = self.config.global_weight * of_global + self.config.local_weight * of_local
+        metrics = {
+            "global_loss": of_global,
+            "local_loss": of_local,
+            "global_cos": jnp.mean(cosine(out.g_hat, features.g_target)),
+            "local_cos": jnp.mean(cosine(out.s_hat, features.s_target)),
+        }
+        return loss, Report(metrics=metrics, aux=inputs.aux)
+
+    def _predict(
+        self,
+        params: Mapping[str, Tree],
+        aux: Tree,
+        features: SeparationFeatures,
+        key: jax.Array | None = None,
+    ) -> JointOutput:
+        """With a key: training mode, switched G. Without: the system as it is used, G_hat alone."""
+        keys = None if key is None else jax.random.split(key, 3)
+        g_hat = self.config.global_model.make(self.dtype).apply(
+            {"params": params["global"]},
+            features.g_mix,
+            *features.condition,
+            train=keys is not None,
+            rngs=None if keys is None else {"dropout": keys[0]},
+        )
+        assert isinstance(g_hat, jax.Array)
+        g = g_hat
+        if keys is not None:
+            g = switch(keys[1], features.g_target, g_hat, self.config.target_probability)
+        local: Any = self.config.local_model.make(self.dtype).apply(
+            {"params": with_statistics(params["local"], aux)},
+            features.s_mix,
+            g,
+            *features.condition,
+            train=keys is not None,
+            rngs=None if keys is None else {"dropout": keys[2]},
+        )
+        return JointOutput(g_hat=g_hat, s_hat=local.s_hat)
+
+    def eval_metrics(
+        self,
+        params: Mapping[str, Tree],
+        aux: Tree,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        key: jax.Array,
+    ) -> dict[str, jax.Array]:
+        """Cosine and L1 to the target of G_hat and of S_hat given G_hat, beside the mixture's."""
+        del key
+        features = self.read(frozen, batch)
+        out = self._predict(params["model"], aux, features)
+        return {
+            **compare("global", out.g_hat, features.g_mix, features.g_target),
+            **compare("local", out.s_hat, features.s_mix, features.s_target),
+        }
+
+    def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
+        model = params["model"]
+        return {"global": model["global"], "local": with_statistics(model["local"], aux)}
+
+
+def _check_sizes(config: Any, bundle: Bundle) -> None:
+    """ValueError unless the bundle's model is ``config``'s; dropout and remat are free to differ."""
+    trained = from_dict(type(config), bundle.config["model"])
+    free = {"dropout": config.dropout, "remat": config.remat}
+    if dataclasses.replace(trained, **free) != config:
+        raise ValueError(
+            f"the {bundle.stage} bundle was trained as {trained}, the joint stage wants {config}: "
+            "give both the same sizes"
+        )

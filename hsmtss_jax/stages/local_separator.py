@@ -1,0 +1,161 @@
+"""Stage: train the local-semantic separator H2 on mixtures, given the target's G (HSM-TSS eq. 8).
+
+Legend: B batch, P patches, H heads, Ca width of S.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hsmtss_jax.config import StageConfig
+from hsmtss_jax.losses.separation import cosine, local_loss
+from hsmtss_jax.models.local_separator import LocalOutput, LocalSeparatorConfig
+from hsmtss_jax.stages.separation import (
+    SeparationFeatures,
+    SeparationStage,
+    compare,
+    patch_image,
+)
+from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
+
+_MEMORY = 1000.0  # batches the running statistics look back on
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LocalSeparatorStageConfig(StageConfig):
+    """The local separator alone; AudioMAE, text encoder and Q-Audio are frozen."""
+
+    name: str = "local_separator"
+    model: LocalSeparatorConfig = dataclasses.field(default_factory=LocalSeparatorConfig)
+    samples: int = 160_000  # of a window at 16 kHz
+
+
+def split_statistics(params: Tree) -> tuple[Tree, Tree]:
+    """A local separator's parameters -> (what is trained, its running statistics of S or {})."""
+    trained = {name: tree for name, tree in params.items() if name != "standardiser"}
+    if "standardiser" not in params:
+        return trained, {}
+    return trained, {**params["standardiser"], "count": jnp.zeros(())}
+
+
+def with_statistics(params: Tree, statistics: Tree) -> Tree:
+    """The inverse of ``split_statistics``."""
+    if not statistics:
+        return params
+    kept = {name: statistics[name] for name in ("mean", "std")}
+    return {**params, "standardiser": kept}
+
+
+def update_statistics(statistics: Tree, features: SeparationFeatures) -> Tree:
+    """Running mean and deviation of each channel over the batches' S, mixtures and targets alike."""
+    if not statistics:
+        return statistics
+    s = jnp.concatenate([features.s_mix, features.s_target]).astype(jnp.float32)
+    rate = 1.0 / (jnp.minimum(statistics["count"], _MEMORY) + 1.0)
+    shift = jnp.mean(s, axis=(0, 1)) - statistics["mean"]
+    variance = (1 - rate) * (statistics["std"] ** 2 + rate * shift**2) + rate * jnp.var(
+        s, axis=(0, 1)
+    )
+    return {
+        "mean": statistics["mean"] + rate * shift,
+        "std": jnp.sqrt(jnp.maximum(variance, 1e-6)),
+        "count": statistics["count"] + 1.0,
+    }
+
+
+class LocalSeparatorStage(SeparationStage):
+    """One group, ``model``; the release is its parameters (and statistics, if it standardises)."""
+
+    config: LocalSeparatorStageConfig
+
+    def init(
+        self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
+    ) -> tuple[dict[str, Tree], Tree]:
+        blank = self.blank(frozen, batch)
+        module = self.config.model.make(self.dtype)
+        variables = module.init(key, blank.s_mix, blank.g_target, *blank.condition)
+        params, statistics = split_statistics(variables["params"])
+        return {"model": params}, statistics
+
+    def objectives(self) -> dict[str, Objective]:
+        return {"model": self._loss}
+
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+        features = self.read(inputs.frozen, inputs.batch)
+        aux = update_statistics(inputs.aux, features)
+        params = with_statistics(inputs.params["model"], aux)
+        s_hat = self._predict(params, features, inputs.key).s_hat
+        loss = local_loss(s_hat, features.s_target, aux.get("std"))
+        metrics = {"cos": jnp.mean(cosine(s_hat, features.s_target))}
+        return jnp.mean(loss), Report(metrics=metrics, aux=aux)
+
+    def _predict(
+        self,
+        params: Tree,
+        features: SeparationFeatures,
+        key: jax.Array | None = None,
+        *,
+        return_attention: bool = False,
+    ) -> LocalOutput:
+        """S_hat given the target's G; in training mode when a dropout key is given."""
+        output = self.config.model.make(self.dtype).apply(
+            {"params": params},
+            features.s_mix,
+            features.g_target,
+            *features.condition,
+            train=key is not None,
+            return_attention=return_attention,
+            rngs=None if key is None else {"dropout": key},
+        )
+        assert isinstance(output, LocalOutput)
+        return output
+
+    def eval_metrics(
+        self,
+        params: Mapping[str, Tree],
+        aux: Tree,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        key: jax.Array,
+    ) -> dict[str, jax.Array]:
+        """Cosine and L1 of S_hat, and of S_mix (the score of doing nothing), to the target's S."""
+        del key
+        features = self.read(frozen, batch)
+        s_hat = self._predict(with_statistics(params["model"], aux), features).s_hat
+        return compare("local", s_hat, features.s_mix, features.s_target)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _images(
+        self, params: Mapping[str, Tree], aux: Tree, frozen: Mapping[str, Tree], batch: Batch
+    ) -> dict[str, jax.Array]:
+        features = self.read(frozen, batch)
+        weights = with_statistics(params["model"], aux)
+        output = self._predict(weights, features, return_attention=True)
+        values = {
+            "cosine": cosine(output.s_hat[0], features.s_target[0]),
+            "cosine_mixture": cosine(features.s_mix[0], features.s_target[0]),
+            "attention_of_g": jnp.mean(output.global_attention()[0], axis=0),
+        }
+        rows = self.config.model.freq_patches
+        return {name: patch_image(value, rows) for name, value in values.items()}
+
+    def panels(
+        self,
+        params: Mapping[str, Tree],
+        aux: Tree,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        key: jax.Array,
+    ) -> dict[str, Panel]:
+        """The first example, patch by patch: closeness to the target, and what G attends to (Fig. 6)."""
+        del key
+        first = {name: value[:1] for name, value in batch.items()}
+        images = jax.device_get(self._images(params, aux, frozen, first))
+        return {name: Panel("image", np.asarray(image)) for name, image in images.items()}
+
+    def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
+        return with_statistics(params["model"], aux)
