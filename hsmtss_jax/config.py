@@ -37,6 +37,8 @@ class DataConfig:
     batch_size: int = 256  # global
     workers: int = 0  # grain worker processes; 0 reads in the training process
     snr_db: tuple[float, float] = (-15.0, 15.0)
+    mix_mode: str = "scale"  # scale: gain for a drawn SNR; raw_reject: plain sums with SNR in range
+    balance: float = 0.5  # 0 samples clips as they are, 1 evens out the labels
     augment: bool = True  # pitch, speed, EQ, gain, reverberation; training split only
     max_text_tokens: int = 64
     remove_probability: float = 0.5  # share of (remove, caption of the other) examples

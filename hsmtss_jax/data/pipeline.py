@@ -1,0 +1,158 @@
+"""grain pipelines: batches of a data view, deterministic, sharded by stride, checkpointable.
+
+Everything random about an example comes from (seed, index): the same whatever the number of
+processes, workers or restarts. "train" is endless and shuffled anew each epoch; the other splits are
+one pass in order over at most ``config.eval_examples`` examples.
+b = batch_size / shard.count, L samples of a window, N = config.max_text_tokens.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import grain
+import numpy as np
+
+from hsmtss_jax.config import DataConfig
+from hsmtss_jax.data.mixing import Mixer
+from hsmtss_jax.data.records import RecordReader, read_index, read_kinds
+from hsmtss_jax.data.sources import ClipSource, balanced_epoch, label_cycle
+from hsmtss_jax.data.views import (
+    CaptionView,
+    ClipView,
+    Example,
+    MixtureView,
+    PreparedMixtureView,
+    TextTable,
+    Tokenizer,
+)
+
+READ = grain.ReadOptions(num_threads=1, prefetch_buffer_size=2)  # of batches
+
+View = Callable[[int, np.random.Generator], Example]
+
+
+class Shard(Protocol):
+    """This process's part: examples ``index::count``."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def count(self) -> int: ...
+
+
+def clip_dataset(
+    config: DataConfig, split: str, shard: Shard, seed: int, *, samples: int
+) -> grain.IterDataset:
+    """Batches {"audio": float32 [b, L], "length": int32 [b]}."""
+    source = ClipSource(config.root, split)
+    view = ClipView(source, config, samples, train=split == "train")
+    return _batches(_order(source, config, split), view, config, split, shard, seed)
+
+
+def caption_dataset(
+    config: DataConfig,
+    split: str,
+    shard: Shard,
+    seed: int,
+    *,
+    samples: int,
+    tokenizer: Tokenizer,
+) -> grain.IterDataset:
+    """Batches {"audio", "length", "text_ids": int32 [b, N], "text_mask": bool [b, N],
+    "caption_id": int32 [b]}."""
+    source = ClipSource(config.root, split)
+    texts = TextTable(source.texts(), tokenizer, config.max_text_tokens)
+    view = CaptionView(source, config, samples, texts, train=split == "train")
+    return _batches(_order(source, config, split), view, config, split, shard, seed)
+
+
+def mixture_dataset(
+    config: DataConfig,
+    split: str,
+    shard: Shard,
+    seed: int,
+    *,
+    samples: int,
+    tokenizer: Tokenizer,
+) -> grain.IterDataset:
+    """Batches {"mixture", "target": float32 [b, L], "length": int32 [b], "text_ids": int32 [b, N],
+    "text_mask": bool [b, N], "task": int32 [b]}.
+
+    ``config.root`` is a data set of clips, mixed on the fly, or one of prepared mixtures.
+    """
+    if "mixture" in read_kinds(config.root):
+        order, view = _prepared_mixtures(config, split, samples, tokenizer)
+    else:
+        source = ClipSource(config.root, split)
+        texts = TextTable(source.texts(), tokenizer, config.max_text_tokens)
+        view = MixtureView(_mixer(source, config, split, samples), texts)
+        order = mixture_order(source, config, split)
+    return _batches(order, view, config, split, shard, seed)
+
+
+def _prepared_mixtures(
+    config: DataConfig, split: str, samples: int, tokenizer: Tokenizer
+) -> tuple[Sequence[int], View]:
+    rows = read_index(config.root, split)
+    texts = {text for row in rows for text in row["captions_target"] + row["captions_other"]}
+    table = TextTable(sorted(texts), tokenizer, config.max_text_tokens)
+    reader = RecordReader(config.root, split)
+    view = PreparedMixtureView(reader, config, samples, table, train=split == "train")
+    size = len(rows) if split == "train" else min(len(rows), config.eval_examples)
+    return range(size), view
+
+
+def _mixer(source: ClipSource, config: DataConfig, split: str, samples: int) -> Mixer:
+    train = split == "train"
+    return Mixer(source, config, samples, augmented=train and config.augment, train=train)
+
+
+def _order(source: ClipSource, config: DataConfig, split: str) -> list[int]:
+    """Clip indices of an epoch (train), or of the pass: the labels in turn."""
+    if split == "train":
+        return balanced_epoch(source.clips, config.balance)
+    return label_cycle(source.clips)[: config.eval_examples]
+
+
+def mixture_order(source: ClipSource, config: DataConfig, split: str) -> list[int]:
+    """Target clip of each example; outside training it goes round until there are eval_examples."""
+    if split == "train":
+        return balanced_epoch(source.clips, config.balance)
+    cycle = label_cycle(source.clips)
+    return [cycle[i % len(cycle)] for i in range(config.eval_examples)]
+
+
+def examples(
+    order: Sequence[int], view: Callable[[int, np.random.Generator], Any], split: str, seed: int
+) -> grain.MapDataset:
+    """Example i by index, from (seed, i) alone; endless and shuffled for "train"."""
+    dataset = grain.MapDataset.source(order).seed(seed)
+    if split == "train":
+        dataset = dataset.shuffle().repeat()
+    return dataset.random_map(view)
+
+
+def _batches(
+    order: Sequence[int], view: View, config: DataConfig, split: str, shard: Shard, seed: int
+) -> grain.IterDataset:
+    train = split == "train"
+    if config.batch_size % shard.count:
+        raise ValueError(f"batch_size {config.batch_size} is no multiple of {shard.count} hosts")
+    if not train:  # every process takes the same number of steps
+        order = order[: len(order) // shard.count * shard.count]
+    dataset = examples(order, view, split, seed)[shard.index :: shard.count]
+    dataset = dataset.batch(config.batch_size // shard.count, drop_remainder=train)
+    batches = dataset.to_iter_dataset(READ)
+    if train and config.workers > 0:
+        _parse_flags()
+        batches = batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=config.workers))
+    return batches
+
+
+def _parse_flags() -> None:
+    """grain's workers read absl flags, which nobody parses in a program without absl.app."""
+    from absl import flags
+
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS.mark_as_parsed()

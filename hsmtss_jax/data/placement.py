@@ -1,0 +1,96 @@
+"""From a clip of any length to a window: cut an excerpt, augment it, put it at one or more places.
+
+A Placement holds every choice, so the same window can be rendered again from it alone.
+n samples of a clip, L samples of a window; mono float32.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from hsmtss_jax.data.augment import MAX_SPEED, augment
+from hsmtss_jax.data.records import SAMPLE_RATE
+
+P_REPEAT = 0.5  # of short clips that are repeated rather than placed once
+MAX_GAP = 0.8  # seconds between repetitions
+AUDIBLE = 0.05  # an excerpt's peak relative to its clip's
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """What becomes of one clip.
+
+    start, size: the excerpt in the clip. offsets: where it is put in the window, in order.
+    augment_seed: seed of the augmentation of the excerpt, -1 for none.
+    """
+
+    start: int
+    size: int
+    offsets: tuple[int, ...] = (0,)
+    augment_seed: int = -1
+
+
+def excerpt(audio: np.ndarray, placement: Placement) -> np.ndarray:
+    """The excerpt of ``audio`` [n], augmented when the placement says so; float32 [m]."""
+    x = audio[placement.start : placement.start + placement.size]
+    if placement.augment_seed < 0:
+        return x
+    return augment(x, np.random.default_rng(placement.augment_seed))
+
+
+def lay(x: np.ndarray, offsets: tuple[int, ...], samples: int) -> tuple[np.ndarray, int]:
+    """A window float32 [L] with ``x`` [m] at the offsets, and the number of samples that are in use
+    (from there on it is zero)."""
+    window = np.zeros(samples, np.float32)
+    end = 0
+    for offset in offsets:
+        part = x[: samples - offset]
+        window[offset : offset + len(part)] += part
+        end = max(end, offset + len(part))
+    return window, end
+
+
+def render(audio: np.ndarray, placement: Placement, samples: int) -> tuple[np.ndarray, int]:
+    """The window of a placement, float32 [L], and its number of samples in use."""
+    return lay(excerpt(audio, placement), placement.offsets, samples)
+
+
+def draw(
+    audio: np.ndarray, samples: int, rng: np.random.Generator, *, vary: bool, augmented: bool
+) -> tuple[Placement, np.ndarray, int]:
+    """Chooses a placement of a clip [n] and renders it: placement, window [L], samples in use.
+
+    vary: short clips are put at a random place or repeated; else they start at 0. Long clips are cut
+    at a random, audible place. augmented: the excerpt goes through ``augment``.
+    """
+    seed = int(rng.integers(2**31)) if augmented else -1
+    size = min(len(audio), int(samples * MAX_SPEED) + 1 if augmented else samples)
+    base = Placement(_draw_start(audio, size, rng), size, (0,), seed)
+    x = excerpt(audio, base)
+    offsets = _draw_offsets(len(x), samples, rng) if vary and 0 < len(x) < samples else (0,)
+    window, used = lay(x, offsets, samples)
+    return dataclasses.replace(base, offsets=offsets), window, used
+
+
+def _draw_start(audio: np.ndarray, size: int, rng: np.random.Generator) -> int:
+    """A start where the excerpt is audible, after at most eight tries."""
+    if len(audio) <= size:
+        return 0
+    floor = AUDIBLE * float(np.max(np.abs(audio)))
+    for _ in range(8):
+        start = int(rng.integers(len(audio) - size + 1))
+        if float(np.max(np.abs(audio[start : start + size]))) >= floor:
+            break
+    return start
+
+
+def _draw_offsets(length: int, samples: int, rng: np.random.Generator) -> tuple[int, ...]:
+    if rng.random() >= P_REPEAT or 2 * length > samples:
+        return (int(rng.integers(samples - length + 1)),)
+    gap = rng.uniform(0.0, MAX_GAP) * SAMPLE_RATE
+    offsets = [int(rng.uniform(0.0, min(gap, samples - length)))]
+    while True:
+        step = length + max(800, int(gap * rng.uniform(0.7, 1.3)))
+        if offsets[-1] + step + length > samples:
+            return tuple(offsets)
+        offsets.append(offsets[-1] + step)

@@ -1,0 +1,96 @@
+"""The clips of a prepared data set: what is known about each, and its audio on demand."""
+
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from hsmtss_jax.data.records import RecordReader, read_index
+
+FULL_SCALE = 32768.0
+_AUDIO = frozenset({"audio"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """One recording. tags: event and its categories; events: the tags that say what is heard."""
+
+    id: str
+    captions: tuple[str, ...]  # the first is the data set's own
+    label: str
+    tags: frozenset[str]
+    events: frozenset[str]
+    samples: int
+    licence: str = ""
+
+
+def overlaps(a: Clip, b: Clip) -> bool:
+    """True when an event of one is an event or a category of the other, so they must not be mixed
+    (paper section IV-A: tag sets of a pair do not intersect)."""
+    return bool(a.events & b.tags or b.events & a.tags)
+
+
+class ClipSource:
+    """Clips of a split by index. Picklable. Raises OSError when the data set is not prepared."""
+
+    def __init__(self, root: str | os.PathLike, split: str) -> None:
+        self.clips = [_clip(row) for row in read_index(root, split)]
+        if not self.clips:
+            raise OSError(f"split {split!r} of {root} is empty")
+        self._reader = RecordReader(root, split)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def audio(self, index: int) -> np.ndarray:
+        """Samples of clip ``index``, float32 [samples] in [-1, 1)."""
+        return self._reader.read(index, _AUDIO)["audio"].astype(np.float32) / np.float32(FULL_SCALE)
+
+    def texts(self) -> list[str]:
+        """Every caption once, sorted."""
+        return sorted({text for clip in self.clips for text in clip.captions})
+
+
+def _clip(row: Mapping[str, Any]) -> Clip:
+    tags = frozenset(row["tags"])
+    return Clip(
+        id=row["id"],
+        captions=tuple(row["captions"]),
+        label=row["label"],
+        tags=tags,
+        events=frozenset(row.get("events") or tags),
+        samples=row["samples"],
+        licence=row.get("licence", ""),
+    )
+
+
+def by_label(clips: Iterable[Clip]) -> dict[str, list[int]]:
+    """Label -> indices of its clips, labels sorted."""
+    groups: dict[str, list[int]] = {}
+    for i, clip in enumerate(clips):
+        groups.setdefault(clip.label, []).append(i)
+    return dict(sorted(groups.items()))
+
+
+def balanced_epoch(clips: list[Clip], balance: float, most: int = 8) -> list[int]:
+    """An epoch's clip indices: each clip at least once, those of rare labels up to ``most`` times.
+
+    A label with n clips gets a share that grows like n ** (1 - balance): 0 leaves the data as it is,
+    1 aims at equal shares.
+    """
+    groups = by_label(clips)
+    largest = max(len(group) for group in groups.values())
+    epoch = []
+    for group in groups.values():
+        times = min(most, round((largest / len(group)) ** balance))
+        epoch += group * max(1, times)
+    return epoch
+
+
+def label_cycle(clips: list[Clip]) -> list[int]:
+    """All clip indices, one of each label in turn: any first part of it covers the labels evenly."""
+    groups = list(by_label(clips).values())
+    longest = max(len(group) for group in groups)
+    return [group[k] for k in range(longest) for group in groups if k < len(group)]

@@ -1,0 +1,190 @@
+"""What a stage sees of the data: one example (a dict of numpy arrays) from an index and a Generator.
+
+L samples of a window, N text tokens. Views are picklable callables for grain's random_map.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from hsmtss_jax.config import DataConfig
+from hsmtss_jax.data import placement
+from hsmtss_jax.data.mixing import EXTRACT, Mixer
+from hsmtss_jax.data.records import SAMPLE_RATE, RecordReader
+from hsmtss_jax.data.sources import FULL_SCALE, ClipSource
+
+P_CONCATENATE = (
+    0.4  # of short clips in the clip view: further clips follow until the window is full
+)
+MAX_PAUSE = 0.3  # seconds between them
+
+Example = dict[str, Any]  # numpy arrays and scalars
+
+
+class Tokenizer(Protocol):
+    """texts -> (ids int32 [n, max_tokens], mask bool [n, max_tokens])."""
+
+    def __call__(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def caption_id(text: str) -> int:
+    """A stable non-negative int32 from a caption, equal for equal texts whatever their case."""
+    digest = hashlib.blake2b(text.strip().lower().encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "little") & 0x7FFFFFFF
+
+
+class TextTable:
+    """Every caption of a split tokenised once, so workers need no tokenizer."""
+
+    def __init__(self, texts: Sequence[str], tokenizer: Tokenizer, max_tokens: int) -> None:
+        self._row = {text: i for i, text in enumerate(texts)}
+        parts = [
+            tokenizer(list(texts[i : i + 1024]), max_tokens) for i in range(0, len(texts), 1024)
+        ]
+        self._ids = np.concatenate([np.asarray(ids, np.int32) for ids, _ in parts])
+        self._mask = np.concatenate([np.asarray(mask, bool) for _, mask in parts])
+
+    def __call__(self, text: str) -> tuple[np.ndarray, np.ndarray]:
+        """ids int32 [N] and mask bool [N] of one of the texts."""
+        row = self._row[text]
+        return self._ids[row], self._mask[row]
+
+
+class ClipView:
+    """{"audio": float32 [L], "length": int32}: a window of a clip, for AudioMAE and the codec.
+
+    Training (``train``): short clips are put anywhere, repeated, or followed by other clips.
+    """
+
+    def __init__(
+        self, source: ClipSource, config: DataConfig, samples: int, *, train: bool
+    ) -> None:
+        self._source, self._samples = source, samples
+        self._train, self._augmented = train, train and config.augment
+
+    def __call__(self, index: int, rng: np.random.Generator) -> Example:
+        audio = self._source.audio(index)
+        short = len(audio) < self._samples // 2
+        if self._train and short and rng.random() < P_CONCATENATE:
+            window, used = self._sequence(audio, rng)
+        else:
+            window, used = self._single(audio, rng)
+        return {"audio": window, "length": np.int32(used)}
+
+    def _single(self, audio: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+        _, window, used = placement.draw(
+            audio, self._samples, rng, vary=self._train, augmented=self._augmented
+        )
+        return window, used
+
+    def _sequence(self, audio: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+        window = np.zeros(self._samples, np.float32)
+        at = 0
+        while at < self._samples:
+            _, part, used = placement.draw(
+                audio, self._samples - at, rng, vary=False, augmented=self._augmented
+            )
+            window[at:] = part
+            end = at + used
+            at = end + int(rng.uniform(0.01, MAX_PAUSE) * SAMPLE_RATE)
+            audio = self._source.audio(int(rng.integers(len(self._source))))
+        return window, end
+
+
+class CaptionView:
+    """The clip view without other clips, and one of the clip's captions: adds {"text_ids": int32 [N],
+    "text_mask": bool [N], "caption_id": int32}. Outside training the caption is the first."""
+
+    def __init__(
+        self,
+        source: ClipSource,
+        config: DataConfig,
+        samples: int,
+        texts: TextTable,
+        *,
+        train: bool,
+    ) -> None:
+        self._source, self._samples, self._texts = source, samples, texts
+        self._train, self._augmented = train, train and config.augment
+
+    def __call__(self, index: int, rng: np.random.Generator) -> Example:
+        _, window, used = placement.draw(
+            self._source.audio(index),
+            self._samples,
+            rng,
+            vary=self._train,
+            augmented=self._augmented,
+        )
+        captions = self._source.clips[index].captions
+        text = captions[int(rng.integers(len(captions))) if self._train else 0]
+        ids, mask = self._texts(text)
+        return {
+            "audio": window,
+            "length": np.int32(used),
+            "text_ids": ids,
+            "text_mask": mask,
+            "caption_id": np.int32(caption_id(text)),
+        }
+
+
+class MixtureView:
+    """{"mixture", "target": float32 [L], "length": int32, "text_ids": int32 [N], "text_mask": bool [N],
+    "task": int32 (0 extract, 1 remove)}, mixed on the fly."""
+
+    def __init__(self, mixer: Mixer, texts: TextTable) -> None:
+        self._mixer, self._texts = mixer, texts
+
+    def __call__(self, index: int, rng: np.random.Generator) -> Example:
+        example = self._mixer.draw(index, rng)
+        recipe = example.recipe
+        waves = {"mixture": example.mixture, "target": example.target}
+        return waves | _instruction(example.length, recipe.text, recipe.task, self._texts)
+
+
+class PreparedMixtureView:
+    """The mixture view of mixtures on disk; in training task and captions are drawn anew each time."""
+
+    def __init__(
+        self,
+        reader: RecordReader,
+        config: DataConfig,
+        samples: int,
+        texts: TextTable,
+        *,
+        train: bool,
+    ) -> None:
+        self._reader, self._config, self._samples = reader, config, samples
+        self._texts, self._train = texts, train
+
+    def __call__(self, index: int, rng: np.random.Generator) -> Example:
+        record = self._reader.read(index)
+        if len(record["mixture"]) != self._samples:
+            raise ValueError(
+                f"prepared mixtures have {len(record['mixture'])} samples, the model needs "
+                f"{self._samples}: prepare them with --samples {self._samples}"
+            )
+        text, task = self._draw_text(record, rng)
+        waves = {
+            name: record[name].astype(np.float32) / np.float32(FULL_SCALE)
+            for name in ("mixture", "target")
+        }
+        return waves | _instruction(record["length"], text, task, self._texts)
+
+    def _draw_text(self, record: dict[str, Any], rng: np.random.Generator) -> tuple[str, int]:
+        task = int(record["task"])
+        if self._train:
+            task = int(rng.random() < self._config.remove_probability)
+        captions = record["captions_target" if task == EXTRACT else "captions_other"]
+        return captions[int(rng.integers(len(captions))) if self._train else 0], task
+
+
+def _instruction(length: int, text: str, task: int, texts: TextTable) -> Example:
+    ids, mask = texts(text)
+    return {
+        "length": np.int32(length),
+        "text_ids": ids,
+        "text_mask": mask,
+        "task": np.int32(task),
+    }
