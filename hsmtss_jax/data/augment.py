@@ -20,6 +20,8 @@ def augment(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     m differs from n by the speed factor (at most MAX_SPEED either way). Peak at most 1.
     """
+    if not len(x):
+        return x
     if rng.random() < P_SPEED:
         x = change_speed(x, float(MAX_SPEED ** rng.uniform(-1, 1)))
     if rng.random() < P_EQ:

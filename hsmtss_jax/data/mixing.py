@@ -167,7 +167,9 @@ class Mixer:
         if snr is None:
             mixed = level.mix_at_snr(a, b, None, mode="raw")
         else:  # mix_at_snr measures whole windows: ask for the ratio that gives ours
-            mixed = level.mix_at_snr(a, b, snr + level.snr(a, b) - active_snr_db(a, b), mode="scale")
+            mixed = level.mix_at_snr(
+                a, b, snr + level.snr(a, b) - active_snr_db(a, b), mode="scale"
+            )
         clips, index = self.source.clips, self._index
         return MixtureExample(
             mixture=mixed.mixture.astype(np.float32),

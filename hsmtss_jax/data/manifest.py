@@ -1,0 +1,123 @@
+"""Rich mixtures for evaluation, and manifests: jsonl files from which the same mixtures are rebuilt.
+
+A mixture is given by (config, split, seed, index) and, once drawn, by its recipe alone.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grain
+
+from hsmtss_jax.config import DataConfig
+from hsmtss_jax.data.mixing import TASKS, Mixer, MixtureExample, Recipe
+from hsmtss_jax.data.pipeline import examples, mixture_order
+from hsmtss_jax.data.placement import Placement
+from hsmtss_jax.data.sources import ClipSource
+
+
+def mixture_examples(
+    config: DataConfig, split: str, seed: int, count: int, *, samples: int
+) -> Iterator[MixtureExample]:
+    """The first ``count`` mixtures of a split: those of ``mixture_dataset``, with all that is known.
+
+    Outside training the targets go round the labels, so a small count covers many.
+    """
+    config = dataclasses.replace(config, eval_examples=count)
+    dataset = example_dataset(config, split, seed, samples=samples)
+    for index in range(count):
+        yield dataset[index]
+
+
+def example_dataset(
+    config: DataConfig, split: str, seed: int, *, samples: int
+) -> grain.MapDataset[MixtureExample]:
+    """MixtureExample by index, drawn as in training when split is "train"."""
+    source, train = ClipSource(config.root, split), split == "train"
+    mixer = Mixer(source, config, samples, augmented=train and config.augment, train=train)
+    return examples(mixture_order(source, config, split), _Draw(mixer), split, seed)
+
+
+class _Draw:
+    """Picklable Mixer.draw."""
+
+    def __init__(self, mixer: Mixer) -> None:
+        self._mixer = mixer
+
+    def __call__(self, index: int, rng: Any) -> MixtureExample:
+        return self._mixer.draw(index, rng)
+
+
+def write_manifest(
+    path: str | os.PathLike,
+    config: DataConfig,
+    split: str,
+    seed: int,
+    count: int,
+    *,
+    samples: int,
+) -> None:
+    """Writes one line a mixture, atomically: recipe, text, measured SNR, labels."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = target.with_name(target.name + ".tmp")
+    with open(work, "w", encoding="utf-8") as out:
+        mixtures = mixture_examples(config, split, seed, count, samples=samples)
+        for index, example in enumerate(mixtures):
+            head = {"index": index, "seed": seed, "split": split, "samples": samples}
+            out.write(json.dumps(head | to_row(example), ensure_ascii=False) + "\n")
+    work.replace(target)
+
+
+def read_manifest(path: str | os.PathLike, config: DataConfig) -> Iterator[MixtureExample]:
+    """The mixtures of a manifest, rebuilt from the clips of ``config.root``.
+
+    Raises OSError when the file is not there, ValueError for a broken line or an unknown clip.
+    """
+    if not Path(path).is_file():
+        raise OSError(f"no manifest at {path}")
+    mixers: dict[tuple[str, int], Mixer] = {}
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                key, recipe = (row["split"], row["samples"]), from_row(row)
+            except (KeyError, TypeError, ValueError) as error:
+                raise ValueError(f"{path}:{number} is no mixture recipe: {error!r}") from error
+            if key not in mixers:
+                source = ClipSource(config.root, key[0])
+                mixers[key] = Mixer(source, config, key[1], augmented=False, train=False)
+            yield mixers[key].rebuild(recipe)
+
+
+def to_row(example: MixtureExample) -> dict[str, Any]:
+    """The JSON row of a mixture (without its audio)."""
+    recipe = example.recipe
+    return dataclasses.asdict(recipe) | {
+        "task": TASKS[recipe.task],
+        "text": recipe.text,
+        "measured_snr": round(example.snr, 3),
+        "label_target": example.label_target,
+        "label_other": example.label_other,
+    }
+
+
+def from_row(row: dict[str, Any]) -> Recipe:
+    """The recipe of a JSON row."""
+    return Recipe(
+        target=row["target"],
+        other=row["other"],
+        target_placement=_placement(row["target_placement"]),
+        other_placement=_placement(row["other_placement"]),
+        snr=row["snr"],
+        task=TASKS.index(row["task"]),
+        caption_target=row["caption_target"],
+        caption_other=row["caption_other"],
+    )
+
+
+def _placement(row: dict[str, Any]) -> Placement:
+    return Placement(**{**row, "offsets": tuple(row["offsets"])})
