@@ -1,0 +1,71 @@
+"""TF-Codec.
+
+python train.py configs/tf_codec.py --size demo --workdir runs/tf_codec
+"""
+
+from hsmtss_jax.config import DataConfig, ExperimentConfig, OptimConfig, RunConfig
+from hsmtss_jax.models.discriminator import DiscriminatorConfig
+from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.stages.tf_codec import TFCodecStageConfig
+
+
+def get_config(size: str = "paper") -> ExperimentConfig:
+    """size: paper (7.6 M parameters, 3 s crops) | demo (two CPU cores) | tiny (seconds)."""
+    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+
+
+def _adam(lr: float, warmup_steps: int, end_lr: float) -> OptimConfig:
+    return OptimConfig(
+        lr=lr,
+        b1=0.9,
+        b2=0.999,
+        weight_decay=0.0,
+        warmup_steps=warmup_steps,
+        end_lr=end_lr,
+        clip_per_tensor=True,
+    )
+
+
+def _paper() -> ExperimentConfig:
+    # The reference project trains twice: without a discriminator at 4e-4, then with one at 3e-5. Here
+    # one run's cosine goes from the one to the other, and the discriminator starts on the way.
+    return ExperimentConfig(
+        stage=TFCodecStageConfig(adversarial_start=200_000),
+        data=DataConfig(root="corpora/audioset", batch_size=200, workers=16, augment=False),
+        optim={"generator": _adam(4e-4, 6_000, 3e-5), "discriminator": _adam(3e-4, 0, 3e-4)},
+        run=RunConfig(steps=514_000),
+    )
+
+
+def _demo() -> ExperimentConfig:
+    model = TFCodecConfig(channels=(8, 16, 32, 32), tcm_hidden=256, latent=160, groups=8, codes=256)
+    stage = TFCodecStageConfig(
+        model=model,
+        discriminator=DiscriminatorConfig(hops=(64, 128, 256), hidden=(64, 64, 64)),
+        samples=16_000,
+        adversarial_start=2_000,
+        entropy_target=7.0,
+    )
+    return ExperimentConfig(
+        stage=stage,
+        data=DataConfig(batch_size=16, augment=False, eval_examples=128),
+        optim={"generator": _adam(1e-3, 200, 1e-4), "discriminator": _adam(3e-4, 0, 3e-4)},
+        run=RunConfig(steps=4_000, log_every=50, eval_every=500, save_every=500),
+    )
+
+
+def _tiny() -> ExperimentConfig:
+    model = TFCodecConfig(channels=(4, 8, 8, 8), tcm_hidden=32, latent=32, groups=4, codes=32)
+    stage = TFCodecStageConfig(
+        model=model,
+        discriminator=DiscriminatorConfig(hops=(64, 128), hidden=(32, 32)),
+        samples=8_000,
+        adversarial_start=10,
+        entropy_target=4.0,
+    )
+    return ExperimentConfig(
+        stage=stage,
+        data=DataConfig(batch_size=4, augment=False, eval_examples=16),
+        optim={"generator": _adam(1e-3, 5, 1e-4), "discriminator": _adam(3e-4, 0, 3e-4)},
+        run=RunConfig(steps=20, log_every=5, eval_every=10, save_every=10, keep=1),
+    )

@@ -1,0 +1,85 @@
+"""Group vector quantisation by distance Gumbel-softmax (Jiang et al. 2022, "Latent-Domain Predictive
+Neural Speech Coding"; the TF-Codec reference project).
+
+Legend: B batch, T token frames, K groups, V codes of a codebook, D width of a group's vector.
+"""
+
+import flax.linen as nn
+import flax.struct
+import jax
+import jax.numpy as jnp
+from jax.nn.initializers import Initializer
+
+_EXACT = jax.lax.Precision.HIGHEST
+
+
+@flax.struct.dataclass
+class Quantized:
+    """values: float32 [B, T, K, D]. tokens: int32 [B, T, K]. usage: float32 [K, V], the mean over
+    batch and time of softmax(-sharpness * distance): what the rate loss looks at."""
+
+    values: jax.Array
+    tokens: jax.Array
+    usage: jax.Array
+
+
+def symmetric_uniform(scale: float = 1.0) -> Initializer:
+    """U(-scale, scale)."""
+
+    def init(key: jax.Array, shape: tuple, dtype: jnp.dtype = jnp.float32) -> jax.Array:
+        return jax.random.uniform(key, shape, dtype, -scale, scale)
+
+    return init
+
+
+def code_logits(x: jax.Array, codebook: jax.Array, sharpness: float) -> jax.Array:
+    """-sharpness * squared distance of x [B, T, K, D] to each code of [K, V, D] -> [B, T, K, V]."""
+    products = jnp.einsum("btkd,kvd->btkv", x, codebook, precision=_EXACT)
+    norms = jnp.sum(codebook**2, axis=-1)
+    own = jnp.sum(x**2, axis=-1, keepdims=True)
+    return -sharpness * (own + norms[None, None] - 2.0 * products)
+
+
+def gumbel_one_hot(key: jax.Array, logits: jax.Array, tau: jax.Array | float) -> jax.Array:
+    """A sample from softmax(logits) as a one-hot [..., V]; its gradient is the relaxed sample's."""
+    soft = jax.nn.softmax((logits + jax.random.gumbel(key, logits.shape)) / tau, axis=-1)
+    hard = jax.nn.one_hot(jnp.argmax(soft, axis=-1), logits.shape[-1], dtype=soft.dtype)
+    return hard + soft - jax.lax.stop_gradient(soft)
+
+
+def look_up(codebook: jax.Array, tokens: jax.Array) -> jax.Array:
+    """Codes [K, V, D] of tokens int [B, T, K] -> [B, T, K, D]."""
+    group = jnp.arange(codebook.shape[0])[None, None, :]
+    return codebook[jnp.broadcast_to(group, tokens.shape), tokens]
+
+
+class GroupQuantizer(nn.Module):
+    """K codebooks [V, D], one a group. ``init_scale``: codes start uniform in +-init_scale."""
+
+    groups: int
+    codes: int
+    width: int
+    sharpness: float = 5.0
+    init_scale: float = 1.0
+
+    def setup(self) -> None:
+        shape = (self.groups, self.codes, self.width)
+        self.codebook = self.param("codebook", symmetric_uniform(self.init_scale), shape)
+
+    def __call__(
+        self, x: jax.Array, *, key: jax.Array | None = None, tau: jax.Array | float = 1.0
+    ) -> Quantized:
+        """Vectors [B, T, K, D] -> Quantized: with ``key`` a Gumbel sample, without it the nearest code."""
+        x = x.astype(jnp.float32)
+        logits = code_logits(x, self.codebook, self.sharpness)
+        usage = jnp.mean(jax.nn.softmax(logits, axis=-1), axis=(0, 1))
+        if key is None:
+            tokens = jnp.argmax(logits, axis=-1).astype(jnp.int32)
+            return Quantized(look_up(self.codebook, tokens), tokens, usage)
+        choice = gumbel_one_hot(key, logits, tau)
+        values = jnp.einsum("btkv,kvd->btkd", choice, self.codebook, precision=_EXACT)
+        return Quantized(values, jnp.argmax(choice, axis=-1).astype(jnp.int32), usage)
+
+    def decode(self, tokens: jax.Array) -> jax.Array:
+        """Tokens int [B, T, K] -> values float32 [B, T, K, D]."""
+        return look_up(self.codebook, tokens)
