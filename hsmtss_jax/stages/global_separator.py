@@ -45,12 +45,7 @@ class GlobalSeparatorStage(SeparationStage):
     def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
         features = self.read(inputs.frozen, inputs.batch)
         g_hat = self._predict(inputs.params["model"], features, inputs.key)
-        loss = global_loss(
-            g_hat,
-            features.g_target,
-            similarity_weight=self.config.similarity_weight,
-            l1_weight=self.config.l1_weight,
-        )
+        loss = self._error(g_hat, features.g_target)
         metrics = {
             "cos": 1.0 - jnp.mean(similarity_loss(g_hat, features.g_target)),
             "l1": jnp.mean(l1(g_hat, features.g_target)),
@@ -71,6 +66,15 @@ class GlobalSeparatorStage(SeparationStage):
         assert isinstance(g_hat, jax.Array)
         return g_hat
 
+    def _error(self, g_hat: jax.Array, g_target: jax.Array) -> jax.Array:
+        """L_global of each example, [B]."""
+        return global_loss(
+            g_hat,
+            g_target,
+            similarity_weight=self.config.similarity_weight,
+            l1_weight=self.config.l1_weight,
+        )
+
     def eval_metrics(
         self,
         params: Mapping[str, Tree],
@@ -83,7 +87,10 @@ class GlobalSeparatorStage(SeparationStage):
         del aux, key
         features = self.read(frozen, batch)
         g_hat = self._predict(params["model"], features)
-        return compare("global", g_hat, features.g_mix, features.g_target)
+        return {
+            "loss": self._error(g_hat, features.g_target),
+            **compare("global", g_hat, features.g_mix, features.g_target),
+        }
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         del aux

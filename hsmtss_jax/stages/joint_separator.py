@@ -87,23 +87,27 @@ class JointSeparatorStage(SeparationStage):
     def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
         features = self.read(inputs.frozen, inputs.batch)
         out = self._predict(inputs.params["model"], inputs.aux, features, inputs.key)
-        of_global = jnp.mean(
-            global_loss(
-                out.g_hat,
-                features.g_target,
-                similarity_weight=self.config.similarity_weight,
-                l1_weight=self.config.l1_weight,
-            )
-        )
-        of_local = jnp.mean(local_loss(out.s_hat, features.s_target, inputs.aux.get("std")))
+        of_global, of_local = self._errors(out, inputs.aux, features)
         loss = self.config.global_weight * of_global + self.config.local_weight * of_local
         metrics = {
-            "global_loss": of_global,
-            "local_loss": of_local,
+            "global_loss": jnp.mean(of_global),
+            "local_loss": jnp.mean(of_local),
             "global_cos": jnp.mean(cosine(out.g_hat, features.g_target)),
             "local_cos": jnp.mean(cosine(out.s_hat, features.s_target)),
         }
-        return loss, Report(metrics=metrics, aux=inputs.aux)
+        return jnp.mean(loss), Report(metrics=metrics, aux=inputs.aux)
+
+    def _errors(
+        self, out: JointOutput, aux: Tree, features: SeparationFeatures
+    ) -> tuple[jax.Array, jax.Array]:
+        """L_global and L_local of each example, [B] each."""
+        of_global = global_loss(
+            out.g_hat,
+            features.g_target,
+            similarity_weight=self.config.similarity_weight,
+            l1_weight=self.config.l1_weight,
+        )
+        return of_global, local_loss(out.s_hat, features.s_target, aux.get("std"))
 
     def _predict(
         self,
@@ -147,7 +151,9 @@ class JointSeparatorStage(SeparationStage):
         del key
         features = self.read(frozen, batch)
         out = self._predict(params["model"], aux, features)
+        of_global, of_local = self._errors(out, aux, features)
         return {
+            "loss": self.config.global_weight * of_global + self.config.local_weight * of_local,
             **compare("global", out.g_hat, features.g_mix, features.g_target),
             **compare("local", out.s_hat, features.s_mix, features.s_target),
         }

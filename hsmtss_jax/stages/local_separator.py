@@ -126,7 +126,10 @@ class LocalSeparatorStage(SeparationStage):
         del key
         features = self.read(frozen, batch)
         s_hat = self._predict(with_statistics(params["model"], aux), features).s_hat
-        return compare("local", s_hat, features.s_mix, features.s_target)
+        return {
+            "loss": local_loss(s_hat, features.s_target, aux.get("std")),
+            **compare("local", s_hat, features.s_mix, features.s_target),
+        }
 
     @functools.partial(jax.jit, static_argnums=0)
     def _images(
