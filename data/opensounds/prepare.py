@@ -12,6 +12,7 @@ Runs without TensorFlow. Deterministic: equal input gives equal records. Takes a
 """
 
 import argparse
+import contextlib
 import csv
 import hashlib
 import io
@@ -66,8 +67,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("corpora/opensounds"))
     parser.add_argument("--exclude-licence", default="", help="regular expression on the licence")
     args = parser.parse_args(argv)
-    read = _packed_reader(args.packed) if args.packed else _file_reader(args.build)
-    counts = prepare(args.packed or args.build, read, args.out, args.exclude_licence)
+    with contextlib.ExitStack() as stack:
+        read = _packed_reader(args.packed, stack) if args.packed else _file_reader(args.build)
+        counts = prepare(args.packed or args.build, read, args.out, args.exclude_licence)
     print(json.dumps(counts, indent=1))
 
 
@@ -134,13 +136,12 @@ def _audio(data: bytes, name: str) -> np.ndarray:
     return audio
 
 
-def _packed_reader(folder: Path) -> Read:
+def _packed_reader(folder: Path, stack: contextlib.ExitStack) -> Read:
     tars: dict[str, tarfile.TarFile] = {}
 
     def read(row: dict[str, str]) -> bytes:
         if row["shard"] not in tars:
-            tars[row["shard"]] = tarfile.open(folder / row["shard"])  # noqa: SIM115
-            tars[row["shard"]].getmembers()
+            tars[row["shard"]] = stack.enter_context(tarfile.open(folder / row["shard"]))
         member = tars[row["shard"]].extractfile(row["file"])
         if member is None:
             raise OSError(f"{row['shard']} has no file {row['file']}")
