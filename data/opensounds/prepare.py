@@ -141,7 +141,9 @@ def _packed_reader(folder: Path, stack: contextlib.ExitStack) -> Read:
 
     def read(row: dict[str, str]) -> bytes:
         if row["shard"] not in tars:
-            tars[row["shard"]] = stack.enter_context(tarfile.open(folder / row["shard"]))
+            tars[row["shard"]] = stack.enter_context(
+                tarfile.open(folder / row["shard"])  # noqa: SIM115
+            )
         member = tars[row["shard"]].extractfile(row["file"])
         if member is None:
             raise OSError(f"{row['shard']} has no file {row['file']}")
