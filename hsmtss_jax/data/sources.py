@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -90,7 +91,9 @@ def balanced_epoch(clips: list[Clip], balance: float, most: int = 8) -> list[int
 
 
 def label_cycle(clips: list[Clip]) -> list[int]:
-    """All clip indices, one of each label in turn: any first part of it covers the labels evenly."""
-    groups = list(by_label(clips).values())
+    """All clip indices, one of each label in turn, labels in a fixed mixed order: any first part of it
+    covers the labels evenly."""
+    by_hash = sorted(by_label(clips).items(), key=lambda item: zlib.crc32(item[0].encode()))
+    groups = [group for _, group in by_hash]
     longest = max(len(group) for group in groups)
     return [group[k] for k in range(longest) for group in groups if k < len(group)]
