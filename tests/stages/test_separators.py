@@ -1,0 +1,252 @@
+"""The three separator stages at their tiny size, on random upstream bundles.
+
+The frozen chain is compiled and run once; the stages under test are handed its features.
+"""
+
+import dataclasses
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from hsmtss_jax.stages.joint_separator import JointSeparatorStage, switch
+from hsmtss_jax.stages.local_separator import (
+    LocalSeparatorStage,
+    split_statistics,
+    update_statistics,
+    with_statistics,
+)
+from hsmtss_jax.stages.separation import SeparationFeatures, compare
+from hsmtss_jax.train.stage import Stage, StepInput
+from tests.upstream import frozen_params, make_stage, zero_batch
+
+NAMES = ("global_separator", "local_separator", "joint_separator")
+BATCH = 4
+
+
+def batch_of(stage: Stage) -> dict[str, jax.Array]:
+    """Noise as mixture, its first half as target; captions of three to six tokens."""
+    rng = np.random.default_rng(0)
+    spec = stage.batch_spec()
+    mixture = 0.1 * rng.normal(size=spec["mixture"].shape).astype(np.float32)
+    tokens = spec["text_ids"].shape[1]
+    mask = np.arange(tokens)[None] < np.arange(3, 3 + BATCH)[:, None]
+    return {
+        "mixture": jnp.asarray(mixture),
+        "target": jnp.asarray(mixture * (np.arange(mixture.shape[1]) < 20_000)),
+        "length": jnp.full((BATCH,), mixture.shape[1], jnp.int32),
+        "text_ids": jnp.asarray(rng.integers(4, 60, mask.shape) * mask, jnp.int32),
+        "text_mask": jnp.asarray(mask),
+        "task": jnp.arange(BATCH, dtype=jnp.int32) % 2,
+    }
+
+
+@functools.cache
+def reader() -> tuple[Stage, Any]:
+    """A stage and its compiled ``read``."""
+    stage = make_stage("global_separator", batch_size=BATCH)
+    return stage, jax.jit(stage.read)
+
+
+@functools.cache
+def features_of_batch() -> SeparationFeatures:
+    stage, read = reader()
+    return read(frozen_params(stage), batch_of(stage))
+
+
+def handed(stage: Stage) -> Stage:
+    """The stage with ``features_of_batch`` in place of its frozen chain."""
+    features = features_of_batch()
+    stage.read = lambda frozen, batch: jax.tree.map(lambda x: x[: len(batch["task"])], features)
+    return stage
+
+
+@functools.cache
+def stage_of(name: str) -> Stage:
+    return handed(make_stage(name, batch_size=BATCH))
+
+
+@functools.cache
+def init_of(name: str) -> tuple[Any, Any]:
+    stage = stage_of(name)
+    return jax.jit(stage.init)(jax.random.key(0), zero_batch(stage), frozen_params(stage))
+
+
+def step_frozen(stage: Stage) -> dict[str, Any]:
+    """Frozen weights as the trainer hands them to a step."""
+    frozen = frozen_params(stage)
+    return {name: tree for name, tree in frozen.items() if name not in stage.init_only_names}
+
+
+def inputs_of(name: str, key: int = 1) -> StepInput:
+    stage, (params, aux) = stage_of(name), init_of(name)
+    return StepInput(
+        params=params,
+        aux=aux,
+        frozen=step_frozen(stage),
+        batch=batch_of(stage),
+        key=jax.random.key(key),
+        step=jnp.int32(0),
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_few_steps_on_one_batch_lower_the_loss(name: str):
+    stage, inputs = stage_of(name), inputs_of(name)
+    objective = stage.objectives()["model"]
+    optimizer = optax.adam(3e-3)
+
+    @jax.jit
+    def step(params: Any, opt_state: Any, inputs: StepInput) -> Any:
+        loss_of = lambda model: objective(inputs.replace(params={"model": model}))  # noqa: E731
+        (loss, report), grads = jax.value_and_grad(loss_of, has_aux=True)(params)
+        updates, opt_state = optimizer.update(grads, opt_state)
+        return optax.apply_updates(params, updates), opt_state, loss, report.metrics
+
+    params = inputs.params["model"]
+    opt_state, losses = optimizer.init(params), []
+    for _ in range(8):
+        params, opt_state, loss, metrics = step(params, opt_state, inputs)
+        losses.append(float(loss))
+        assert all(np.isfinite(value) and np.ndim(value) == 0 for value in metrics.values())
+    assert losses[-1] < 0.9 * losses[0], losses
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_eval_metrics_are_per_example_and_deterministic(name: str):
+    stage, inputs = stage_of(name), inputs_of(name)
+    evaluate = jax.jit(stage.eval_metrics)
+    one, two = (
+        evaluate(inputs.params, inputs.aux, inputs.frozen, inputs.batch, jax.random.key(key))
+        for key in (1, 2)
+    )
+    kinds = ("global", "local") if name == "joint_separator" else (name.split("_")[0],)
+    keys = {f"{kind}/{value}" for kind in kinds for value in ("cos", "l1")}
+    assert set(one) == {"loss", *keys, *(f"{key}_mixture" for key in keys)}
+    for key, value in one.items():
+        assert value.shape == (BATCH,) and np.all(np.isfinite(value)), key
+        np.testing.assert_array_equal(value, two[key])
+
+
+def test_features_of_a_batch():
+    features = features_of_batch()
+    assert features.s_mix.shape == features.s_target.shape == (BATCH, 128, 64)
+    assert features.g_mix.shape == features.g_target.shape == (BATCH, 1, 64)
+    t_cap, t_cap_mask, t_task, t_task_mask = features.condition
+    assert t_cap.shape == (BATCH, 17, 64) and t_cap_mask.shape == (BATCH, 17)
+    np.testing.assert_array_equal(t_cap_mask.sum(1), 4 + np.arange(BATCH))  # [CLS] and the tokens
+    assert t_task.shape[::2] == (BATCH, 16) and t_task.shape[:2] == t_task_mask.shape
+    assert np.abs(t_task[0] - t_task[1]).max() > 0.1  # extract, remove
+    assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(features))
+
+
+def test_a_mixture_that_is_its_target_needs_no_separation():
+    stage, read = reader()
+    batch = batch_of(stage)
+    features = read(frozen_params(stage), {**batch, "target": batch["mixture"]})
+    for name in ("g", "s"):
+        mixture, target = (getattr(features, f"{name}_{kind}") for kind in ("mix", "target"))
+        values = compare(name, target, mixture, target)
+        np.testing.assert_allclose(values[f"{name}/cos_mixture"], np.ones(BATCH), atol=1e-4)
+        np.testing.assert_allclose(values[f"{name}/l1_mixture"], np.zeros(BATCH), atol=1e-4)
+
+
+def test_joint_starts_from_the_two_bundles_and_does_not_carry_them():
+    stage = stage_of("joint_separator")
+    assert set(step_frozen(stage)) == {"audio_mae", "text_encoder", "q_audio"}
+    params, aux = init_of("joint_separator")
+    for name in ("global", "local"):
+        expected = stage.upstream[f"{name}_separator"].params
+        jax.tree.map(np.testing.assert_array_equal, params["model"][name], expected)
+    assert aux == {}
+    assert set(stage.release(params, aux)) == {"global", "local"}
+
+
+def test_joint_refuses_bundles_of_other_sizes():
+    stage = stage_of("joint_separator")
+    model = dataclasses.replace(stage.config.local_model, heads=2)
+    config = dataclasses.replace(stage.config, local_model=model)
+    with pytest.raises(ValueError, match="local_separator bundle"):
+        JointSeparatorStage(config, stage.data, stage.upstream)
+    free = dataclasses.replace(stage.config.local_model, dropout=0.3, remat=True)
+    JointSeparatorStage(
+        dataclasses.replace(stage.config, local_model=free), stage.data, stage.upstream
+    )
+
+
+def test_switch_chooses_for_each_example():
+    g_target, g_hat = jnp.ones((1000, 1, 2)), jnp.zeros((1000, 1, 2))
+    chosen = switch(jax.random.key(0), g_target, g_hat, 0.1)[:, 0]
+    assert np.all(chosen[:, 0] == chosen[:, 1])
+    assert 0.06 < float(chosen.mean()) < 0.14
+    assert float(switch(jax.random.key(0), g_target, g_hat, 0.0).max()) == 0.0
+    assert float(switch(jax.random.key(0), g_target, g_hat, 1.0).min()) == 1.0
+
+
+@pytest.mark.parametrize(("probability", "reaches"), [(0.0, True), (1.0, False)])
+def test_local_loss_reaches_the_global_separator_through_its_prediction(
+    probability: float, reaches: bool
+):
+    base, inputs = stage_of("joint_separator"), inputs_of("joint_separator")
+    config = dataclasses.replace(base.config, global_weight=0.0, target_probability=probability)
+    stage = handed(JointSeparatorStage(config, base.data, base.upstream))
+    objective = stage.objectives()["model"]
+    loss = lambda model, inputs: objective(inputs.replace(params={"model": model}))[0]  # noqa: E731
+    grads = jax.jit(jax.grad(loss))(inputs.params["model"], inputs)
+    assert (float(optax.tree.norm(grads["global"])) > 0) == reaches
+    assert float(optax.tree.norm(grads["local"])) > 0
+
+
+def test_joint_loss_is_the_weighted_sum():
+    stage, inputs = stage_of("joint_separator"), inputs_of("joint_separator")
+    loss, report = jax.jit(stage.objectives()["model"])(inputs)
+    metrics = report.metrics
+    expected = 0.1 * metrics["global_loss"] + metrics["local_loss"]
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+def test_local_panels_are_patch_maps():
+    stage, inputs = stage_of("local_separator"), inputs_of("local_separator")
+    panels = stage.panels(inputs.params, inputs.aux, inputs.frozen, inputs.batch, inputs.key)
+    assert set(panels) == {"cosine", "cosine_mixture", "attention_of_g"}
+    for panel in panels.values():
+        assert panel.kind == "image" and panel.value.shape == (8, 16)
+
+
+def _features(s: jax.Array) -> SeparationFeatures:
+    empty = jnp.zeros((0,))
+    return SeparationFeatures(
+        s_mix=s[:1], s_target=s[1:], g_mix=empty, g_target=empty, condition=(empty,) * 4
+    )
+
+
+def test_running_statistics_converge_to_those_of_the_features():
+    rng = np.random.default_rng(0)
+    s = 3.0 + np.array([1.0, 2.0]) * rng.normal(size=(50, 2, 16, 2))
+    statistics = {"mean": jnp.zeros(2), "std": jnp.ones(2), "count": jnp.zeros(())}
+    for batch in s:
+        statistics = update_statistics(statistics, _features(jnp.asarray(batch, jnp.float32)))
+    np.testing.assert_allclose(statistics["mean"], s.mean((0, 1, 2)), rtol=1e-4)
+    np.testing.assert_allclose(statistics["std"], s.std((0, 1, 2)), rtol=1e-4)
+
+
+def test_standardising_keeps_statistics_out_of_training_and_in_the_release():
+    base = stage_of("local_separator")
+    model = dataclasses.replace(base.config.model, standardise=True)
+    config = dataclasses.replace(base.config, model=model)
+    stage = handed(LocalSeparatorStage(config, base.data, base.upstream))
+    frozen = frozen_params(stage)
+    params, aux = jax.jit(stage.init)(jax.random.key(0), zero_batch(stage), frozen)
+    assert "standardiser" not in params["model"] and set(aux) == {"mean", "std", "count"}
+    inputs = inputs_of("local_separator").replace(params=params, aux=aux)
+    loss, report = jax.jit(stage.objectives()["model"])(inputs)
+    assert np.isfinite(loss) and float(report.aux["count"]) == 1.0
+    released = stage.release(params, report.aux)
+    np.testing.assert_array_equal(released["standardiser"]["std"], report.aux["std"])
+    trained, statistics = split_statistics(released)
+    assert jax.tree.structure(trained) == jax.tree.structure(params["model"])
+    assert jax.tree.structure(with_statistics(trained, statistics)) == jax.tree.structure(released)
