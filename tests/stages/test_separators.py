@@ -5,6 +5,7 @@ The frozen chain is compiled and run once; the stages under test are handed its 
 
 import dataclasses
 import functools
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -21,7 +22,8 @@ from hsmtss_jax.stages.local_separator import (
     with_statistics,
 )
 from hsmtss_jax.stages.separation import SeparationFeatures, compare
-from hsmtss_jax.train.stage import Stage, StepInput
+from hsmtss_jax.train.stage import Shard, Stage, StepInput
+from tests.corpus import write_tiny_corpus
 from tests.upstream import frozen_params, make_stage, zero_batch
 
 NAMES = ("global_separator", "local_separator", "joint_separator")
@@ -250,3 +252,28 @@ def test_standardising_keeps_statistics_out_of_training_and_in_the_release():
     trained, statistics = split_statistics(released)
     assert jax.tree.structure(trained) == jax.tree.structure(params["model"])
     assert jax.tree.structure(with_statistics(trained, statistics)) == jax.tree.structure(released)
+
+
+def test_data_set_gives_what_the_batch_spec_says(tmp_path: Path):
+    stage = make_stage("global_separator", batch_size=BATCH, root=str(write_tiny_corpus(tmp_path)))
+    for split in ("train", "validation"):
+        batch = next(iter(stage.dataset(split, Shard(), 0)))
+        spec = stage.batch_spec()
+        assert {name: (x.shape, x.dtype) for name, x in batch.items()} == {
+            name: (x.shape, x.dtype) for name, x in spec.items()
+        }
+
+
+@pytest.mark.parametrize("size", ["paper", "demo", "tiny"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_size_traces(name: str, size: str):
+    """Parameters, loss and release at every size, without a number computed."""
+    stage = make_stage(name, size, abstract=True)
+    frozen, batch = frozen_params(stage), stage.batch_spec()
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    params, aux = jax.eval_shape(stage.init, key, batch, frozen)
+    step = jax.eval_shape(lambda: jnp.int32(0))
+    inputs = StepInput(params=params, aux=aux, frozen=frozen, batch=batch, key=key, step=step)
+    loss, report = jax.eval_shape(stage.objectives()["model"], inputs)
+    assert loss.shape == () and all(x.shape == () for x in report.metrics.values())
+    assert jax.tree.leaves(jax.eval_shape(stage.release, params, aux))
