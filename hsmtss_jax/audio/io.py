@@ -143,7 +143,7 @@ def open_writer(
     When the body raises, nothing is left behind and a file already at ``path`` is untouched.
     """
     path = Path(path)
-    format_ = _check_output(path, subtype)
+    format_ = check_output(path, subtype)
     target = path.resolve()
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
@@ -221,8 +221,8 @@ def _check_input(path: Path) -> None:
         raise AudioError(f"{path}: an empty file (0 bytes)")
 
 
-def _check_output(path: Path, subtype: str) -> str:
-    """The libsndfile format for a path's suffix; AudioError for a place that cannot be written."""
+def check_output(path: Path, subtype: str = "PCM_16") -> str:
+    """The libsndfile format that ``path`` will be written in; AudioError where it cannot be written."""
     format_ = _FORMATS.get(path.suffix.lower())
     if format_ is None:
         raise AudioError(

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from hsmtss_jax.audio.io import WRITABLE_SUFFIXES, read_audio, to_mono, write_audio
+from hsmtss_jax.audio.io import check_output, read_audio, to_mono, write_audio
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -24,7 +24,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--target", help="a reference recording to draw in the figure as well")
     parser.add_argument("--seed", type=int, default=0, help="seed of the token sampling [0]")
     parser.add_argument("--temperature", type=float, help="0 is greedy [the bundle's]")
-    parser.add_argument("--top-k", type=int, help="codes kept in sampling, 0 for all [the bundle's]")
+    parser.add_argument(
+        "--top-k", type=int, help="codes kept in sampling, 0 for all [the bundle's]"
+    )
     parser.add_argument("--top-p", type=float, help="probability mass kept [the bundle's]")
     parser.add_argument("--overlap", type=float, default=0.25, help="share of a window [0.25]")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no JSON line")
@@ -86,13 +88,9 @@ def main(argv: list[str]) -> int:
 
 def _check_output(source: Path, output: Path, overlap: float) -> None:
     """Raise before any work where the result could not be written or the options make no sense."""
-    if output.suffix.lower() not in WRITABLE_SUFFIXES:
-        allowed = " or ".join(WRITABLE_SUFFIXES)
-        raise ValueError(f"cannot write {output.name}: the output must end in {allowed}")
+    check_output(output)
     if output.exists() and source.exists() and output.samefile(source):
         raise ValueError("the output would overwrite the input: choose another -o")
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"no folder {output.parent} to write into")
     if not 0 <= overlap <= 0.9:
         raise ValueError(f"--overlap must lie between 0 and 0.9, got {overlap}")
 

@@ -4,11 +4,11 @@ import dataclasses
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hsmtss_jax.atomic import replace_folder
 from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
 from hsmtss_jax.sampling.policies import Policy
 
@@ -71,22 +71,9 @@ def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
         raise ValueError(f"the pipeline lacks bundles for: {', '.join(missing)}")
     bundles = {role: load_bundle(Path(config.bundles[role])) for role in ROLES}
     check_upstream(bundles)
-    out = Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        os.chmod(temporary, 0o755)
-        _write(config, bundles, temporary)
-        if out.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
-            out.rename(old / out.name)
-            temporary.rename(out)
-            shutil.rmtree(old)
-        else:
-            temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return out
+    with replace_folder(out) as folder:
+        _write(config, bundles, folder)
+    return Path(out)
 
 
 def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) -> None:
@@ -120,7 +107,9 @@ def load_pipeline(folder: str | os.PathLike[str]) -> Pipeline:
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     if version != FORMAT_VERSION:
-        raise ValueError(f"{folder} has pipeline format {version}, this version reads {FORMAT_VERSION}")
+        raise ValueError(
+            f"{folder} has pipeline format {version}, this version reads {FORMAT_VERSION}"
+        )
     bundles = {role: load_bundle(folder / role) for role in ROLES}
     check_upstream(bundles)
     return Pipeline(bundles=bundles, sampling=sampling, meta=document, path=folder)

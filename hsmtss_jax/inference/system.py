@@ -16,10 +16,10 @@ from hsmtss_jax.audio.fbank import FbankConfig
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import TASKS, Tokenizer
 from hsmtss_jax.inference.pipeline import Pipeline
-from hsmtss_jax.models.acoustic_decode import sample
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.sampling.policies import Policy
+from hsmtss_jax.stages.acoustic_sampling import sample
 from hsmtss_jax.stages.features import Features
 from hsmtss_jax.stages.joint_separator import JointSeparatorStageConfig
 
@@ -141,7 +141,14 @@ class System:
     def _sample(self, params: Any, s: Any, seeds: Any, policy: Policy, forced: Any) -> jax.Array:
         weights = params["acoustic_decoder"]
         return sample(
-            self.decoder_config, weights, s, self.frames, seeds, policy, forced_tokens=forced
+            self.decoder_config,
+            weights,
+            s,
+            self.frames,
+            seeds,
+            policy,
+            forced_tokens=forced,
+            dtype=self.dtype,
         )
 
     @functools.partial(jax.jit, static_argnums=0)

@@ -4,17 +4,19 @@ Legend: L samples.
 """
 
 import os
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 from scipy import signal
 
+from hsmtss_jax.atomic import replace_file
+
 FLOOR_DB = -80.0
 
 
-def spectrogram_db(audio: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def spectrogram_db(
+    audio: np.ndarray, sample_rate: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(seconds, Hz, dBFS [bins, frames]) of mono audio [L], 32 ms Hann windows."""
     window = min(max(64, int(0.032 * sample_rate)), max(2, len(audio)))
     freq, times, power = signal.spectrogram(
@@ -50,15 +52,5 @@ def save_comparison(
     figure.colorbar(mesh, ax=list(axes), label="dBFS")
     if title:
         figure.suptitle(title, fontsize=11)
-    _save_atomically(figure, Path(path))
-
-
-def _save_atomically(figure: object, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    try:
-        figure.savefig(temporary, dpi=110, format="png")  # type: ignore[attr-defined]
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with replace_file(path) as work:
+        figure.savefig(work, dpi=110, format="png")

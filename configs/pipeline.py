@@ -1,0 +1,37 @@
+"""How stage bundles become one pipeline bundle.
+
+hsmtss export configs/pipeline.py OUT --size demo
+"""
+
+from hsmtss_jax.inference.pipeline import ROLES, PipelineConfig
+from hsmtss_jax.sampling.policies import Policy
+
+
+def get_config(size: str = "paper") -> PipelineConfig:
+    """size: paper | demo | tiny, as the stages were trained; all read runs/STAGE/bundle."""
+    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+
+
+BUNDLES = {role: f"runs/{role}/bundle" for role in ROLES}
+
+
+def _paper() -> PipelineConfig:
+    return PipelineConfig(bundles=BUNDLES)
+
+
+def _demo() -> PipelineConfig:
+    return PipelineConfig(
+        bundles=BUNDLES,
+        storage={"*": "bfloat16", "text_encoder": "int8"},
+        sampling=Policy(temperature=0.6, top_k=32),
+        licence="CC-BY-SA-4.0",
+        data="opensounds: see data/opensounds/README.md",
+        notices={
+            "ATTRIBUTION.csv": "data/opensounds/ATTRIBUTION.csv",
+            "LICENCE.md": "data/opensounds/MODEL_LICENCE.md",
+        },
+    )
+
+
+def _tiny() -> PipelineConfig:
+    return PipelineConfig(bundles=BUNDLES, storage={"*": "float32"})

@@ -1,0 +1,124 @@
+"""The system on held-out mixtures, and what each of its stages loses (paper section V).
+
+A route is one way to an estimate of the target: the mixture as it is, the codec's resynthesis of the
+target (the ceiling), the whole system, and the system with one stage's output swapped for the truth.
+
+Legend: B mixtures, L samples, P patches, C widths.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from hsmtss_jax.data.mixing import TASKS, MixtureExample
+from hsmtss_jax.inference.system import System
+from hsmtss_jax.metrics import lsd, lsd_active, mel_psnr
+from hsmtss_jax.sampling.policies import Policy
+
+ROUTES = ("mixture", "codec", "true_s", "true_g", "system")
+ROUTE_NAMES = {
+    "mixture": "mixture, unprocessed",
+    "codec": "codec resynthesis of the target (ceiling)",
+    "true_s": "decoder from the target's S",
+    "true_g": "local separator given the target's G",
+    "system": "the system",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One mixture by one route. values: metric -> number (NaN where it is not defined)."""
+
+    index: int
+    task: str
+    route: str
+    text: str
+    snr_db: float
+    values: dict[str, float]
+
+
+def evaluate(
+    system: System,
+    examples: Sequence[MixtureExample],
+    *,
+    policy: Policy,
+    seed: int = 0,
+    batch: int = 16,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Row]:
+    """Rows of every example by every route; examples are as long as the system's window."""
+    for start in range(0, len(examples), batch):
+        part = list(examples[start : start + batch])
+        full = part + [part[-1]] * (batch - len(part))  # one static shape
+        seeds = (seed + start + np.arange(batch)).astype(np.uint32)
+        yield from _rows(system, full, start, len(part), policy, seeds)
+        if progress:
+            progress(min(start + batch, len(examples)), len(examples))
+
+
+def _rows(
+    system: System,
+    examples: Sequence[MixtureExample],
+    start: int,
+    count: int,
+    policy: Policy,
+    seeds: np.ndarray,
+) -> Iterator[Row]:
+    mixture = np.stack([example.mixture for example in examples])
+    target = np.stack([example.target for example in examples])
+    estimates, semantics = _estimates(system, examples, mixture, target, policy, seeds)
+    for route in ROUTES:
+        for i in range(count):
+            estimate, reference = estimates[route][i], target[i]
+            values = {
+                "mel_psnr": mel_psnr(estimate, reference),
+                "lsd": lsd(estimate, reference),
+                "lsd_active": lsd_active(estimate, reference),
+            }
+            values |= {name: float(value[i]) for name, value in semantics.get(route, {}).items()}
+            recipe = examples[i].recipe
+            task = TASKS[recipe.task]
+            yield Row(start + i, task, route, recipe.text, examples[i].snr, values)
+
+
+def _estimates(
+    system: System,
+    examples: Sequence[MixtureExample],
+    mixture: np.ndarray,
+    target: np.ndarray,
+    policy: Policy,
+    seeds: np.ndarray,
+) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
+    """(route -> waveforms [B, L], route -> cosines of its S and G to the target's [B])."""
+    recipes = [example.recipe for example in examples]
+    query = system.queries([TASKS[r.task] for r in recipes], [r.text for r in recipes])
+    heard, wanted = system.listen(mixture), system.listen(target)
+    found = system.separate(heard, query)
+    s_by_route = {
+        "mixture": heard.s,
+        "true_s": wanted.s,
+        "true_g": system.separate_local(heard, wanted.g, query),
+        "system": found.s,
+    }
+    g_by_route = {"mixture": heard.g, "true_s": wanted.g, "true_g": wanted.g, "system": found.g}
+    tokens = {"codec": system.encode(target)}
+    for route in ("true_s", "true_g", "system"):
+        tokens[route] = system.sample(s_by_route[route], seeds, policy)
+    length = mixture.shape[1]
+    waves = {route: np.asarray(system.decode(value, length)) for route, value in tokens.items()}
+    cosines = {
+        route: {
+            "s_cosine": _cosine(s, wanted.s).mean(axis=1),
+            "g_cosine": _cosine(g_by_route[route], wanted.g)[:, 0],
+        }
+        for route, s in s_by_route.items()
+    }
+    return {"mixture": mixture, **waves}, cosines
+
+
+def _cosine(a: object, b: object) -> np.ndarray:
+    """Cosine over the last axis."""
+    x, y = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    norms = np.linalg.norm(x, axis=-1) * np.linalg.norm(y, axis=-1)
+    return (x * y).sum(-1) / np.maximum(norms, 1e-12)

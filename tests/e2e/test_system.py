@@ -1,0 +1,122 @@
+"""From nothing to a separated file: every stage trained at tiny size, exported, assembled, run."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from hsmtss_jax.bundle import save_bundle
+from hsmtss_jax.cli.main import main
+from hsmtss_jax.config import load_config
+from hsmtss_jax.inference.pipeline import ROLES, assemble, load_pipeline
+from hsmtss_jax.stages import STAGES
+from tests.corpus import write_tiny_corpus
+from tests.upstream import ROOT, tiny_upstream
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> Path:
+    """A folder with a corpus and every stage trained for two steps by the command line."""
+    folder = tmp_path_factory.mktemp("runs")
+    corpus = write_tiny_corpus(folder / "corpus")
+    save_bundle(folder / "text_encoder" / "bundle", tiny_upstream(["text_encoder"])["text_encoder"])
+    for name in STAGES:
+        config = load_config(ROOT / "configs" / f"{name}.py", "tiny")
+        overrides = [f"upstream.{key}={folder / key / 'bundle'}" for key in config.upstream]
+        status = main(
+            [
+                "train",
+                str(ROOT / "configs" / f"{name}.py"),
+                "--size=tiny",
+                f"--workdir={folder / name}",
+                "--quiet",
+                f"data.root={corpus}",
+                "data.batch_size=4",
+                "data.eval_examples=4",
+                "run.steps=2",
+                *overrides,
+            ]
+        )
+        assert status == 0, name
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pipeline(runs) -> Path:
+    """The assembled tiny pipeline bundle."""
+    config = load_config(ROOT / "configs" / "pipeline.py", "tiny")
+    bundles = {role: str(runs / role / "bundle") for role in ROLES}
+    return assemble(dataclasses.replace(config, bundles=bundles), runs / "pipeline")
+
+
+def test_training_leaves_metrics_and_a_bundle(runs):
+    for name in STAGES:
+        lines = [json.loads(line) for line in (runs / name / "metrics.jsonl").open()]
+        values = {key: value for line in lines for key, value in line.items()}
+        assert any(key.startswith("validation/") for key in values)
+        assert np.isfinite([value for value in values.values() if value is not None]).all()
+        assert (runs / name / "bundle" / "model.safetensors").is_file()
+
+
+def test_separate_writes_what_it_promises(pipeline, tmp_path, capsys):
+    """A stereo 44.1 kHz file of three windows: the output has its length and rate."""
+    rng = np.random.default_rng(0)
+    source = tmp_path / "in.wav"
+    soundfile.write(source, 0.1 * rng.normal(size=(5 * 44100 + 7, 2)), 44100)
+    out = tmp_path / "out.flac"
+    argv = ["separate", str(source), "remove the dog", "-o", str(out), f"--ckpt={pipeline}"]
+    assert main(argv) == 0
+    audio, rate = soundfile.read(out)
+    assert rate == 44100 and audio.shape == (5 * 44100 + 7,)
+    assert np.isfinite(audio).all() and np.abs(audio).max() <= 1
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    done = json.loads(capsys.readouterr().out)
+    assert (done["task"], done["description"], done["windows"]) == ("remove", "dog", 3)
+
+
+def test_separate_is_reproducible(pipeline):
+    from hsmtss_jax.inference import Separator
+
+    separator = Separator.from_pretrained(pipeline)
+    audio = 0.1 * np.random.default_rng(1).normal(size=RATE).astype(np.float32)
+    a, b, c = (
+        separator.separate(audio, "extract a dog", sample_rate=RATE, seed=seed).target
+        for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_evaluate_writes_a_table(pipeline, runs, tmp_path, capsys):
+    out = tmp_path / "scores.json"
+    argv = ["evaluate", f"--ckpt={pipeline}", f"--data={runs / 'corpus'}", "--count=3"]
+    assert main([*argv, "--batch=2", "-o", str(out)]) == 0
+    scores = json.loads(out.read_text())
+    assert len(scores["rows"]) == 3 * 5
+    assert scores["summary"]["all"]["true_s"]["s_cosine"]["mean"] == pytest.approx(1.0, abs=1e-5)
+    assert "mel-PSNR" in capsys.readouterr().out and out.with_suffix(".md").is_file()
+
+
+def test_a_foreign_codec_is_refused(runs, tmp_path):
+    """A decoder goes with the codec that it was trained against."""
+    config = load_config(ROOT / "configs" / "pipeline.py", "tiny")
+    bundles = {role: str(runs / role / "bundle") for role in ROLES}
+    save_bundle(tmp_path / "codec", tiny_upstream(["tf_codec"])["tf_codec"])
+    bundles["tf_codec"] = str(tmp_path / "codec")
+    with pytest.raises(ValueError, match="acoustic_decoder was trained against tf_codec"):
+        assemble(dataclasses.replace(config, bundles=bundles), tmp_path / "pipeline")
+
+
+def test_damaged_pipelines_are_refused(pipeline, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+        load_pipeline(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="not a pipeline bundle"):
+        load_pipeline(tmp_path)
+    (tmp_path / "pipeline.json").write_text("{")
+    with pytest.raises(ValueError, match="damaged"):
+        load_pipeline(tmp_path)
