@@ -37,7 +37,7 @@ def test_broken_record_is_an_error():
 
 @pytest.mark.filterwarnings("ignore")  # of TFDS and its dependencies
 def test_protobuf_parses_our_records():
-    proto = pytest.importorskip("tensorflow_datasets.proto.tf_example_pb2")
+    proto = pytest.importorskip("tensorflow_datasets.proto.tf_example_generated_pb2")
     record = encode_example({"a": np.array([3, -4]), "b": [b"hi"], "c": np.array([1.5])})
     feature = proto.Example.FromString(record).features.feature
     assert list(feature["a"].int64_list.value) == [3, -4]
