@@ -26,21 +26,23 @@ def initialize(config: MeshConfig) -> None:
 
 
 def make_mesh(config: MeshConfig, devices: list[jax.Device] | None = None) -> Mesh:
-    """The ``(data, fsdp)`` mesh over ``devices`` (default: all).
+    """The ``(data, fsdp)`` mesh over ``devices`` (default: all; the first ones when it is smaller).
 
     Raises:
-      ValueError: the product of the axes is not the number of devices.
+      ValueError: the axes ask for more devices than there are, or leave some over unasked.
     """
     devices = list(jax.devices()) if devices is None else devices
     data, fsdp = config.data, config.fsdp
     if data == -1 and fsdp == -1:
         raise ValueError("mesh.data and mesh.fsdp cannot both be -1")
     if data == -1:
-        data = len(devices) // fsdp
+        data = len(devices) // max(fsdp, 1)
     if fsdp == -1:
-        fsdp = len(devices) // data
-    if data * fsdp != len(devices) or data < 1:
-        raise ValueError(f"mesh {data} x {fsdp} does not cover {len(devices)} devices")
+        fsdp = len(devices) // max(data, 1)
+    whole = -1 in (config.data, config.fsdp) or config.multi_host
+    if data < 1 or data * fsdp > len(devices) or (whole and data * fsdp != len(devices)):
+        raise ValueError(f"mesh {data} x {fsdp} does not fit {len(devices)} devices")
+    devices = devices[: data * fsdp]
     # Linen's Dropout fails under the default, AxisType.Explicit.
     auto = (AxisType.Auto,) * len(_AXES)
     return jax.make_mesh((data, fsdp), _AXES, axis_types=auto, devices=devices)

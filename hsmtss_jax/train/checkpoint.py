@@ -43,6 +43,10 @@ class Checkpointer:
         """The last saved step, or None."""
         return self._manager.latest_step()
 
+    def steps(self) -> list[int]:
+        """Every saved step, ascending."""
+        return sorted(self._manager.all_steps())
+
     def best(self) -> int | None:
         """The step with the smallest validation metric, or None when none was measured."""
         scores = {step: self._manager.metrics(step) for step in self._manager.all_steps(read=False)}

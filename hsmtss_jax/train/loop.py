@@ -90,7 +90,7 @@ def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
     """Checks the config against stage and devices and lays out the state; computes nothing yet.
 
     Raises:
-      ValueError: groups without an optimiser, a batch or a mesh that does not fit the devices.
+      ValueError: groups without an optimiser, or a mesh that does not fit the devices.
     """
     groups = list(stage.objectives())
     if set(groups) != set(config.optim):
@@ -99,7 +99,6 @@ def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
             f"config.optim holds {', '.join(config.optim) or 'none'}"
         )
     mesh = dist.make_mesh(config.mesh)
-    dist.check_batch(mesh, config.data.batch_size, config.run.accumulate)
     upstream = {name: bundle.params for name, bundle in stage.upstream.items()}
     frozen = dist.put_params(mesh, upstream)
     key = dist.replicate(mesh, jax.random.key(config.run.seed))
@@ -137,6 +136,7 @@ def train(
     """
     workdir = Path(workdir)
     plan = prepare(config, stage)
+    dist.check_batch(plan.mesh, config.data.batch_size, config.run.accumulate)
     checkpointer = Checkpointer(workdir, config.run.keep)
     try:
         run = _Run(plan, workdir, checkpointer, quiet)

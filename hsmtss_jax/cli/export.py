@@ -1,0 +1,83 @@
+"""``hsmtss export``: a run's checkpoint, or a bundle, as a release bundle in a chosen storage type."""
+
+import argparse
+from pathlib import Path
+
+from hsmtss_jax.bundle import STORAGES, Bundle, is_bundle, load_bundle, save_bundle
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The argument parser."""
+    parser = argparse.ArgumentParser(
+        prog="hsmtss export",
+        description="Write the release bundle of a training run, or re-store an existing bundle.",
+        epilog="example: hsmtss export runs/local local_bundle --storage bfloat16",
+    )
+    parser.add_argument("source", help="a workdir of hsmtss train, or a bundle")
+    parser.add_argument("output", help="folder of the bundle to write")
+    parser.add_argument("--storage", choices=STORAGES, default="float32", help="[float32]")
+    parser.add_argument("--step", default="latest", help="a step, latest or best [latest]")
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; errors of input are raised as ValueError or OSError."""
+    args = build_parser().parse_args(argv)
+    source = Path(args.source)
+    if is_bundle(source):
+        bundle = load_bundle(source)
+    elif (source / "checkpoints").is_dir():
+        bundle = bundle_of_run(source, args.step)
+    else:
+        raise FileNotFoundError(f"{source} is neither a bundle nor the workdir of a training run")
+    saved = save_bundle(args.output, bundle, args.storage)
+    megabytes = sum(path.stat().st_size for path in Path(args.output).iterdir()) / 1e6
+    print(f"{saved.stage} {saved.digest[:12]} {args.storage} {megabytes:.1f} MB: {args.output}")
+    return 0
+
+
+def bundle_of_run(workdir: Path, step: str = "latest") -> Bundle:
+    """The release bundle of one checkpoint; the config it carries rebuilds the stage.
+
+    Raises:
+      ValueError: no such checkpoint, or upstream bundles that changed since.
+    """
+    import dataclasses
+    import json
+
+    from hsmtss_jax.cli.train import make_stage
+    from hsmtss_jax.config import MeshConfig, from_json
+    from hsmtss_jax.stages import STAGES
+    from hsmtss_jax.train.checkpoint import Checkpointer, check_same_run
+    from hsmtss_jax.train.loop import prepare, release
+
+    checkpointer = Checkpointer(workdir)
+    try:
+        number = _resolve(checkpointer, step, workdir)
+        saved = checkpointer.config(number)
+        stage_class = STAGES[saved["experiment"]["stage"]["name"]][0]
+        config = from_json(json.dumps(saved["experiment"]), stage_class)
+        plan = prepare(dataclasses.replace(config, mesh=MeshConfig()), make_stage(config))
+        check_same_run(saved, plan.identity, workdir)
+        return release(plan, checkpointer.restore(number, plan.abstract), number)
+    finally:
+        checkpointer.close()
+
+
+def _resolve(checkpointer, step: str, workdir: Path) -> int:  # type: ignore[no-untyped-def]
+    """ "latest", "best" or a number -> a saved step."""
+    steps = checkpointer.steps()
+    if not steps:
+        raise ValueError(f"{workdir} holds no checkpoint yet")
+    if step == "latest":
+        return steps[-1]
+    if step == "best":
+        best = checkpointer.best()
+        if best is None:
+            raise ValueError(f"{workdir} has no validated checkpoint: choose a --step of {steps}")
+        return best
+    if not step.isdigit() or int(step) not in steps:
+        raise ValueError(
+            f"no checkpoint {step} in {workdir}: choose latest, best or one of {steps}"
+        )
+    return int(step)

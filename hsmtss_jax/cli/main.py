@@ -1,0 +1,65 @@
+"""The ``hsmtss`` command: finds the subcommand, turns errors of input into one line."""
+
+import importlib
+import sys
+
+from hsmtss_jax import __version__
+
+SUBCOMMANDS = {
+    "train": "train one stage from a config file",
+    "separate": "separate the sound that a sentence asks for",
+    "evaluate": "score a system on a benchmark",
+    "export": "write a checkpoint or a bundle as a release bundle",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of ``hsmtss SUBCOMMAND ...``; returns the exit status."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_usage())
+        return 0 if argv else 2
+    if argv[0] == "--version":
+        print(f"hsmtss {__version__}")
+        return 0
+    if argv[0] == "--debug" and len(argv) > 1:
+        argv = [argv[1], *argv[2:], "--debug"]
+    return run(argv[0], argv[1:])
+
+
+def run(command: str, argv: list[str]) -> int:
+    """Runs one subcommand; ``--debug`` among the arguments lets its errors through as tracebacks."""
+    if command not in SUBCOMMANDS:
+        return _fail(f"unknown command {command!r}: choose one of {', '.join(SUBCOMMANDS)}")
+    debug = "--debug" in argv
+    argv = [argument for argument in argv if argument != "--debug"]
+    try:
+        return importlib.import_module(f"hsmtss_jax.cli.{command}").main(argv)
+    except (ValueError, OSError, FloatingPointError) as error:
+        if debug:
+            raise
+        return _fail(_one_line(error))
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        return _fail("interrupted", status=130)
+
+
+def _fail(message: str, status: int = 2) -> int:
+    print(f"hsmtss: error: {message}", file=sys.stderr)
+    return status
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 400 else f"{text[:400]}... (--debug shows the rest)"
+
+
+def _usage() -> str:
+    lines = ["usage: hsmtss [--debug] COMMAND ...", "", "commands:"]
+    lines += [f"  {name:<10}{text}" for name, text in SUBCOMMANDS.items()]
+    return "\n".join([*lines, "", "hsmtss COMMAND --help explains a command."])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

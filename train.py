@@ -1,0 +1,8 @@
+"""Train one stage: ``python train.py configs/local_separator.py --size demo --workdir runs/local``."""
+
+import sys
+
+from hsmtss_jax.cli.main import run
+
+if __name__ == "__main__":
+    sys.exit(run("train", sys.argv[1:]))
