@@ -1,1 +1,16 @@
-"""metrics."""
+"""Numbers for reports, on numpy arrays: no gradients, no device."""
+
+from hsmtss_jax.metrics.embedding import cosine_similarity
+from hsmtss_jax.metrics.interval import Estimate, mean_with_interval
+from hsmtss_jax.metrics.spectral import lsd, lsd_active, mel_psnr
+from hsmtss_jax.metrics.waveform import si_sdr
+
+__all__ = [
+    "Estimate",
+    "cosine_similarity",
+    "lsd",
+    "lsd_active",
+    "mean_with_interval",
+    "mel_psnr",
+    "si_sdr",
+]

@@ -1,0 +1,115 @@
+"""Spectral distances of 16 kHz audio as audioldm_eval and ssr_eval compute them.
+
+float32 like the references: in digital silence LSD depends on rounding. L samples, T frames, F bins;
+leading axes are kept. Estimate and reference may differ in length: the longer one is cut.
+"""
+
+import numpy as np
+import scipy.fft
+
+from hsmtss_jax.audio.mel import mel_filterbank
+
+SAMPLE_RATE = 16000
+HOP = 160
+MEL_N_FFT = 512
+LSD_N_FFT = 743  # int(2048 / (44100 / 16000)), ssr_eval's
+_EPS = np.float32(1e-12)
+
+
+def mel_psnr(estimate: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """PSNR in dB between two mel images in [0, 1] (audioldm_eval): [..., L], [..., L] -> [...].
+
+    Higher is better; inf for equal images. Each signal loses its mean and is clipped to [-1, 1]; the
+    image is 64 Slaney mels of the magnitude, 50-8000 Hz, 100 dB mapped to [0, 1]. Raises ValueError
+    for empty input or leading axes that differ.
+    """
+    x, y = (_mel_image(_centred(a)) for a in _checked(estimate, reference))
+    count = min(x.shape[-2], y.shape[-2])
+    difference = x[..., :count, :].astype(np.float64) - y[..., :count, :]
+    with np.errstate(divide="ignore"):
+        return -10.0 * np.log10(np.mean(difference**2, axis=(-2, -1)))
+
+
+def lsd(estimate: np.ndarray, reference: np.ndarray, offset: int = 0) -> np.ndarray:
+    """Log-spectral distance (ssr_eval): [..., L], [..., L] -> [...]; 0 is perfect.
+
+    Both signals lose their mean and are scaled to peak 1, so level does not count. A frame whose
+    reference is digital silence scores about 12 whatever the estimate: see ``lsd_active``.
+    offset: samples dropped from the estimate's start; audioldm_eval's 1120 undoes a vocoder's lag.
+    """
+    distance, _ = _frame_distance(estimate, reference, offset)
+    return distance.mean(axis=-1, dtype=np.float64)
+
+
+def lsd_active(
+    estimate: np.ndarray, reference: np.ndarray, offset: int = 0, floor_db: float = -60.0
+) -> np.ndarray:
+    """``lsd`` over the frames where the reference sounds: [..., L], [..., L] -> [...].
+
+    A frame sounds when its energy is within ``floor_db`` of the reference's loudest frame. NaN when
+    the reference is silent throughout.
+    """
+    distance, energy = _frame_distance(estimate, reference, offset)
+    loudest = energy.max(axis=-1, keepdims=True)
+    active = (energy > loudest * 10.0 ** (floor_db / 10.0)) & (energy > 0)
+    count = active.sum(axis=-1)
+    total = np.where(active, distance, 0.0).sum(axis=-1, dtype=np.float64)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)[()]
+
+
+def _frame_distance(
+    estimate: np.ndarray, reference: np.ndarray, offset: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distance of every frame [..., T] and the reference's energy in it [..., T].
+
+    The energy leaves out bins 0 and 1, where a Hann window puts the DC of the removed mean.
+    """
+    x, y = _checked(estimate, reference)
+    if not 0 <= offset < x.shape[-1]:
+        raise ValueError(f"offset {offset} leaves nothing of an estimate of {x.shape[-1]} samples")
+    x, y = _unit_peak(_centred(x[..., offset:])), _unit_peak(_centred(y))
+    count = min(x.shape[-1], y.shape[-1])
+    e, t = (_magnitude(a[..., :count], LSD_N_FFT, "constant") for a in (x, y))
+    ratio = t**2 / (e + _EPS) ** 2 + _EPS
+    distance = np.sqrt(np.mean(np.log10(ratio) ** 2, axis=-1))
+    return distance, np.sum(t[..., 2:].astype(np.float64) ** 2, axis=-1)
+
+
+def _checked(estimate: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, y = np.asarray(estimate, np.float32), np.asarray(reference, np.float32)
+    if x.ndim == 0 or y.ndim == 0 or x.size == 0 or y.size == 0:
+        raise ValueError(f"nothing to compare: shapes {x.shape} and {y.shape}")
+    if x.shape[:-1] != y.shape[:-1]:
+        raise ValueError(f"shapes {x.shape} and {y.shape} differ before the time axis")
+    return x, y
+
+
+def _centred(x: np.ndarray) -> np.ndarray:
+    """Without its mean; exactly zero when constant, where rounding would leave something to scale up."""
+    constant = (x == x[..., :1]).all(axis=-1, keepdims=True)
+    return np.where(constant, np.float32(0), x - x.mean(axis=-1, keepdims=True))
+
+
+def _unit_peak(x: np.ndarray) -> np.ndarray:
+    """Scaled to a peak of 1; silence stays silence (0 / 0 in the reference)."""
+    peak = np.abs(x).max(axis=-1, keepdims=True)
+    return x / np.where(peak > 0, peak, np.float32(1))
+
+
+def _mel_image(x: np.ndarray) -> np.ndarray:
+    """[..., L] -> [..., T, 64] in [0, 1]."""
+    magnitude = _magnitude(np.clip(x, -1.0, 1.0), MEL_N_FFT, "reflect")
+    mel = magnitude @ mel_filterbank(64, MEL_N_FFT, SAMPLE_RATE, 50.0, 8000.0, "slaney", "slaney")
+    decibels = 20.0 * np.log10(np.maximum(mel, np.float32(1e-5))) - 20.0
+    return np.clip((decibels + 100.0) / 100.0, 0.0, 1.0)
+
+
+def _magnitude(x: np.ndarray, n_fft: int, pad_mode: str) -> np.ndarray:
+    """Magnitude of a centred STFT with a periodic Hann window: [..., L] -> float32 [..., T, F]."""
+    edges = [(0, 0)] * (x.ndim - 1) + [(n_fft // 2, n_fft // 2)]
+    padded = np.pad(x, edges, mode=pad_mode)  # type: ignore[call-overload]
+    if padded.shape[-1] < n_fft:
+        padded = np.pad(padded, [(0, 0)] * (x.ndim - 1) + [(0, n_fft - padded.shape[-1])])
+    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft, axis=-1)[..., ::HOP, :]
+    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)
+    return np.abs(scipy.fft.rfft(frames * window, axis=-1))

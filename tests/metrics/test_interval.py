@@ -1,0 +1,44 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from hsmtss_jax.metrics import Estimate, mean_with_interval
+
+
+def test_agrees_with_the_normal_approximation():
+    values = np.random.default_rng(1).normal(3.0, 2.0, 400)
+    estimate = mean_with_interval(values)
+    half = 1.96 * values.std() / np.sqrt(len(values))
+    assert estimate.mean == pytest.approx(values.mean()) and estimate.count == 400
+    assert estimate.low == pytest.approx(values.mean() - half, abs=0.03)
+    assert estimate.high == pytest.approx(values.mean() + half, abs=0.03)
+
+
+def test_seed_confidence_and_resamples():
+    values = np.random.default_rng(1).normal(size=50)
+    wide, narrow = mean_with_interval(values, 0.99), mean_with_interval(values, 0.5)
+    assert wide == mean_with_interval(values, 0.99)
+    assert wide != mean_with_interval(values, 0.99, seed=1)
+    assert wide.low < narrow.low < narrow.mean < narrow.high < wide.high
+    assert mean_with_interval(values, resamples=10).count == 50
+
+
+def test_infinite_and_missing_values_are_skipped_and_counted():
+    estimate = mean_with_interval([1.0, np.inf, 3.0, np.nan])
+    assert (estimate.mean, estimate.count, estimate.skipped) == (2.0, 2, 2)
+
+
+def test_one_value_and_none():
+    assert mean_with_interval([2.0]) == Estimate(2.0, 2.0, 2.0, 1)
+    empty = mean_with_interval([])
+    assert empty.count == 0 and np.isnan([empty.mean, empty.low, empty.high]).all()
+
+
+def test_frozen_and_plain():
+    estimate = mean_with_interval([1.0, 2.0])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        estimate.mean = 0.0  # type: ignore[misc]
+    assert json.loads(json.dumps(dataclasses.asdict(estimate)))["count"] == 2
+    assert str(Estimate(1.0, 0.5, 1.5, 3)) == "1.000 [0.500, 1.500] (n=3)"

@@ -1,0 +1,154 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from hsmtss_jax.metrics import lsd, lsd_active, mel_psnr
+from hsmtss_jax.metrics.spectral import LSD_N_FFT, _frame_distance, _magnitude, _mel_image
+
+LENGTH = 8000
+METRICS = (mel_psnr, lsd, lsd_active)
+
+
+def noise(seed: int, length: int = LENGTH) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0.0, 0.1, length).astype(np.float32)
+
+
+@pytest.fixture
+def half_silent() -> np.ndarray:
+    """Sound, then digital silence; odd about its middle, so the mean is exactly zero."""
+    x = noise(0, 2000)
+    return np.concatenate([x, -x, np.zeros(8000, np.float32)])
+
+
+def test_identical_clips():
+    x = noise(0)
+    assert mel_psnr(x, x) == math.inf
+    assert lsd(x, x) == 0.0 == lsd_active(x, x)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_plain_floats_that_json_takes(metric):
+    value = metric(noise(0), noise(1))
+    assert type(value) is float and json.loads(json.dumps(value)) == value
+
+
+def test_psnr_of_a_known_gain():
+    # A gain of 0.5 moves every unclipped mel pixel by 20 log10(0.5) / 100.
+    x = noise(0)
+    image = _mel_image(x - x.mean())
+    assert image.min() > 0.1 and image.max() < 1.0
+    shift = 20 * np.log10(0.5) / 100
+    assert mel_psnr(0.5 * x, x) == pytest.approx(-10 * np.log10(shift**2), abs=1e-3)
+
+
+def test_psnr_falls_with_the_noise_and_ignores_the_mean():
+    x = noise(0)
+    values = [mel_psnr(x + gain * noise(1), x) for gain in (0.1, 0.3, 1.0)]
+    assert values == sorted(values, reverse=True)
+    assert mel_psnr(x + 0.3 + 0.3 * noise(1), x) == pytest.approx(values[1], abs=1e-2)
+
+
+def test_lsd_ignores_level_and_mean():
+    x, y = noise(0), noise(1)
+    assert lsd(0.1 * x + 0.2, 3.0 * y) == pytest.approx(lsd(x, y), rel=1e-3)
+    assert lsd(-2.0 * x, x) < 1e-4
+
+
+def test_a_frame_of_exact_silence_scores_twelve(half_silent):
+    distance, energy = _frame_distance(noise(1, len(half_silent)), half_silent, 0)
+    assert (energy == 0).sum() == 48
+    np.testing.assert_allclose(distance[energy == 0], 12.0, rtol=1e-6)
+    assert distance[energy > 0][:20].max() < 3.0
+
+
+def test_active_frames_leave_the_silence_out(half_silent):
+    estimate = noise(1, len(half_silent))
+    assert lsd(estimate, half_silent) > 6.0
+    distance, energy = _frame_distance(estimate, half_silent, 0)
+    active = energy > 1e-6 * energy.max()
+    assert lsd_active(estimate, half_silent) == pytest.approx(distance[active].mean(), rel=1e-6)
+    assert lsd_active(estimate, half_silent) < 3.0
+    assert lsd_active(estimate, noise(2, len(estimate))) == lsd(estimate, noise(2, len(estimate)))
+
+
+@pytest.mark.parametrize("level", [0.0, 0.3])
+def test_silence(level):
+    x, silence = noise(0), np.full(LENGTH, level, np.float32)
+    assert lsd(x, silence) == pytest.approx(12.0) == lsd(silence, silence)
+    assert math.isnan(lsd_active(x, silence))
+    assert math.isfinite(lsd(silence, x)) and lsd(silence, x) > 20.0
+    assert mel_psnr(silence, silence) == math.inf
+    assert 0.0 < mel_psnr(silence, x) < 10.0
+
+
+def test_the_longer_clip_is_cut():
+    # The PSNR cuts frames, the LSD samples, after the mean and the peak of the whole clip.
+    x = np.concatenate([noise(0, 4001), -noise(0, 4001)])
+    assert mel_psnr(x, x[:4001]) > 20.0 and mel_psnr(x[:4001], x) > 20.0
+    assert lsd(x, x[:4001]) < 0.5 and lsd(x[:4001], x) < 0.5
+
+
+def test_offset_undoes_a_lag():
+    x = noise(0)
+    late = np.concatenate([noise(1, 1120), x])
+    assert lsd(late, x, offset=1120) == 0.0
+    assert lsd(late, x) > 0.5
+    with pytest.raises(ValueError, match="offset"):
+        lsd(x, x, offset=LENGTH)
+
+
+@pytest.mark.parametrize("length", [1, 2, 159, 511, 743, 4099])
+def test_any_length(length):
+    x, y = noise(0, length), noise(1, length)
+    assert mel_psnr(x, x) == math.inf and mel_psnr(x, y) > 0.0
+    assert lsd(x, y) >= 0.0
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_bad_input_is_an_error(metric):
+    for bad in (np.zeros(0), np.zeros((2, 100)), np.float32(1)):
+        with pytest.raises(ValueError, match="two mono clips"):
+            metric(bad, noise(0))
+
+
+def test_psnr_at_another_rate_is_an_error():
+    with pytest.raises(ValueError, match="resample from 44100"):
+        mel_psnr(noise(0), noise(0), sample_rate=44100)
+
+
+@pytest.mark.parity
+def test_psnr_equals_librosa_and_scikit_image():
+    librosa = pytest.importorskip("librosa")
+    skimage = pytest.importorskip("skimage.metrics")
+
+    def image(x: np.ndarray) -> np.ndarray:
+        x = np.clip(x - x.mean(), -1.0, 1.0)
+        magnitude = np.abs(librosa.stft(x, n_fft=512, hop_length=160, pad_mode="reflect"))
+        bank = librosa.filters.mel(sr=16000, n_fft=512, n_mels=64, fmin=50, fmax=8000)
+        decibels = 20 * np.log10(np.maximum(bank @ magnitude, 1e-5)) - 20
+        return np.clip((decibels + 100) / 100, 0, 1)
+
+    x, y = noise(0, 6007), 0.3 * noise(1, 6007) + noise(0, 6007)
+    np.testing.assert_allclose(_mel_image(x - x.mean()), image(x).T, atol=1e-5)
+    expected = skimage.peak_signal_noise_ratio(image(y), image(x), data_range=1)
+    assert mel_psnr(x, y) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parity
+def test_lsd_equals_librosa():
+    librosa = pytest.importorskip("librosa")
+
+    def magnitude(x: np.ndarray) -> np.ndarray:
+        return np.abs(librosa.stft(x, n_fft=LSD_N_FFT, hop_length=160, pad_mode="constant")).T
+
+    def normal(x: np.ndarray) -> np.ndarray:
+        x = x - x.mean()
+        return x / np.abs(x).max()
+
+    x, y = noise(0, 6007), noise(1, 6500)
+    t, e = magnitude(normal(y)[:6007]), magnitude(normal(x))
+    np.testing.assert_allclose(_magnitude(normal(x), LSD_N_FFT, "constant"), e, atol=1e-4)
+    expected = np.sqrt((np.log10(t**2 / (e + 1e-12) ** 2 + 1e-12) ** 2).mean(axis=1)).mean()
+    assert lsd(x, y) == pytest.approx(expected, rel=1e-4)
