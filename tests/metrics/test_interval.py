@@ -16,11 +16,11 @@ def test_agrees_with_the_normal_approximation():
     assert estimate.high == pytest.approx(values.mean() + half, abs=0.03)
 
 
-def test_seed_confidence_and_resamples():
+def test_seed_level_and_resamples():
     values = np.random.default_rng(1).normal(size=50)
-    wide, narrow = mean_with_interval(values, 0.99), mean_with_interval(values, 0.5)
-    assert wide == mean_with_interval(values, 0.99)
-    assert wide != mean_with_interval(values, 0.99, seed=1)
+    wide, narrow = mean_with_interval(values, level=0.99), mean_with_interval(values, level=0.5)
+    assert wide == mean_with_interval(values, level=0.99)
+    assert wide != mean_with_interval(values, level=0.99, seed=1)
     assert wide.low < narrow.low < narrow.mean < narrow.high < wide.high
     assert mean_with_interval(values, resamples=10).count == 50
 

@@ -31,7 +31,7 @@ def test_identical_clips():
 @pytest.mark.parametrize("metric", METRICS)
 def test_plain_floats_that_json_takes(metric):
     value = metric(noise(0), noise(1))
-    assert type(value) is float and json.loads(json.dumps(value)) == value
+    assert isinstance(value, float) and json.loads(json.dumps(value)) == value
 
 
 def test_psnr_of_a_known_gain():
@@ -58,7 +58,7 @@ def test_lsd_ignores_level_and_mean():
 
 def test_a_frame_of_exact_silence_scores_twelve(half_silent):
     distance, energy = _frame_distance(noise(1, len(half_silent)), half_silent, 0)
-    assert (energy == 0).sum() == 48
+    assert (energy == 0).sum() == 75 - 28  # frames 0 to 27 reach the sound
     np.testing.assert_allclose(distance[energy == 0], 12.0, rtol=1e-6)
     assert distance[energy > 0][:20].max() < 3.0
 
@@ -108,14 +108,17 @@ def test_any_length(length):
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_bad_input_is_an_error(metric):
-    for bad in (np.zeros(0), np.zeros((2, 100)), np.float32(1)):
-        with pytest.raises(ValueError, match="two mono clips"):
+    for bad in (np.zeros(0), np.float32(1)):
+        with pytest.raises(ValueError, match="nothing to compare"):
             metric(bad, noise(0))
+    with pytest.raises(ValueError, match="before the time axis"):
+        metric(np.zeros((2, 100)), noise(0))
 
 
-def test_psnr_at_another_rate_is_an_error():
-    with pytest.raises(ValueError, match="resample from 44100"):
-        mel_psnr(noise(0), noise(0), sample_rate=44100)
+@pytest.mark.parametrize("metric", METRICS)
+def test_leading_axes_are_kept(metric):
+    x, y = np.stack([noise(0), noise(1)]), np.stack([noise(2), noise(3)])
+    np.testing.assert_allclose(metric(x, y), [metric(x[i], y[i]) for i in range(2)], rtol=1e-5)
 
 
 @pytest.mark.parity
