@@ -43,7 +43,7 @@ def _demo() -> ExperimentConfig:
         optim={
             "model": OptimConfig(lr=1e-3, b2=0.95, weight_decay=0.05, warmup_steps=300, end_lr=1e-5)
         },
-        run=RunConfig(steps=2_400, log_every=50, eval_every=800, save_every=400),
+        run=RunConfig(steps=1_100, log_every=50, eval_every=550, save_every=200),
     )
 
 

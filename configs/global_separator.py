@@ -31,11 +31,11 @@ def _paper() -> ExperimentConfig:
 
 def _demo() -> ExperimentConfig:
     model = GlobalSeparatorConfig(
-        width=192, depth=4, heads=6, dropout=0.1, global_width=192, max_text=25
+        width=192, depth=4, heads=6, dropout=0.1, global_width=192, max_text=17
     )
     return ExperimentConfig(
         stage=GlobalSeparatorStageConfig(model=model, samples=40_960),
-        data=DataConfig(batch_size=32, max_text_tokens=24),
+        data=DataConfig(batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
                 lr=5e-4, b2=0.98, weight_decay=0.01, warmup_steps=200, end_lr=1e-5, ema=0.999

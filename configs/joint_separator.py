@@ -35,7 +35,7 @@ def _paper() -> ExperimentConfig:
 def _demo() -> ExperimentConfig:
     stage = JointSeparatorStageConfig(
         global_model=GlobalSeparatorConfig(
-            width=192, depth=4, heads=6, dropout=0.1, global_width=192, max_text=25
+            width=192, depth=4, heads=6, dropout=0.1, global_width=192, max_text=17
         ),
         local_model=LocalSeparatorConfig(
             width=256,
@@ -44,13 +44,13 @@ def _demo() -> ExperimentConfig:
             dropout=0.0,
             audio_width=192,
             time_patches=16,
-            max_text=25,
+            max_text=17,
         ),
         samples=40_960,
     )
     return ExperimentConfig(
         stage=stage,
-        data=DataConfig(batch_size=32, max_text_tokens=24),
+        data=DataConfig(batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
                 lr=1e-4, b2=0.98, weight_decay=0.01, warmup_steps=100, end_lr=1e-6, ema=0.999

@@ -37,11 +37,11 @@ def _demo() -> ExperimentConfig:
         dropout=0.0,  # one pass over the mixtures: nothing is seen twice
         audio_width=192,
         time_patches=16,
-        max_text=25,
+        max_text=17,
     )
     return ExperimentConfig(
         stage=LocalSeparatorStageConfig(model=model, samples=40_960),
-        data=DataConfig(batch_size=32, max_text_tokens=24),
+        data=DataConfig(batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
                 lr=5e-4, b2=0.98, weight_decay=0.01, warmup_steps=200, end_lr=1e-5, ema=0.999

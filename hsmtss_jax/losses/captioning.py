@@ -1,0 +1,22 @@
+"""Audio-grounded text generation (ATG), the language-model loss (HSM-TSS section III-C, after BLIP-2).
+
+Legend: B batch, N tokens, V vocabulary.
+"""
+
+import jax
+import jax.numpy as jnp
+
+
+def atg_loss(
+    logits: jax.Array, targets: jax.Array, mask: jax.Array, smoothing: float = 0.1
+) -> jax.Array:
+    """Label-smoothed cross-entropy, mean over each caption's tokens: [B].
+
+    logits: [B, N, V]; targets: int [B, N]; mask: bool [B, N], True = token. A caption without tokens
+    scores 0.
+    """
+    logp = jax.nn.log_softmax(logits.astype(jnp.float32), axis=-1)
+    chosen = jnp.take_along_axis(logp, targets[:, :, None], axis=-1)[:, :, 0]
+    loss = -(1.0 - smoothing) * chosen - smoothing * jnp.mean(logp, axis=-1)
+    weight = mask.astype(jnp.float32)
+    return jnp.sum(loss * weight, axis=1) / jnp.maximum(jnp.sum(weight, axis=1), 1.0)

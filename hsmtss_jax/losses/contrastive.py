@@ -1,0 +1,63 @@
+"""Audio-text contrastive (ATC) and matching (ATM) losses (HSM-TSS section III-C, after BLIP-2).
+
+Legend: B batch (global over the mesh under jit), E contrastive width.
+"""
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+
+_NEVER = -1e4  # logit of a pair that must not be drawn
+
+
+@flax.struct.dataclass
+class Negatives:
+    """Indices into the batch, int32 [B]: an audio for each text, a text for each audio."""
+
+    audio: jax.Array
+    text: jax.Array
+
+
+def similarities(z_audio: jax.Array, z_text: jax.Array, temperature: jax.Array) -> jax.Array:
+    """Cosines of unit vectors [B, E] over the temperature: [B audio, B text]."""
+    return jnp.einsum("ae,te->at", z_audio, z_text) / temperature
+
+
+def same_caption(caption_id: jax.Array) -> jax.Array:
+    """Bool [B, B]: pairs whose captions are equal, the diagonal included."""
+    return caption_id[:, None] == caption_id[None, :]
+
+
+def contrastive_targets(same: jax.Array, smoothing: float = 0.1) -> jax.Array:
+    """Rows of probabilities [B, B]: (1 - smoothing) over the true pairs, smoothing over all."""
+    positive = same.astype(jnp.float32)
+    share = positive / jnp.sum(positive, axis=1, keepdims=True)
+    return (1.0 - smoothing) * share + smoothing / same.shape[0]
+
+
+def atc_loss(similarity: jax.Array, same: jax.Array, smoothing: float = 0.1) -> jax.Array:
+    """Mean of both directions' cross-entropies for each example, [B]. ``same`` is symmetric."""
+    target = contrastive_targets(same, smoothing)
+    of_audio = optax.softmax_cross_entropy(similarity, target)
+    of_text = optax.softmax_cross_entropy(similarity.T, target)
+    return 0.5 * (of_audio + of_text)
+
+
+def hard_negatives(key: jax.Array, similarity: jax.Array, same: jax.Array) -> Negatives:
+    """One wrong partner for each text and audio, drawn in proportion to exp(similarity)."""
+    logits = jax.lax.stop_gradient(jnp.where(same, _NEVER, similarity))
+    audio_key, text_key = jax.random.split(key)
+    return Negatives(
+        audio=jax.random.categorical(audio_key, logits, axis=0),
+        text=jax.random.categorical(text_key, logits, axis=1),
+    )
+
+
+def atm_loss(matched: jax.Array, wrong_audio: jax.Array, wrong_text: jax.Array) -> jax.Array:
+    """Cross-entropy of match logits [B, 2] of true pairs and of the two kinds of wrong ones, [B]."""
+
+    def against(logits: jax.Array, label: int) -> jax.Array:
+        return -jax.nn.log_softmax(logits, axis=-1)[:, label]
+
+    return (against(matched, 1) + against(wrong_audio, 0) + against(wrong_text, 0)) / 3.0

@@ -1,0 +1,208 @@
+"""Stage: align audio and text with Q-Audio (HSM-TSS section III-C): ATC + ATM + ATG.
+
+Legend: B batch, L samples, P patches, N text tokens, V vocabulary.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import flax.struct
+import grain
+import jax
+import jax.numpy as jnp
+
+from hsmtss_jax.config import StageConfig
+from hsmtss_jax.data.pipeline import caption_dataset
+from hsmtss_jax.data.text import Tokenizer
+from hsmtss_jax.losses.captioning import atg_loss
+from hsmtss_jax.losses.contrastive import (
+    atc_loss,
+    atm_loss,
+    hard_negatives,
+    same_caption,
+    similarities,
+)
+from hsmtss_jax.models.q_audio import QAudio, QAudioConfig
+from hsmtss_jax.stages.features import Features
+from hsmtss_jax.train.stage import Batch, Objective, Report, Shard, Stage, StepInput, Tree
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class QAudioStageConfig(StageConfig):
+    """Q-Audio's three losses on a frozen AudioMAE and a frozen text encoder."""
+
+    name: str = "q_audio"
+    model: QAudioConfig = dataclasses.field(default_factory=QAudioConfig)
+    samples: int = 160_000  # of a window at 16 kHz
+    atc_weight: float = 1.0
+    atm_weight: float = 1.0
+    atg_weight: float = 1.0
+    smoothing: float = 0.1  # of ATC's and ATG's labels
+    # What ATG reads of the tokens before: rows of the token table, or the encoder's outputs, which are
+    # bidirectional and so leak the next token (for the ablation).
+    atg_source: Literal["table", "encoder"] = "table"
+
+
+@flax.struct.dataclass
+class Losses:
+    """Per-example values, each [B]. hit: whether the audio's own caption is its best in the batch."""
+
+    atc: jax.Array
+    atm: jax.Array
+    atg: jax.Array
+    hit: jax.Array
+    matched: jax.Array
+
+
+class QAudioStage(Stage):
+    """One group, ``model``; the release drops the language-model head."""
+
+    config: QAudioStageConfig
+    upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "text_encoder")
+    dtype: Any = jnp.float32
+
+    @functools.cached_property
+    def features(self) -> Features:
+        """The frozen chain below Q-Audio."""
+        return Features(self.upstream, self.dtype)
+
+    def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
+        size, tokens = self.data.batch_size, self.data.max_text_tokens
+        return {
+            "audio": jax.ShapeDtypeStruct((size, self.config.samples), jnp.float32),
+            "length": jax.ShapeDtypeStruct((size,), jnp.int32),
+            "text_ids": jax.ShapeDtypeStruct((size, tokens), jnp.int32),
+            "text_mask": jax.ShapeDtypeStruct((size, tokens), jnp.bool_),
+            "caption_id": jax.ShapeDtypeStruct((size,), jnp.int32),
+        }
+
+    def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
+        tokenizer = Tokenizer.from_bundle(self.upstream["text_encoder"])
+        return caption_dataset(
+            self.data, split, shard, seed, samples=self.config.samples, tokenizer=tokenizer
+        )
+
+    def init(
+        self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
+    ) -> tuple[dict[str, Tree], Tree]:
+        """Random, but the query's feed-forward part starts as a copy of the text's."""
+        s = self.features.local(frozen, batch["audio"][:1])
+        mask = batch["text_mask"][:1]
+        raw = self.features.raw_text(frozen, batch["text_ids"][:1], mask)
+        table = self.features.token_table(frozen)
+        params = self.config.model.make(self.dtype).init(key, s, raw, mask, table)["params"]
+        layers = dict(params["stack"]["layers"])
+        layers["ffn_query"] = jax.tree.map(jnp.copy, layers["ffn_text"])
+        return {"model": {**params, "stack": {"layers": layers}}}, {}
+
+    def objectives(self) -> dict[str, Objective]:
+        return {"model": self._loss}
+
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+        losses = self._losses(
+            inputs.params["model"], inputs.frozen, inputs.batch, inputs.key, train=True
+        )
+        means = {
+            field.name: jnp.mean(getattr(losses, field.name))
+            for field in dataclasses.fields(losses)
+        }
+        loss = jnp.mean(self._total(losses))
+        return loss, Report(metrics=means, aux=inputs.aux)
+
+    def _total(self, losses: Losses) -> jax.Array:
+        cfg = self.config
+        return (
+            cfg.atc_weight * losses.atc
+            + cfg.atm_weight * losses.atm
+            + cfg.atg_weight * losses.atg
+        )
+
+    def _losses(
+        self,
+        params: Tree,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        key: jax.Array,
+        *,
+        train: bool,
+    ) -> Losses:
+        drop_key, draw_key = jax.random.split(key)
+        model = self.config.model.make(self.dtype)
+        rngs = {"dropout": drop_key} if train else None
+
+        def losses(module: QAudio) -> Losses:
+            return self._of_module(module, frozen, batch, draw_key, train)
+
+        result = model.apply({"params": params}, method=losses, rngs=rngs)
+        assert isinstance(result, Losses)
+        return result
+
+    def _of_module(
+        self,
+        module: QAudio,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        key: jax.Array,
+        train: bool,
+    ) -> Losses:
+        ids, mask = batch["text_ids"], batch["text_mask"]
+        s = self.features.local(frozen, batch["audio"])
+        raw = self.features.raw_text(frozen, ids, mask)
+        audio = module.audio_pass(s, train=train)
+        z_text = module.project_text(module.text(raw, mask, train=train))
+        similarity = similarities(module.project_audio(audio.g), z_text, module.temperature())
+        same = same_caption(batch["caption_id"])
+
+        drawn = hard_negatives(key, similarity, same)
+        match = module.match(
+            jnp.concatenate([s, s[drawn.audio], s]),
+            jnp.concatenate([raw, raw, raw[drawn.text]]),
+            jnp.concatenate([mask, mask, mask[drawn.text]]),
+            train=train,
+        )
+        matched, wrong_audio, wrong_text = jnp.split(match, 3)
+
+        table = self.features.token_table(frozen)
+        start = 1 if self.features.text_encoder.kind == "bert" else 0  # BERT's own [CLS] is no target
+        targets, target_mask = ids[:, start:], mask[:, start:]
+        rows = table[targets] if self.config.atg_source == "table" else raw[:, start:]
+        logits = module.caption(
+            audio, rows, target_mask, table, source=self.config.atg_source, train=train
+        )
+        best = jnp.take_along_axis(same, jnp.argmax(similarity, axis=1)[:, None], axis=1)
+        return Losses(
+            atc=atc_loss(similarity, same, self.config.smoothing),
+            atm=atm_loss(matched, wrong_audio, wrong_text),
+            atg=atg_loss(logits, targets, target_mask, self.config.smoothing),
+            hit=best[:, 0].astype(jnp.float32),
+            matched=_accuracy(matched, wrong_audio, wrong_text),
+        )
+
+    def eval_metrics(
+        self,
+        params: Mapping[str, Tree],
+        aux: Tree,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        key: jax.Array,
+    ) -> dict[str, jax.Array]:
+        """The losses, audio-to-text R@1 within the batch (``hit``) and ATM accuracy (``matched``)."""
+        del aux
+        losses = self._losses(params["model"], frozen, batch, key, train=False)
+        values = {field.name: getattr(losses, field.name) for field in dataclasses.fields(losses)}
+        return {"loss": self._total(losses), **values}
+
+    def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
+        del aux
+        return {name: x for name, x in params["model"].items() if not name.startswith("lm_")}
+
+
+def _accuracy(matched: jax.Array, wrong_audio: jax.Array, wrong_text: jax.Array) -> jax.Array:
+    """Share of the three pairs of each example that are told right, [B]."""
+
+    def is_match(logits: jax.Array) -> jax.Array:
+        return (logits[:, 1] > logits[:, 0]).astype(jnp.float32)
+
+    return (is_match(matched) + 2.0 - is_match(wrong_audio) - is_match(wrong_text)) / 3.0

@@ -1,0 +1,57 @@
+"""ATC, ATM and ATG on cases that can be worked out by hand."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hsmtss_jax.losses.captioning import atg_loss
+from hsmtss_jax.losses.contrastive import (
+    atc_loss,
+    atm_loss,
+    contrastive_targets,
+    hard_negatives,
+    same_caption,
+)
+
+IDS = jnp.array([7, 8, 7, 9])
+
+
+def test_equal_captions_are_positives():
+    target = contrastive_targets(same_caption(IDS))
+    np.testing.assert_allclose(target.sum(axis=1), 1.0, atol=1e-6)
+    np.testing.assert_allclose(target[0], [0.475, 0.025, 0.475, 0.025], atol=1e-6)
+
+
+def test_atc_of_one_example_is_zero():
+    assert atc_loss(jnp.array([[3.0]]), jnp.array([[True]]))[0] == 0.0
+
+
+def test_atc_prefers_the_diagonal():
+    same = jnp.eye(4, dtype=bool)
+    right, wrong = (atc_loss(20.0 * x, same).mean() for x in (jnp.eye(4), jnp.eye(4)[::-1]))
+    assert right < wrong
+
+
+def test_hard_negatives_are_never_positives_and_prefer_the_similar():
+    same = same_caption(IDS)
+    similarity = jnp.zeros((4, 4)).at[0, 3].set(50.0)
+    drawn = jax.vmap(lambda key: hard_negatives(key, similarity, same))(
+        jax.random.split(jax.random.key(0), 50)
+    )
+    assert not same[drawn.audio, jnp.arange(4)[None, :]].any()
+    assert not same[jnp.arange(4)[None, :], drawn.text].any()
+    assert (drawn.text[:, 0] == 3).all() and (drawn.audio[:, 3] == 0).all()
+
+
+def test_atm_of_certain_logits():
+    yes, no = jnp.array([[-50.0, 50.0]]), jnp.array([[50.0, -50.0]])
+    np.testing.assert_allclose(atm_loss(yes, no, no), 0.0, atol=1e-6)
+    np.testing.assert_allclose(atm_loss(no, no, no), 100.0 / 3.0, rtol=1e-6)
+
+
+def test_atg_of_uniform_logits_is_log_v_and_padding_is_ignored():
+    targets, mask = jnp.array([[1, 2, 0]]), jnp.array([[True, True, False]])
+    np.testing.assert_allclose(atg_loss(jnp.zeros((1, 3, 5)), targets, mask), np.log(5), rtol=1e-6)
+    wild = jnp.zeros((1, 3, 5)).at[0, 2].set(jnp.array([0.0, 9.0, 0.0, 0.0, 0.0]))
+    np.testing.assert_allclose(atg_loss(wild, targets, mask), np.log(5), rtol=1e-6)
+    assert atg_loss(jnp.zeros((1, 3, 5)), targets, jnp.zeros((1, 3), bool))[0] == 0.0
