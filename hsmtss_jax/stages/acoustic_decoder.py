@@ -1,0 +1,210 @@
+"""Stage: train the acoustic decoder on clean clips, S and codec tokens made on the fly (HSM-TSS eq. 9-10).
+
+Legend: B batch, L samples, P patches, Ca width of S, T token frames, K groups, V codes.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import flax.struct
+import grain
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hsmtss_jax.audio.stft import power, stft
+from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.config import DataConfig, StageConfig, from_dict
+from hsmtss_jax.data.pipeline import clip_dataset
+from hsmtss_jax.losses.tokens import TokenScores, targets_with_end, token_cross_entropy
+from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.sampling import Policy
+from hsmtss_jax.stages.acoustic_sampling import sample
+from hsmtss_jax.stages.features import Features
+from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, Shard, Stage, StepInput, Tree
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AcousticDecoderStageConfig(StageConfig):
+    """Teacher-forced training of the acoustic decoder."""
+
+    name: str = "acoustic_decoder"
+    model: AcousticDecoderConfig = dataclasses.field(default_factory=AcousticDecoderConfig)
+    samples: int = 160_000  # L of a window at 16 kHz
+    # True: frames behind a clip's end have no loss. False: the zeros there are learnt as silence.
+    mask_padding: bool = True
+    prefix_noise: float = (
+        0.0  # S gets noise of 0 to this many deviations: at run time S is estimated
+    )
+
+
+@flax.struct.dataclass
+class DecoderInput:
+    """s: [B, P, Ca]. tokens: int32 [B, T, K]. frames: int32 [B], those with a loss."""
+
+    s: jax.Array
+    tokens: jax.Array
+    frames: jax.Array
+
+
+class AcousticDecoderStage(Stage):
+    """One group, ``model``; all of it is released."""
+
+    config: AcousticDecoderStageConfig
+    upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "tf_codec")
+    dtype: Any = jnp.float32
+
+    def __init__(
+        self, config: StageConfig, data: DataConfig, upstream: Mapping[str, Bundle] | None = None
+    ) -> None:
+        super().__init__(config, data, upstream)
+        self.codec = from_dict(TFCodecConfig, self.upstream["tf_codec"].config["model"])
+        model, mae = self.config.model, self.features.audio_mae
+        for name, here, there in (
+            ("groups", model.groups, self.codec.groups),
+            ("codes", model.codes, self.codec.codes),
+            ("audio_width", model.audio_width, mae.width),
+            ("time_patches", model.time_patches, mae.time_patches),
+            ("freq_patches", model.freq_patches, mae.freq_patches),
+        ):
+            if here != there:
+                raise ValueError(
+                    f"stage.model.{name}={here}, but the upstream bundle has {there}: set it to that"
+                )
+
+    @functools.cached_property
+    def features(self) -> Features:
+        """The frozen chain, computing in ``dtype`` (which is set before tracing)."""
+        return Features({"audio_mae": self.upstream["audio_mae"]}, self.dtype)
+
+    def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
+        size = self.data.batch_size
+        return {
+            "audio": jax.ShapeDtypeStruct((size, self.config.samples), jnp.float32),
+            "length": jax.ShapeDtypeStruct((size,), jnp.int32),
+        }
+
+    def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
+        return clip_dataset(self.data, split, shard, seed, samples=self.config.samples)
+
+    def read(self, frozen: Mapping[str, Tree], batch: Batch) -> DecoderInput:
+        """The batch's frozen features. Tokens are found in float32 whatever the compute dtype is."""
+        tokens = self.codec.make(jnp.float32).apply(
+            frozen["tf_codec"], batch["audio"], method="encode"
+        )
+        assert isinstance(tokens, jax.Array)
+        frames = jnp.full_like(batch["length"], tokens.shape[1])
+        if self.config.mask_padding:
+            stft_frames = -(-batch["length"] // self.codec.hop) + 1
+            frames = -(-stft_frames // self.codec.frames_per_token)
+        return DecoderInput(
+            s=self.features.local(frozen, batch["audio"]),
+            tokens=jax.lax.stop_gradient(tokens),
+            frames=frames,
+        )
+
+    def init(
+        self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
+    ) -> tuple[dict[str, Tree], Tree]:
+        del batch, frozen
+        cfg = self.config.model
+        s = jnp.zeros((1, cfg.patches, cfg.audio_width), jnp.float32)
+        tokens = jnp.zeros((1, 1, cfg.groups), jnp.int32)
+        return {"model": cfg.make(self.dtype).init(key, s, tokens)["params"]}, {}
+
+    def objectives(self) -> dict[str, Objective]:
+        return {"model": self._loss}
+
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+        noise_key, dropout_key = jax.random.split(inputs.key)
+        read = self.read(inputs.frozen, inputs.batch)
+        if self.config.prefix_noise:
+            read = read.replace(s=with_noise(noise_key, read.s, self.config.prefix_noise))
+        scores = self._score(inputs.params["model"], read, train=True, key=dropout_key)
+        metrics = {"cross_entropy": scores.loss, "accuracy": jnp.mean(scores.accuracy)}
+        return scores.loss, Report(metrics=metrics, aux=inputs.aux)
+
+    def _score(
+        self, params: Tree, read: DecoderInput, *, train: bool = False, key: Any = None
+    ) -> TokenScores:
+        cfg = self.config.model
+        logits = cfg.make(self.dtype).apply(
+            {"params": params},
+            read.s,
+            read.tokens,
+            train=train,
+            rngs={"dropout": key} if train else {},
+        )
+        assert isinstance(logits, jax.Array)
+        return token_cross_entropy(logits, *targets_with_end(read.tokens, read.frames, cfg.end))
+
+    def eval_metrics(
+        self,
+        params: Mapping[str, Tree],
+        aux: Tree,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        key: jax.Array,
+    ) -> dict[str, jax.Array]:
+        """Cross-entropy in nats and top-1 accuracy of each clip, given its true past: [B] each."""
+        del aux, key
+        scores = self._score(params["model"], self.read(frozen, batch))
+        return {"cross_entropy": scores.cross_entropy, "accuracy": scores.accuracy}
+
+    def panels(
+        self,
+        params: Mapping[str, Tree],
+        aux: Tree,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        key: jax.Array,
+    ) -> dict[str, Panel]:
+        """The first clip, its codec round trip, and what is decoded from tokens drawn given its S."""
+        del aux, key
+        audio = batch["audio"][:1]
+        codec, drawn = self.resynthesise(params["model"], frozen, audio)
+        panels = {}
+        for name, signal in {"original": audio, "codec": codec, "sampled": drawn}.items():
+            level = 10.0 * jnp.log10(power(stft(signal, 512, 128)) + 1e-8)
+            panels[f"{name}_spectrogram"] = Panel("image", np.asarray(level[0].T))
+            panels[f"{name}_audio"] = Panel("audio", np.asarray(signal[0]))
+        return panels
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def resynthesise(
+        self, params: Tree, frozen: Mapping[str, Tree], audio: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        """Audio [B, L] decoded from its own tokens, and from tokens drawn given its S; [B, L] each."""
+        batch = {"audio": audio, "length": jnp.full(len(audio), audio.shape[1], jnp.int32)}
+        read = self.read(frozen, batch)
+        seeds = jnp.arange(len(audio), dtype=jnp.uint32)
+        drawn = sample(
+            self.config.model,
+            params,
+            read.s,
+            read.tokens.shape[1],
+            seeds,
+            Policy(),
+            dtype=self.dtype,
+        )
+        codec = self.codec.make(jnp.float32)
+        original, sampled = (
+            codec.apply(frozen["tf_codec"], tokens, audio.shape[1], method="decode")
+            for tokens in (read.tokens, drawn)
+        )
+        return original, sampled
+
+    def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
+        del aux
+        return params["model"]
+
+
+def with_noise(key: jax.Array, s: jax.Array, most: float) -> jax.Array:
+    """S [B, P, Ca] with Gaussian noise: each row draws its level from [0, most] deviations per channel."""
+    level_key, noise_key = jax.random.split(key)
+    level = jax.random.uniform(level_key, (s.shape[0], 1, 1), maxval=most)
+    deviation = jnp.std(s, axis=(0, 1), keepdims=True)
+    return s + level * deviation * jax.random.normal(noise_key, s.shape, s.dtype)
