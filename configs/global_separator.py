@@ -38,10 +38,10 @@ def _demo() -> ExperimentConfig:
         data=DataConfig(batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
-                lr=5e-4, b2=0.98, weight_decay=0.01, warmup_steps=200, end_lr=1e-5, ema=0.999
+                lr=5e-4, b2=0.98, weight_decay=0.01, warmup_steps=100, end_lr=1e-5, ema=0.995
             )
         },
-        run=RunConfig(steps=4_000, log_every=50, eval_every=1_000, save_every=500),
+        run=RunConfig(steps=300, log_every=25, eval_every=300, save_every=100),
         upstream=UPSTREAM,
     )
 

@@ -38,11 +38,12 @@ def _demo() -> ExperimentConfig:
             width=192, depth=4, heads=6, dropout=0.1, global_width=192, max_text=17
         ),
         local_model=LocalSeparatorConfig(
-            width=256,
-            depth=6,
-            heads=8,
+            width=192,
+            depth=4,
+            heads=6,
             dropout=0.0,
             audio_width=192,
+            residual=True,  # a short training starts from the mixture
             time_patches=16,
             max_text=17,
         ),
@@ -53,10 +54,10 @@ def _demo() -> ExperimentConfig:
         data=DataConfig(batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
-                lr=1e-4, b2=0.98, weight_decay=0.01, warmup_steps=100, end_lr=1e-6, ema=0.999
+                lr=1e-4, b2=0.98, weight_decay=0.01, warmup_steps=50, end_lr=1e-6, ema=0.99
             )
         },
-        run=RunConfig(steps=2_000, log_every=50, eval_every=500, save_every=500),
+        run=RunConfig(steps=250, log_every=25, eval_every=250, save_every=100),
         upstream=UPSTREAM,
     )
 

@@ -31,11 +31,12 @@ def _paper() -> ExperimentConfig:
 
 def _demo() -> ExperimentConfig:
     model = LocalSeparatorConfig(
-        width=256,
-        depth=6,
-        heads=8,
+        width=192,
+        depth=4,
+        heads=6,
         dropout=0.0,  # one pass over the mixtures: nothing is seen twice
         audio_width=192,
+        residual=True,  # a short training starts from the mixture
         time_patches=16,
         max_text=17,
     )
@@ -44,10 +45,10 @@ def _demo() -> ExperimentConfig:
         data=DataConfig(batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
-                lr=5e-4, b2=0.98, weight_decay=0.01, warmup_steps=200, end_lr=1e-5, ema=0.999
+                lr=1e-3, b2=0.98, weight_decay=0.01, warmup_steps=50, end_lr=1e-5, ema=0.99
             )
         },
-        run=RunConfig(steps=6_000, log_every=50, eval_every=1_000, save_every=500),
+        run=RunConfig(steps=700, log_every=25, eval_every=350, save_every=100),
         upstream=UPSTREAM,
     )
 
