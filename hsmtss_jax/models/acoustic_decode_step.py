@@ -7,6 +7,7 @@ Legend: B batch, P patches, M columns, S cache slots (P + T), T frames, K groups
 H heads, E head width, N positions x batch.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from hsmtss_jax.models.acoustic_decoder import (
     FRAMES_PER_COLUMN,
     AcousticDecoderConfig,
     Conditioner,
+    Conditions,
     frame_positions,
 )
 from hsmtss_jax.nn.attention import NEG_INF, dot_product_attention
@@ -41,8 +43,18 @@ class Norm:
 
 
 @flax.struct.dataclass
+class CrossWeights:
+    """Cross-attention of one layer. kv: two projections stacked."""
+
+    norm: Norm
+    query: Linear
+    kv: Linear
+    out: Linear
+
+
+@flax.struct.dataclass
 class LayerWeights:
-    """One layer. qkv: three projections stacked; cross_*: with cross-attention only."""
+    """One layer. qkv: three projections stacked."""
 
     attention_norm: Norm
     qkv: Linear
@@ -50,10 +62,7 @@ class LayerWeights:
     mlp_norm: Norm
     up: Linear
     down: Linear
-    cross_norm: Norm | None = None
-    cross_query: Linear | None = None
-    cross_kv: Linear | None = None
-    cross_out: Linear | None = None
+    cross: CrossWeights | None
 
 
 @flax.struct.dataclass
@@ -108,22 +117,25 @@ def prepare_decode(
 
 def _layer_weights(block: Mapping[str, Any]) -> LayerWeights:
     attention = block["attention"]
-    weights = LayerWeights(
+    cross = _cross_weights(block) if "cross_attention" in block else None
+    return LayerWeights(
         attention_norm=Norm(**block["attention_norm"]),
         qkv=_stack(attention["query"], attention["key"], attention["value"]),
         out=_stack(attention["out"]),
         mlp_norm=Norm(**block["mlp_norm"]),
         up=_stack(block["mlp"]["up"]),
         down=_stack(block["mlp"]["down"]),
+        cross=cross,
     )
-    if "cross_attention" not in block:
-        return weights
+
+
+def _cross_weights(block: Mapping[str, Any]) -> CrossWeights:
     cross = block["cross_attention"]
-    return weights.replace(
-        cross_norm=Norm(**block["cross_norm"]),
-        cross_query=_stack(cross["query"]),
-        cross_kv=_stack(cross["key"], cross["value"]),
-        cross_out=_stack(cross["out"]),
+    return CrossWeights(
+        norm=Norm(**block["cross_norm"]),
+        query=_stack(cross["query"]),
+        kv=_stack(cross["key"], cross["value"]),
+        out=_stack(cross["out"]),
     )
 
 
@@ -157,9 +169,9 @@ def _block(
     """One pre-LN layer on x [D, N]; attend maps qkv [3 D, N], cross maps queries [D, N], to [D, N]."""
     eps = config.stack.norm_eps
     x = x + _linear(w.out, attend(_linear(w.qkv, _norm(w.attention_norm, x, eps))))
-    if w.cross_norm is not None:
-        query = _linear(w.cross_query, _norm(w.cross_norm, x, eps))
-        x = x + _linear(w.cross_out, cross(query))
+    if w.cross is not None:
+        query = _linear(w.cross.query, _norm(w.cross.norm, x, eps))
+        x = x + _linear(w.cross.out, cross(query))
     hidden = _linear(w.up, _norm(w.mlp_norm, x, eps))
     return x + _linear(w.down, jax.nn.gelu(hidden, approximate=config.approximate_gelu))
 
@@ -176,17 +188,21 @@ def prefill(
     prefix_mask: bool [B, P], False for patches of padding.
     """
     batch, dtype = len(patches), weights.embedding.dtype
-    prefix, columns = Conditioner(config, dtype).apply({"params": weights.conditioner}, patches)
+    conditions = Conditioner(config, dtype).apply({"params": weights.conditioner}, patches)
+    assert isinstance(conditions, Conditions)
+    prefix = conditions.prefix
     visible = jnp.ones((batch, config.patches), bool) if prefix_mask is None else prefix_mask
     keys, values = _prefix_keys(config, weights, prefix, visible, batch, frames)
-    crossed = [_cross_keys(config, w.cross_kv, prefix) for w in weights.layers if w.cross_kv]
+    crossed = []
+    if config.condition == "cross" and prefix is not None:
+        crossed = [_cross_keys(config, w.cross.kv, prefix) for w in weights.layers if w.cross]
     return DecodeCache(
         keys=keys,
         values=values,
         cross_keys=tuple(k for k, _ in crossed),
         cross_values=tuple(v for _, v in crossed),
         visible=visible,
-        columns=columns,
+        columns=conditions.columns,
         codes=jnp.asarray(frame_positions(config, frames), dtype),
         frame=jnp.zeros((), jnp.int32),
     )
@@ -201,11 +217,12 @@ def _prefix_keys(
     frames: int,
 ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
     """Keys and values [B, H, S, E] a layer, the prefix in the first slots, zeros behind it."""
-    if not config.has_prefix:
+    if not config.has_prefix or prefix is None:
         shape = (batch, config.heads, frames, config.width // config.heads)
         empty = jnp.zeros(shape, weights.embedding.dtype)
         return (empty,) * config.depth, (empty,) * config.depth
-    keys, values = [], []
+    keys: list[jax.Array] = []
+    values: list[jax.Array] = []
     x = rearrange(prefix, "b p d -> d (b p)")
     room = ((0, 0), (0, 0), (0, frames), (0, 0))
 
@@ -261,7 +278,9 @@ def decode_step(
     x = _norm(weights.norm, x, config.stack.norm_eps)
     product = jnp.matmul(weights.heads.weight, x, preferred_element_type=jnp.float32)
     logits = product + weights.heads.bias[:, None].astype(jnp.float32)
-    advanced = cache.replace(keys=tuple(keys), values=tuple(values), frame=cache.frame + 1)
+    advanced = dataclasses.replace(
+        cache, keys=tuple(keys), values=tuple(values), frame=cache.frame + 1
+    )
     return rearrange(logits, "(k v) b -> b k v", k=config.groups), advanced
 
 

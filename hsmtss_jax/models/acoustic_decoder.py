@@ -11,6 +11,7 @@ import dataclasses
 from typing import Any, Literal
 
 import flax.linen as nn
+import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -126,14 +127,23 @@ def prefix_lm_mask(prefix: int, frames: int) -> np.ndarray:
     )
 
 
+@flax.struct.dataclass
+class Conditions:
+    """What frames are conditioned on. prefix: [B, P, D] or None; columns: [B, M, D] or None."""
+
+    prefix: jax.Array | None
+    columns: jax.Array | None
+
+
 class Conditioner(nn.Module):
-    """S [B, P, C] -> (prefix [B, P, D] or None, columns [B, M, D] or None)."""
+    """S as the transformer reads it: patches with their place, columns of patches."""
 
     config: AcousticDecoderConfig
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, patches: jax.Array) -> tuple[jax.Array | None, jax.Array | None]:
+    def __call__(self, patches: jax.Array) -> Conditions:
+        """patches: S [B, P, C]. Raises ValueError for another P or C."""
         cfg = self.config
         if patches.shape[1:] != (cfg.patches, cfg.audio_width):
             raise ValueError(
@@ -156,7 +166,7 @@ class Conditioner(nn.Module):
             columns = nn.Dense(cfg.width, dtype=self.dtype, kernel_init=init, name="column")(
                 stacked
             )
-        return prefix, columns
+        return Conditions(prefix=prefix, columns=columns)
 
 
 class AcousticDecoder(nn.Module):
@@ -180,7 +190,8 @@ class AcousticDecoder(nn.Module):
         patches of padding, which nothing looks at. Raises ValueError for other patch shapes.
         """
         cfg = self.config
-        prefix, columns = Conditioner(cfg, self.dtype, name="conditioner")(patches)
+        conditions = Conditioner(cfg, self.dtype, name="conditioner")(patches)
+        prefix, columns = conditions.prefix, conditions.columns
         x = self._embed(tokens)
         frames = x.shape[1]
         x = x + jnp.asarray(frame_positions(cfg, frames), self.dtype)[None]
@@ -188,21 +199,21 @@ class AcousticDecoder(nn.Module):
             x = x + columns[:, frame_columns(cfg, frames)]
         visible = None if prefix_mask is None else prefix_mask[:, None, None, :]
         count = 0
-        if cfg.has_prefix:
+        if cfg.has_prefix and prefix is not None:
             count = cfg.patches
             x = jnp.concatenate([prefix, x], axis=1)
         mask = jnp.asarray(prefix_lm_mask(count, frames))[None, None]
         if cfg.has_prefix and visible is not None:
             mask = mask & jnp.pad(visible, ((0, 0),) * 3 + ((0, frames),), constant_values=True)
         cross = cfg.condition == "cross"
-        x = Transformer(cfg.stack, self.dtype, name="stack")(
+        out = Transformer(cfg.stack, self.dtype, name="stack")(
             x,
             mask=mask,
             context=prefix if cross else None,
             context_mask=visible if cross else None,
             train=train,
         )
-        return self._heads(x.x[:, count:])
+        return self._heads(out.x[:, count:])
 
     def _embed(self, tokens: jax.Array) -> jax.Array:
         """[B, T, K] -> [B, T + 1, D]: the sum over groups, the start token in front."""

@@ -122,7 +122,8 @@ class AcousticDecoderStage(Stage):
         noise_key, dropout_key = jax.random.split(inputs.key)
         read = self.read(inputs.frozen, inputs.batch)
         if self.config.prefix_noise:
-            read = read.replace(s=with_noise(noise_key, read.s, self.config.prefix_noise))
+            noisy = with_noise(noise_key, read.s, self.config.prefix_noise)
+            read = dataclasses.replace(read, s=noisy)
         scores = self._score(inputs.params["model"], read, train=True, key=dropout_key)
         metrics = {"cross_entropy": scores.loss, "accuracy": jnp.mean(scores.accuracy)}
         return scores.loss, Report(metrics=metrics, aux=inputs.aux)
@@ -190,12 +191,12 @@ class AcousticDecoderStage(Stage):
             Policy(),
             dtype=self.dtype,
         )
-        codec = self.codec.make(jnp.float32)
-        original, sampled = (
-            codec.apply(frozen["tf_codec"], tokens, audio.shape[1], method="decode")
-            for tokens in (read.tokens, drawn)
+        both = jnp.concatenate([read.tokens, drawn])
+        decoded = self.codec.make(jnp.float32).apply(
+            frozen["tf_codec"], both, audio.shape[1], method="decode"
         )
-        return original, sampled
+        assert isinstance(decoded, jax.Array)
+        return decoded[: len(audio)], decoded[len(audio) :]
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         del aux
