@@ -229,11 +229,22 @@ def _parse(annotation: Any, text: str) -> Any:
         return text
     if bool in options and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    is_tuple = any(typing.get_origin(option) is tuple or option is tuple for option in options)
+    tuples = [option for option in options if typing.get_origin(option) is tuple]
+    if tuples and text[:1] not in "([":
+        return _parse_items(typing.get_args(tuples[0]), text.split(","))
     try:
-        return ast.literal_eval(f"({text},)" if is_tuple and text[:1] not in "([" else text)
+        return ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        return tuple(part.strip() for part in text.split(",")) if is_tuple else text
+        return text
+
+
+def _parse_items(kinds: tuple[Any, ...], parts: list[str]) -> tuple[Any, ...]:
+    """The parts of a comma list, each by its own annotation (the last one stands for the rest)."""
+    kinds = tuple(kind for kind in kinds if kind is not Ellipsis) or (Any,)
+    stripped = [part.strip() for part in parts if part.strip()]
+    return tuple(
+        _parse(kinds[min(index, len(kinds) - 1)], part) for index, part in enumerate(stripped)
+    )
 
 
 def _convert(annotation: Any, value: Any, path: str) -> Any:

@@ -58,15 +58,15 @@ def batch_sharding(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(_AXES))
 
 
-def param_shardings(mesh: Mesh, tree: Tree, large: int = _LARGE) -> Tree:
+def param_shardings(mesh: Mesh, tree: Tree) -> Tree:
     """A sharding for each leaf of an (abstract) tree of parameters or optimiser state."""
-    return jax.tree.map(lambda leaf: NamedSharding(mesh, _param_spec(mesh, leaf, large)), tree)
+    return jax.tree.map(lambda leaf: NamedSharding(mesh, _param_spec(mesh, leaf)), tree)
 
 
-def _param_spec(mesh: Mesh, leaf: Any, large: int) -> PartitionSpec:
+def _param_spec(mesh: Mesh, leaf: Any) -> PartitionSpec:
     parts = mesh.shape["fsdp"]
     axes = [axis for axis, size in enumerate(leaf.shape) if size % parts == 0]
-    if parts == 1 or leaf.size < large or not axes:
+    if parts == 1 or leaf.size < _LARGE or not axes:
         return PartitionSpec()
     axis = max(axes, key=lambda axis: leaf.shape[axis])
     return PartitionSpec(*(None,) * axis, "fsdp")

@@ -140,7 +140,10 @@ def train(
     checkpointer = Checkpointer(workdir, config.run.keep)
     try:
         run = _Run(plan, workdir, checkpointer, quiet)
-        return run.loop(stop_at)
+        try:
+            return run.loop(stop_at)
+        finally:
+            run.close()
     finally:
         checkpointer.close()
 
@@ -155,7 +158,7 @@ class _Run:
         self.data = iter(stage.dataset("train", self.shard, config.run.seed))
         self.start, self.state = self._restore_or_init()
         self.frozen = plan.step_frozen
-        self.step_fn = _jit_step(plan)
+        self.step_fn = jit_step(plan)
         self.eval_fn: EvalStep = make_eval_step(stage, plan.mesh)
         self.add_fn = jax.jit(lambda total, new: jax.tree.map(jnp.add, total, new))
         self.writer = Writer(workdir, self.start) if dist.is_main() else None
@@ -195,6 +198,11 @@ class _Run:
                 if stops:
                     break
         return self._finish(step)
+
+    def close(self) -> None:
+        """Closes the log files."""
+        if self.writer:
+            self.writer.close()
 
     def _one_step(self) -> dict[str, jax.Array]:
         begun = time.perf_counter()
@@ -289,8 +297,6 @@ class _Run:
             bundle = release(self.plan, self.state, step)
             if dist.is_main():
                 save_bundle(self.workdir / "bundle", bundle)
-        if self.writer:
-            self.writer.close()
         return Outcome(self.state, step, finished, self.validation)
 
 
@@ -321,7 +327,8 @@ def release(plan: Plan, state: TrainState, step: int) -> Bundle:
     )
 
 
-def _jit_step(plan: Plan) -> Step:
+def jit_step(plan: Plan) -> Step:
+    """The training step of a plan, compiled; it consumes the state it is given."""
     step = make_step(
         plan.stage.objectives(),
         plan.optimizers,

@@ -27,12 +27,14 @@ class Writer:
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_step + 1)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """One JSON line, and one TensorBoard point a value; JSON has no NaN, so null stands for it."""
+        """One JSON line, with null for NaN, and one TensorBoard point a finite value."""
         plain = {name: float(value) for name, value in values.items()}
         line = {name: value if math.isfinite(value) else None for name, value in plain.items()}
         self._lines.write(json.dumps({"step": step, "time": round(time.time(), 3), **line}) + "\n")
         self._lines.flush()
         for name, value in plain.items():
+            if not math.isfinite(value):
+                continue
             self._board.add_scalar(name, value, step)
 
     def panels(self, step: int, panels: Mapping[str, Panel]) -> None:

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hsmtss_jax import dist
 from hsmtss_jax.config import (
     DataConfig,
     ExperimentConfig,
@@ -19,7 +20,7 @@ from hsmtss_jax.config import (
     RunConfig,
     StageConfig,
 )
-from hsmtss_jax.train.stage import Panel, Report, Stage, build_stage
+from hsmtss_jax.train.stage import Panel, Report, Shard, Stage, build_stage
 
 INPUTS = 4
 
@@ -138,3 +139,9 @@ def toy_config(**changes) -> ExperimentConfig:
 
 def toy_stage(config: ExperimentConfig) -> ToyStage:
     return build_stage(ToyStage, config.stage, config.data, {}, config.run.dtype)
+
+
+def host_batches(plan, count: int):
+    """The first training batches, on the plan's mesh."""
+    data = iter(plan.stage.dataset("train", Shard(), plan.config.run.seed))
+    return [dist.put_batch(plan.mesh, next(data)) for _ in range(count)]

@@ -1,0 +1,59 @@
+"""Validation: masked means over the real examples only; the writer's files."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hsmtss_jax.train.evaluate import evaluate, make_eval_step
+from hsmtss_jax.train.loop import prepare
+from hsmtss_jax.train.stage import Panel, Shard
+from hsmtss_jax.train.writer import Writer
+from tests.train.toy import toy_config, toy_stage
+
+
+def score(batches):
+    config = toy_config()
+    plan = prepare(config, toy_stage(config))
+    state = plan.init()
+    step = make_eval_step(plan.stage, plan.mesh)
+    size = config.data.batch_size
+    args = (state.params, state.aux, plan.frozen, batches, plan.mesh, plan.key, size)
+    return evaluate(step, *args)
+
+
+def test_a_short_last_batch_counts_only_its_own_examples():
+    config = toy_config()
+    whole = toy_stage(config).dataset("validation", Shard(), 0)
+    batches = list(whole)
+    assert [len(batch["y"]) for batch in batches] == [16, 8]
+    merged = {name: np.concatenate([b[name] for b in batches]) for name in batches[0]}
+    thirds = [{name: value[i : i + 8] for name, value in merged.items()} for i in (0, 8, 16)]
+    np.testing.assert_allclose(score(batches)["loss"], score(thirds)["loss"], rtol=1e-6)
+    assert score(batches)["one"] == 1.0
+
+
+def test_no_batch_is_an_error():
+    with pytest.raises(ValueError, match="validation split gave no batch"):
+        score([])
+
+
+def test_writer_goes_on_after_the_resumed_step(tmp_path):
+    writer = Writer(tmp_path)
+    for step in (1, 2, 3):
+        writer.scalars(step, {"loss": float(step)})
+    writer.close()
+    with (tmp_path / "metrics.jsonl").open("a") as opened:
+        opened.write('{"step": 4, "lo')
+    writer = Writer(tmp_path, resume_step=2)
+    writer.scalars(3, {"loss": float("nan")})
+    writer.panels(
+        3,
+        {
+            "flat": Panel("image", np.zeros((4, 5))),
+            "sound": Panel("audio", np.linspace(-2, 2, 800)),
+        },
+    )
+    writer.close()
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["loss"]) for line in lines] == [(1, 1.0), (2, 2.0), (3, None)]
