@@ -34,14 +34,14 @@ def _demo() -> ExperimentConfig:
     # where most of what it needs is, and a few thousand steps do not learn to find them by attention.
     model = AcousticDecoderConfig(
         width=256,
-        depth=6,
+        depth=4,
         heads=8,
         groups=8,
         codes=256,
         audio_width=192,
         time_patches=16,
         condition="columns",
-        dropout=0.1,
+        dropout=0.0,
     )
     return ExperimentConfig(
         stage=AcousticDecoderStageConfig(
@@ -50,10 +50,10 @@ def _demo() -> ExperimentConfig:
         data=DataConfig(batch_size=32, augment=False, eval_examples=128),
         optim={
             "model": OptimConfig(
-                lr=1e-3, b2=0.95, weight_decay=0.1, warmup_steps=100, end_lr=2e-5, ema=0.998
+                lr=1e-3, b2=0.95, weight_decay=0.1, warmup_steps=50, end_lr=2e-5, ema=0.99
             )
         },
-        run=RunConfig(steps=3_000, log_every=50, eval_every=500, save_every=500),
+        run=RunConfig(steps=700, log_every=25, eval_every=350, save_every=100),
         upstream=UPSTREAM,
     )
 

@@ -36,6 +36,7 @@ def _demo() -> ExperimentConfig:
         contrastive=128,
         max_text=16,
         vocab=30_522,
+        scale_logits=False,
     )
     return ExperimentConfig(
         stage=QAudioStageConfig(model=model, samples=40_960),
@@ -45,7 +46,7 @@ def _demo() -> ExperimentConfig:
                 lr=1e-3, b2=0.98, weight_decay=0.05, warmup_steps=50, end_lr=1e-5, ema=0.99
             )
         },
-        run=RunConfig(steps=360, log_every=20, eval_every=180, save_every=90),
+        run=RunConfig(steps=300, log_every=20, eval_every=150, save_every=50),
         upstream=UPSTREAM,
     )
 

@@ -43,14 +43,15 @@ def _demo() -> ExperimentConfig:
         model=model,
         discriminator=DiscriminatorConfig(hops=(64, 128, 256), hidden=(64, 64, 64)),
         samples=16_000,
-        adversarial_start=2_000,
+        adversarial_start=1_300,  # the two cores' time goes into reconstruction
+        log_mel_weight=0.02,
         entropy_target=7.0,
     )
     return ExperimentConfig(
         stage=stage,
         data=DataConfig(batch_size=16, augment=False, eval_examples=128),
-        optim={"generator": _adam(1e-3, 200, 1e-4), "discriminator": _adam(3e-4, 0, 3e-4)},
-        run=RunConfig(steps=4_000, log_every=50, eval_every=500, save_every=500),
+        optim={"generator": _adam(1.5e-3, 60, 1e-4), "discriminator": _adam(3e-4, 0, 3e-4)},
+        run=RunConfig(steps=1_300, log_every=25, eval_every=325, save_every=100),
     )
 
 

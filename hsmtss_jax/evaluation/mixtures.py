@@ -72,9 +72,9 @@ def _rows(
         for i in range(count):
             estimate, reference = estimates[route][i], target[i]
             values = {
-                "mel_psnr": mel_psnr(estimate, reference),
-                "lsd": lsd(estimate, reference),
-                "lsd_active": lsd_active(estimate, reference),
+                "mel_psnr": float(mel_psnr(estimate, reference)),
+                "lsd": float(lsd(estimate, reference)),
+                "lsd_active": float(lsd_active(estimate, reference)),
             }
             values |= {name: float(value[i]) for name, value in semantics.get(route, {}).items()}
             recipe = examples[i].recipe

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from hsmtss_jax.nn.attention import KVCache, MultiHeadAttention
+from hsmtss_jax.nn.few_query_attention import FewQueryAttention
 
 INIT = nn.initializers.normal(0.02)
 
@@ -35,6 +36,7 @@ class QAudioConfig:
     contrastive: int = 256  # E
     max_text: int = 64  # N at most, the text encoder's special tokens counted
     vocab: int = 32128
+    scale_logits: bool = True  # ATG logits by text_width^-0.5: T5's table rows are large, BERT's not
     g_source: Literal["hidden", "projected"] = "hidden"  # what is called G
     temperature: float = 0.07  # initial
     min_temperature: float = 0.01
@@ -87,11 +89,6 @@ class QAudioLayer(nn.Module):
         norm = nn.LayerNorm(epsilon=self.config.norm_eps, dtype=self.dtype, name=name)
         return norm(x + update)
 
-    def _attention(self, name: str) -> MultiHeadAttention:
-        return MultiHeadAttention(
-            self.config.heads, dtype=self.dtype, kernel_init=INIT, out_init=INIT, name=name
-        )
-
     @nn.compact
     def __call__(
         self,
@@ -102,13 +99,18 @@ class QAudioLayer(nn.Module):
     ) -> tuple[Carry, KVCache | None]:
         query, text = carry
         x = jnp.concatenate([part for part in carry if part is not None], axis=1)
-        attended = self._attention("attention")(x, mask=mask, cache=cache)
+        attention = MultiHeadAttention(
+            self.config.heads, self.dtype, kernel_init=INIT, out_init=INIT, name="attention"
+        )
+        attended = attention(x, mask=mask, cache=cache)
         x = self._add("attention_norm", x, attended.out)
         split = 0 if query is None else query.shape[1]
         if query is not None:
             query = x[:, :split]
-            crossed = self._attention("cross_attention")(query, audio)
-            query = self._add("cross_norm", query, crossed.out)
+            cross = FewQueryAttention(
+                self.config.heads, self.dtype, kernel_init=INIT, name="cross_attention"
+            )
+            query = self._add("cross_norm", query, cross(query, audio))
             update = FeedForward(self.config, self.dtype, name="ffn_query")(query)
             query = self._add("ffn_query_norm", query, update)
         if text is not None:
@@ -283,8 +285,9 @@ class QAudio(nn.Module):
         visible = causal[None] & with_first(with_first(mask[:, :-1]))[:, None, :]
         (_, x), _ = self.stack(None, x, mask=visible[:, None], cache=cache, train=train)
         x = self.lm_norm(nn.gelu(self.lm_transform(x), approximate=False))
-        scaled = x * self.config.text_width**-0.5  # table rows are not of unit scale
-        logits = jnp.einsum("bnc,vc->bnv", scaled, table.astype(x.dtype))
+        if self.config.scale_logits:
+            x = x * self.config.text_width**-0.5
+        logits = jnp.einsum("bnc,vc->bnv", x, table.astype(x.dtype))
         return logits.astype(jnp.float32) + self.lm_bias[None, None]
 
     def project_audio(self, g: jax.Array) -> jax.Array:
