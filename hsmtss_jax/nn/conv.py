@@ -16,6 +16,8 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
+from einops import rearrange
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
 xavier = nn.initializers.xavier_normal()
@@ -36,7 +38,31 @@ def causal_conv(x: jax.Array, kernel: jax.Array, *, stride: int = 1, padding: in
 
     ``padding`` zeros are added at both ends of the frequency axis.
     """
+    if stride == 1:
+        return _blocked_conv(x, kernel, padding)
     return _conv(x, kernel, _Geometry(stride, padding, (kernel.shape[0] - 1, 0), x.shape[2]))
+
+
+def _blocked_conv(x: jax.Array, kernel: jax.Array, padding: int, block: int = 4) -> jax.Array:
+    """A stride-1 ``causal_conv`` whose channels are [block of bins, channels].
+
+    These layers have 2 to 16 channels, too few to fill a vector register or a matrix unit: with four
+    bins to a block, a pass forward and backward takes 20 to 70 percent of the time on CPU.
+    """
+    high, wide, inputs, outputs = kernel.shape
+    bins = x.shape[2] + 2 * padding - wide + 1
+    blocks, taps = -(-bins // block), -(-(block + wide - 1) // block)
+    total = (blocks + taps - 1) * block
+    x = jnp.pad(x, ((0, 0), (0, 0), (padding, max(0, total - x.shape[2] - padding)), (0, 0)))
+    x = rearrange(x[:, :, :total], "b t (g a) i -> b t g (a i)", a=block)
+    # places[a, n, w] = 1 where input bin a is under tap w of output bin n
+    offsets = np.arange(taps * block)[:, None] - np.arange(block)[None, :]
+    places = (offsets[:, :, None] == np.arange(wide)[None, None, :]).astype(kernel.dtype)
+    banded = jnp.einsum("anw,hwio->haino", places, kernel, precision=jax.lax.Precision.HIGHEST)
+    banded = rearrange(banded, "h (m a) i n o -> h m (a i) (n o)", m=taps)
+    pads = ((high - 1, 0), (0, 0))
+    y = jax.lax.conv_general_dilated(x, banded, (1, 1), pads, dimension_numbers=_LAYOUT)
+    return rearrange(y, "b t g (n o) -> b t (g n) o", n=block)[:, :, :bins]
 
 
 def causal_deconv(

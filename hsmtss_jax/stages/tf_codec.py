@@ -6,7 +6,7 @@ Legend: B batch, L samples, K groups, V codes.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import flax.struct
@@ -72,6 +72,23 @@ def temperature(step: jax.Array | int, config: TFCodecStageConfig) -> jax.Array:
     return jnp.maximum(config.tau_start * decay, config.tau_min)
 
 
+def loss_if(
+    active: jax.Array, loss: Callable[[Tree], tuple[jax.Array, Tree]], x: Tree
+) -> tuple[jax.Array, Tree]:
+    """``loss(x)`` -> (scalar, values), or zeros and no work where ``active`` is False.
+
+    Differentiable in x, once. The gradient is taken inside the branch: a differentiated ``cond`` would
+    write all of the loss's activations, as zeros, when it is off.
+    """
+    fixed = jax.lax.stop_gradient(x)
+    work = jax.value_and_grad(loss, has_aux=True)
+    shapes = jax.eval_shape(work, fixed)
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    (value, extra), gradient = jax.lax.cond(active, work, lambda _: nothing, fixed)
+    moved = jax.tree.map(lambda g, a, b: jnp.sum(g * (a - b)), gradient, x, fixed)
+    return value + sum(jax.tree.leaves(moved)), extra
+
+
 class TFCodecStage(Stage):
     """Groups ``generator`` and ``discriminator``; aux holds the codec's BatchNorm statistics."""
 
@@ -106,15 +123,14 @@ class TFCodecStage(Stage):
     def _generator(self, inputs: StepInput) -> tuple[jax.Array, Report]:
         real = inputs.batch["audio"]
         out, aux = self._train_pass(inputs, real)
-        metrics = self._terms(out, real)
-        metrics |= self._adversarial_terms(inputs, Pair(real=real, fake=out.audio))
+        adversarial, metrics = self._adversarial_terms(inputs, Pair(real=real, fake=out.audio))
+        metrics |= self._terms(out, real)
         cfg = self.config
         loss = (
             cfg.spectral_weight * metrics["spectral"]
             + cfg.mel_weight * metrics["mel"]
             + cfg.entropy_weight * metrics["rate"]
-            + cfg.adversarial_weight * metrics["adversarial"]
-            + cfg.feature_weight * metrics["feature_matching"]
+            + adversarial
         )
         carry = Pair(real=real, fake=jax.lax.stop_gradient(out.audio))
         return loss, Report(metrics=metrics | code_metrics(out), aux=aux, carry=carry)
@@ -139,42 +155,40 @@ class TFCodecStage(Stage):
             "rate": rate_loss(out.quantized.usage, cfg.entropy_target),
         }
 
-    def _adversarial_terms(self, inputs: StepInput, pair: Pair) -> dict[str, jax.Array]:
-        """LSGAN and feature matching, zero (and not computed) before ``adversarial_start``."""
+    def _adversarial_terms(
+        self, inputs: StepInput, pair: Pair
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """Weighted sum and values of LSGAN and feature matching, not computed before the start."""
+        cfg = self.config
         params = inputs.params["discriminator"]
+        active = inputs.step >= cfg.adversarial_start
 
-        def judged() -> tuple[jax.Array, jax.Array]:
-            real = self._judge(params, jax.lax.stop_gradient(pair.real))
-            fake = self._judge(params, pair.fake)
-            return generator_loss(fake.scores), feature_matching_loss(real.features, fake.features)
+        def judged(fake: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+            real = self._judge(params, pair.real)
+            other = self._judge(params, fake)
+            adversarial = generator_loss(other.scores)
+            matching = feature_matching_loss(real.features, other.features)
+            weighted = cfg.adversarial_weight * adversarial + cfg.feature_weight * matching
+            return weighted, (adversarial, matching)
 
-        adversarial, matching = jax.lax.cond(
-            inputs.step >= self.config.adversarial_start,
-            judged,
-            lambda: (jnp.zeros(()), jnp.zeros(())),
-        )
-        return {"adversarial": adversarial, "feature_matching": matching}
+        loss, (adversarial, matching) = loss_if(active, judged, pair.fake)
+        return loss, {"adversarial": adversarial, "feature_matching": matching}
 
     def _discriminator(self, inputs: StepInput) -> tuple[jax.Array, Report]:
-        params = inputs.params["discriminator"]
         pair: Pair = inputs.carry
-
-        def judged() -> jax.Array:
-            real = self._judge(params, pair.real)
-            fake = self._judge(params, pair.fake)
-            return discriminator_loss(real.scores, fake.scores)
+        cfg = self.config
 
         # The L2 term is here and not in the optimiser so that nothing moves before the start.
-        def active() -> tuple[jax.Array, jax.Array]:
-            squares = optax.tree.norm(params, squared=True)
-            return judged(), 0.5 * self.config.discriminator_l2 * squares
+        def judged(params: Tree) -> tuple[jax.Array, jax.Array]:
+            real = self._judge(params, pair.real)
+            fake = self._judge(params, pair.fake)
+            lsgan = discriminator_loss(real.scores, fake.scores)
+            decay = 0.5 * cfg.discriminator_l2 * optax.tree.norm(params, squared=True)
+            return lsgan + decay, lsgan
 
-        loss, decay = jax.lax.cond(
-            inputs.step >= self.config.adversarial_start,
-            active,
-            lambda: (jnp.zeros(()), jnp.zeros(())),
-        )
-        return loss + decay, Report(metrics={"lsgan": loss}, aux=inputs.aux)
+        active = inputs.step >= cfg.adversarial_start
+        loss, lsgan = loss_if(active, judged, inputs.params["discriminator"])
+        return loss, Report(metrics={"lsgan": lsgan}, aux=inputs.aux)
 
     def _judge(self, params: Tree, audio: jax.Array) -> Judgement:
         judgement = self.config.discriminator.make(self.dtype).apply({"params": params}, audio)
