@@ -106,9 +106,8 @@ def import_text_encoder(config: TextEncoderConfig, state: State) -> dict[str, An
     Raises ValueError naming the keys that are missing, unexpected or of another shape.
     """
     state = {re.sub(r"^(bert|model)\.", "", key): value for key, value in state.items()}
-    if config.kind == "t5" and "shared.weight" not in state:
-        state["shared.weight"] = state.pop("encoder.embed_tokens.weight", None)
-        state = {key: value for key, value in state.items() if value is not None}
+    if config.kind == "t5" and "encoder.embed_tokens.weight" in state:
+        state.setdefault("shared.weight", state["encoder.embed_tokens.weight"])
     names = _names(config)
     expected = {key for keys in names.values() for key in keys}
     ignored = re.compile(_IGNORED[config.kind])
