@@ -100,8 +100,8 @@ class ExperimentConfig:
     upstream: Mapping[str, str] = dataclasses.field(default_factory=dict)  # name -> bundle folder
 
 
-def load_config(path: str | Path, size: str) -> ExperimentConfig:
-    """Runs ``get_config(size)`` of a config file; ``size`` is one of ``SIZES``.
+def load_config(path: str | Path, size: str, kind: type[T] = ExperimentConfig) -> T:  # type: ignore[assignment]
+    """Runs ``get_config(size)`` of a config file, which returns a ``kind``; ``size`` is one of ``SIZES``.
 
     Raises:
       ValueError: unknown size, no ``get_config`` in the file, or a result of another type.
@@ -120,9 +120,9 @@ def load_config(path: str | Path, size: str) -> ExperimentConfig:
     if not hasattr(module, "get_config"):
         raise ValueError(f"{path} defines no get_config(size)")
     config = module.get_config(size)
-    if not isinstance(config, ExperimentConfig):
+    if not isinstance(config, kind):
         raise ValueError(
-            f"get_config of {path} returned {type(config).__name__}, not an ExperimentConfig"
+            f"get_config of {path} returned {type(config).__name__}, not {kind.__name__}"
         )
     return config
 

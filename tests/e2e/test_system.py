@@ -11,7 +11,7 @@ import soundfile
 from hsmtss_jax.bundle import save_bundle
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.config import load_config
-from hsmtss_jax.inference.pipeline import ROLES, assemble, load_pipeline
+from hsmtss_jax.inference.pipeline import ROLES, PipelineConfig, assemble, load_pipeline
 from hsmtss_jax.stages import STAGES
 from tests.corpus import write_tiny_corpus
 from tests.upstream import ROOT, tiny_upstream
@@ -49,9 +49,10 @@ def runs(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def pipeline(runs) -> Path:
     """The assembled tiny pipeline bundle."""
-    config = load_config(ROOT / "configs" / "pipeline.py", "tiny")
-    bundles = {role: str(runs / role / "bundle") for role in ROLES}
-    return assemble(dataclasses.replace(config, bundles=bundles), runs / "pipeline")
+    paths = [f"bundles.{role}={runs / role / 'bundle'}" for role in ROLES]
+    source = str(ROOT / "configs" / "pipeline.py")
+    assert main(["export", source, str(runs / "pipeline"), "--size=tiny", *paths]) == 0
+    return runs / "pipeline"
 
 
 def test_training_leaves_metrics_and_a_bundle(runs):
@@ -104,7 +105,7 @@ def test_evaluate_writes_a_table(pipeline, runs, tmp_path, capsys):
 
 def test_a_foreign_codec_is_refused(runs, tmp_path):
     """A decoder goes with the codec that it was trained against."""
-    config = load_config(ROOT / "configs" / "pipeline.py", "tiny")
+    config = load_config(ROOT / "configs" / "pipeline.py", "tiny", PipelineConfig)
     bundles = {role: str(runs / role / "bundle") for role in ROLES}
     save_bundle(tmp_path / "codec", tiny_upstream(["tf_codec"])["tf_codec"])
     bundles["tf_codec"] = str(tmp_path / "codec")
