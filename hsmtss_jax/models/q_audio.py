@@ -36,7 +36,8 @@ class QAudioConfig:
     contrastive: int = 256  # E
     max_text: int = 64  # N at most, the text encoder's special tokens counted
     vocab: int = 32128
-    scale_logits: bool = True  # ATG logits by text_width^-0.5: T5's table rows are large, BERT's not
+    # ATG logits by text_width^-0.5: T5's table rows are large, BERT's are not
+    scale_logits: bool = True
     g_source: Literal["hidden", "projected"] = "hidden"  # what is called G
     temperature: float = 0.07  # initial
     min_temperature: float = 0.01
@@ -254,9 +255,7 @@ class QAudio(nn.Module):
         query = self.embeddings.of_query(s.shape[0], train=train)
         text = self.embeddings.of_text(features, "encoder", train=train)
         visible = with_first(with_first(mask))[:, None, None, :]
-        (query, _), _ = self.stack(
-            query, text, audio=self.audio_norm(s), mask=visible, train=train
-        )
+        (query, _), _ = self.stack(query, text, audio=self.audio_norm(s), mask=visible, train=train)
         assert query is not None
         return self.match_head(query).mean(axis=1).astype(jnp.float32)
 
