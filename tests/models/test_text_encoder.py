@@ -1,5 +1,7 @@
 """Shapes, sizes, padding invariance of the two text encoders; T5 details."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,11 +19,18 @@ def _count(config):
     return sum(leaf.size for leaf in jax.tree.leaves(tree))
 
 
+@functools.cache
 def _init(kind):
     module = text_encoder.tiny(kind).make()
     ids = jax.random.randint(jax.random.key(1), (3, 9), 1, 64)
     mask = jnp.arange(9)[None] < jnp.array([[9], [5], [1]])
-    return module, ids, mask, module.init(jax.random.key(0), ids, mask)
+    return module, ids, mask, jax.jit(module.init)(jax.random.key(0), ids, mask)
+
+
+@functools.cache
+def _forward(kind):
+    module, _, _, variables = _init(kind)
+    return functools.partial(jax.jit(module.apply), variables)
 
 
 def test_flan_t5_base_size():
@@ -39,32 +48,32 @@ def test_table_path_and_embed(kind):
     assert table.shape == (64, 16)
     rows = module.apply(variables, ids, method="embed")
     np.testing.assert_array_equal(rows, table[ids])
-    assert module.apply(variables, ids, mask).shape == (3, 9, 16)
+    assert _forward(kind)(ids, mask).shape == (3, 9, 16)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_padding_does_not_reach_tokens(kind):
-    module, ids, mask, variables = _init(kind)
-    full = module.apply(variables, ids, mask)
-    other = module.apply(variables, jnp.where(mask, ids, 7), mask)
+    _, ids, mask, _ = _init(kind)
+    full = _forward(kind)(ids, mask)
+    other = _forward(kind)(jnp.where(mask, ids, 7), mask)
     np.testing.assert_allclose(full[mask], other[mask], atol=1e-6)
-    short = module.apply(variables, ids[1:2, :5], mask[1:2, :5])
+    short = _forward(kind)(ids[1:2, :5], mask[1:2, :5])
     np.testing.assert_allclose(full[1:2, :5], short, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_order_matters(kind):
-    module, ids, mask, variables = _init(kind)
-    full = module.apply(variables, ids[:1], mask[:1])
-    flipped = module.apply(variables, ids[:1, ::-1], mask[:1])
+    _, ids, mask, _ = _init(kind)
+    mask = jnp.ones_like(mask)
+    full, flipped = _forward(kind)(ids, mask), _forward(kind)(ids[:, ::-1], mask)
     assert not np.allclose(full, flipped[:, ::-1], atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_bfloat16_is_close(kind):
     module, ids, mask, variables = _init(kind)
-    full = module.apply(variables, ids, mask)
-    half = module.clone(dtype=jnp.bfloat16).apply(variables, ids, mask)
+    full = _forward(kind)(ids, mask)
+    half = jax.jit(module.clone(dtype=jnp.bfloat16).apply)(variables, ids, mask)
     assert half.dtype == jnp.bfloat16
     np.testing.assert_allclose(full[mask], half[mask].astype(jnp.float32), atol=0.1)
 
