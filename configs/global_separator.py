@@ -38,7 +38,7 @@ def _demo() -> ExperimentConfig:
         data=DataConfig(batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
-                lr=5e-4, b2=0.98, weight_decay=0.01, warmup_steps=100, end_lr=1e-5, ema=0.995
+                lr=1e-3, b2=0.98, weight_decay=0.01, warmup_steps=30, end_lr=1e-5, ema=0.99
             )
         },
         run=RunConfig(steps=300, log_every=25, eval_every=300, save_every=100),

@@ -20,7 +20,15 @@ def _paper() -> ExperimentConfig:
     return ExperimentConfig(
         stage=QAudioStageConfig(),
         data=DataConfig(root="corpora/captioned", batch_size=512, workers=16),
-        optim={"model": OptimConfig(lr=1e-4, b2=0.98, weight_decay=0.05, warmup_steps=1_000)},
+        optim={
+            "model": OptimConfig(
+                lr=1e-4,
+                b2=0.98,
+                weight_decay=0.05,
+                warmup_steps=1_000,
+                decay_exclude=r"(bias|scale|query|token|position|temperature)$",
+            )
+        },
         run=RunConfig(steps=9_000),
         upstream=UPSTREAM,
     )

@@ -51,7 +51,7 @@ def _demo() -> ExperimentConfig:
         stage=stage,
         data=DataConfig(batch_size=16, augment=False, eval_examples=128),
         optim={"generator": _adam(1.5e-3, 60, 1e-4), "discriminator": _adam(3e-4, 0, 3e-4)},
-        run=RunConfig(steps=1_300, log_every=25, eval_every=325, save_every=100),
+        run=RunConfig(steps=900, log_every=25, eval_every=300, save_every=100),
     )
 
 

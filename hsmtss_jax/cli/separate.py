@@ -1,11 +1,19 @@
 """``hsmtss separate`` and ``python infer.py``: arguments in, files and a JSON line out."""
 
 import argparse
+import dataclasses
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hsmtss_jax.audio.io import check_output, read_audio, to_mono, write_audio
+
+
+if TYPE_CHECKING:
+    from hsmtss_jax.inference.separator import Separator
+    from hsmtss_jax.sampling.policies import Policy
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -95,13 +103,11 @@ def _check_output(source: Path, output: Path, overlap: float) -> None:
         raise ValueError(f"--overlap must lie between 0 and 0.9, got {overlap}")
 
 
-def _policy(args: argparse.Namespace, separator: object) -> object:
+def _policy(args: argparse.Namespace, separator: "Separator") -> "Policy":
     """The bundle's sampling policy with the command line's changes."""
-    import dataclasses
-
     changes = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
     given = {name: value for name, value in changes.items() if value is not None}
-    return dataclasses.replace(separator.system.pipeline.sampling, **given)  # type: ignore[attr-defined]
+    return dataclasses.replace(separator.system.pipeline.sampling, **given)
 
 
 class _progress_bar:
@@ -112,7 +118,7 @@ class _progress_bar:
 
         self._bar = tqdm(unit="window", disable=quiet or not sys.stderr.isatty(), leave=False)
 
-    def __enter__(self) -> object:
+    def __enter__(self) -> Callable[[int, int], None]:
         return self._update
 
     def __exit__(self, *_: object) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from hsmtss_jax.data.mixing import TASKS, MixtureExample
 from hsmtss_jax.inference.system import System
-from hsmtss_jax.metrics import lsd, lsd_active, mel_psnr
+from hsmtss_jax.metrics import cosine_similarity, lsd, lsd_active, mel_psnr
 from hsmtss_jax.sampling.policies import Policy
 
 ROUTES = ("mixture", "codec", "true_s", "true_g", "system")
@@ -109,16 +109,9 @@ def _estimates(
     waves = {route: np.asarray(system.decode(value, length)) for route, value in tokens.items()}
     cosines = {
         route: {
-            "s_cosine": _cosine(s, wanted.s).mean(axis=1),
-            "g_cosine": _cosine(g_by_route[route], wanted.g)[:, 0],
+            "s_cosine": cosine_similarity(np.asarray(s), np.asarray(wanted.s)).mean(axis=1),
+            "g_cosine": cosine_similarity(np.asarray(g_by_route[route]), np.asarray(wanted.g))[:, 0],
         }
         for route, s in s_by_route.items()
     }
     return {"mixture": mixture, **waves}, cosines
-
-
-def _cosine(a: object, b: object) -> np.ndarray:
-    """Cosine over the last axis."""
-    x, y = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    norms = np.linalg.norm(x, axis=-1) * np.linalg.norm(y, axis=-1)
-    return (x * y).sum(-1) / np.maximum(norms, 1e-12)

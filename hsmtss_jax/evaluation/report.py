@@ -79,7 +79,7 @@ def to_markdown(summary: Summary) -> str:
 
 def _cell(estimate: Estimate | None) -> str:
     if estimate is None:
-        return "–"
+        return "-"
     return f"{estimate.mean:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 

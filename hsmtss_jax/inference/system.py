@@ -17,6 +17,7 @@ from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import TASKS, Tokenizer
 from hsmtss_jax.inference.pipeline import Pipeline
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+from hsmtss_jax.models.local_separator import LocalOutput
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.stages.acoustic_sampling import sample
@@ -68,7 +69,7 @@ class System:
         self.decoder_config = from_dict(AcousticDecoderConfig, decoder)
         self.window = window_samples(self.features.fbank)
         self.frames = self.codec_config.token_frames(self.window)
-        self.frame = self.codec_config.frame_samples
+        self.frame = self.codec_config.hop * self.codec_config.frames_per_token
         self._params = jax.device_put({name: bundle.params for name, bundle in bundles.items()})
 
     def query(self, task: str, description: str, rows: int) -> Query:
@@ -95,7 +96,7 @@ class System:
 
     def sample(
         self,
-        s: jax.Array,
+        s: jax.Array | np.ndarray,
         seeds: np.ndarray,
         policy: Policy,
         forced: np.ndarray | None = None,
@@ -128,14 +129,17 @@ class System:
         g = self._global.apply(
             weights, mixture.g, query.text, query.text_mask, query.task, query.task_mask
         )
+        assert isinstance(g, jax.Array)
         return Semantics(s=self._separate_local(params, mixture.s, g, query), g=g)
 
     @functools.partial(jax.jit, static_argnums=0)
     def _separate_local(self, params: Any, s: Any, g: Any, query: Query) -> jax.Array:
         weights = {"params": params["joint_separator"]["local"]}
-        return self._local.apply(
+        out = self._local.apply(
             weights, s, g, query.text, query.text_mask, query.task, query.task_mask
-        ).s_hat
+        )
+        assert isinstance(out, LocalOutput)
+        return out.s_hat
 
     @functools.partial(jax.jit, static_argnums=(0, 4))
     def _sample(self, params: Any, s: Any, seeds: Any, policy: Policy, forced: Any) -> jax.Array:
@@ -153,11 +157,14 @@ class System:
 
     @functools.partial(jax.jit, static_argnums=0)
     def _encode(self, params: Any, audio: Any) -> jax.Array:
-        return self._codec.apply(params["tf_codec"], audio, method="encode")
+        tokens = self._codec.apply(params["tf_codec"], audio, method="encode")
+        assert isinstance(tokens, jax.Array)
+        return tokens
 
     @functools.partial(jax.jit, static_argnums=(0, 3))
     def _decode(self, params: Any, tokens: Any, samples: int) -> jax.Array:
         audio = self._codec.apply(params["tf_codec"], tokens, samples, method="decode")
+        assert isinstance(audio, jax.Array)
         return jnp.clip(audio.astype(jnp.float32), -1.0, 1.0)
 
 

@@ -82,6 +82,7 @@ class Stage(abc.ABC):
 
     upstream_names: ClassVar[tuple[str, ...]] = ()
     init_only_names: ClassVar[tuple[str, ...]] = ()
+    dtype: Any = jnp.float32  # what networks compute in; set before anything is traced
 
     def __init__(
         self, config: StageConfig, data: DataConfig, upstream: Mapping[str, Bundle] | None = None
