@@ -54,7 +54,7 @@ def _demo() -> ExperimentConfig:
         data=DataConfig(batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
-                lr=1e-4, b2=0.98, weight_decay=0.01, warmup_steps=50, end_lr=1e-6, ema=0.99
+                lr=5e-4, b2=0.98, weight_decay=0.01, warmup_steps=20, end_lr=1e-6, ema=0.98
             )
         },
         run=RunConfig(steps=250, log_every=25, eval_every=250, save_every=100),
