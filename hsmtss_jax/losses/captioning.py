@@ -15,8 +15,10 @@ def atg_loss(
     logits: [B, N, V]; targets: int [B, N]; mask: bool [B, N], True = token. A caption without tokens
     scores 0.
     """
-    logp = jax.nn.log_softmax(logits.astype(jnp.float32), axis=-1)
-    chosen = jnp.take_along_axis(logp, targets[:, :, None], axis=-1)[:, :, 0]
-    loss = -(1.0 - smoothing) * chosen - smoothing * jnp.mean(logp, axis=-1)
+    logits = logits.astype(jnp.float32)
+    chosen = jnp.arange(logits.shape[-1])[None, None] == targets[:, :, None]  # no scatter behind it
+    target = jnp.sum(jnp.where(chosen, logits, 0.0), axis=-1)
+    wanted = (1.0 - smoothing) * target + smoothing * jnp.mean(logits, axis=-1)
+    loss = jax.nn.logsumexp(logits, axis=-1) - wanted
     weight = mask.astype(jnp.float32)
     return jnp.sum(loss * weight, axis=1) / jnp.maximum(jnp.sum(weight, axis=1), 1.0)

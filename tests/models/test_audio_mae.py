@@ -1,10 +1,13 @@
+import dataclasses
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.models.audio_mae import AudioMAEConfig, random_masking
-from hsmtss_jax.nn.patches import patchify
+from hsmtss_jax.models.audio_mae import AudioMAEConfig, Encoder, random_masking
+from hsmtss_jax.nn.patches import patchify, unpatchify
 
 SMALL = AudioMAEConfig(
     frames=64,
@@ -50,46 +53,42 @@ def test_masking_is_a_permutation_and_keeps_k():
 def small():
     module = SMALL.make()
     x = jax.random.normal(jax.random.key(0), (2, 64, 128))
-    return module, module.init(jax.random.key(1), x, jax.random.key(2))["params"], x
+    return module, jax.jit(module.init)(jax.random.key(1), x, jax.random.key(2))["params"], x
 
 
 @pytest.mark.parametrize("cls_token", [False, True])
 def test_encode_needs_the_encoder_alone(cls_token):
-    import dataclasses
-
     module = dataclasses.replace(SMALL, cls_token=cls_token).make()
     x = jnp.zeros((2, 64, 128))
-    params = module.init(jax.random.key(1), x, jax.random.key(2))["params"]
-    s = module.apply({"params": {"encoder": params["encoder"]}}, x, method="encode")
+    params = jax.eval_shape(module.init, jax.random.key(1), x, jax.random.key(2))["params"]
+    encode = functools.partial(module.apply, method="encode")
+    s = jax.eval_shape(encode, {"params": {"encoder": params["encoder"]}}, x)
     assert s.shape == (2, 32, 32)
 
 
 def test_prediction_does_not_depend_on_hidden_patches(small):
     module, params, x = small
-    out = module.apply({"params": params}, x, jax.random.key(3))
+    apply = jax.jit(module.apply)
+    out = apply({"params": params}, x, jax.random.key(3))
     assert out.prediction.shape == (2, 32, 256)
     noise = jax.random.normal(jax.random.key(4), out.target.shape) * out.mask[:, :, None]
-    from hsmtss_jax.nn.patches import unpatchify
-
-    moved = module.apply({"params": params}, x + unpatchify(noise, 16, 8), jax.random.key(3))
+    moved = apply({"params": params}, x + unpatchify(noise, 16, 8), jax.random.key(3))
     np.testing.assert_allclose(out.prediction, moved.prediction, atol=1e-5)
     np.testing.assert_array_equal(out.target, patchify(x, 16))
 
 
 def test_order_of_kept_tokens_does_not_matter(small):
     _, params, x = small
-    from hsmtss_jax.models.audio_mae import Encoder
-
-    encoder = Encoder(SMALL)
+    encode = jax.jit(Encoder(SMALL).apply)
     patches = patchify(x, 16)
     kept = jnp.array([[1, 5, 9], [0, 30, 2]])
-    a = encoder.apply({"params": params["encoder"]}, patches, kept)
-    b = encoder.apply({"params": params["encoder"]}, patches, kept[:, ::-1])
+    a = encode({"params": params["encoder"]}, patches, kept)
+    b = encode({"params": params["encoder"]}, patches, kept[:, ::-1])
     np.testing.assert_allclose(a, b[:, ::-1], atol=1e-5)
     everything = jnp.tile(jnp.arange(32)[None], (2, 1))
     np.testing.assert_allclose(
-        encoder.apply({"params": params["encoder"]}, patches, everything),
-        encoder.apply({"params": params["encoder"]}, patches),
+        encode({"params": params["encoder"]}, patches, everything),
+        encode({"params": params["encoder"]}, patches),
         atol=1e-5,
     )
 

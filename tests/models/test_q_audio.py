@@ -1,5 +1,7 @@
 """Q-Audio: sizes, and who may see whom in each of the three passes."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,11 +26,17 @@ def inputs():
     return params, s, text, mask, table
 
 
-def _caption(params, s, rows, mask, table):
-    def run(module):
-        return module.caption(module.audio_pass(s), rows, mask, table)
+@functools.partial(jax.jit, static_argnames="method")
+def apply(params, *args, method):
+    return MODEL.apply(params, *args, method=method)
 
-    return MODEL.apply(params, method=run)
+
+def _caption(params, s, rows, mask, table):
+    return apply(params, s, rows, mask, table, method=_caption_logits)
+
+
+def _caption_logits(module, s, rows, mask, table):
+    return module.caption(module.audio_pass(s), rows, mask, table)
 
 
 def test_paper_size():
@@ -48,9 +56,9 @@ def test_paper_size():
 
 def test_the_query_pass_reads_audio_and_no_text(inputs):
     params, s, *_ = inputs
-    g = MODEL.apply(params, s, method="audio")
+    g = apply(params, s, method="audio")
     assert g.shape == (2, 1, 16)
-    assert not np.allclose(g, MODEL.apply(params, s[::-1], method="audio"))
+    assert not np.allclose(g, apply(params, s[::-1], method="audio"))
 
 
 def test_text_padding_does_not_matter(inputs):
@@ -58,7 +66,7 @@ def test_text_padding_does_not_matter(inputs):
     garbage = jnp.where(mask[:, :, None], text, 1e3)
     for method in ("text", "match"):
         args = () if method == "text" else (s,)
-        a, b = (MODEL.apply(params, *args, x, mask, method=method) for x in (text, garbage))
+        a, b = (apply(params, *args, x, mask, method=method) for x in (text, garbage))
         a, b = (x if method == "match" else x[1, :5] for x in (a, b))
         np.testing.assert_allclose(a, b, atol=1e-5)
     a, b = (_caption(params, s, x, mask, table) for x in (text, garbage))
@@ -68,9 +76,9 @@ def test_text_padding_does_not_matter(inputs):
 def test_text_is_bidirectional_in_atc_and_atm(inputs):
     params, s, text, mask, _ = inputs
     changed = text.at[:, 3].multiply(-1.0)
-    a, b = (MODEL.apply(params, x, mask, method="text") for x in (text, changed))
+    a, b = (apply(params, x, mask, method="text") for x in (text, changed))
     assert not np.allclose(a[:, 1], b[:, 1])
-    a, b = (MODEL.apply(params, s, x, mask, method="match") for x in (text, changed))
+    a, b = (apply(params, s, x, mask, method="match") for x in (text, changed))
     assert not np.allclose(a, b)
 
 
@@ -79,7 +87,9 @@ def test_captions_are_causal_and_hear_the_audio(inputs):
     logits = _caption(params, s, text, mask, table)
     assert logits.shape == (2, 6, 11)
     later = _caption(params, s, text.at[:, 2].multiply(-1.0), mask, table)
-    np.testing.assert_allclose(logits[:, :3], later[:, :3], atol=1e-6)  # y_3 predicts y_4, not itself
+    np.testing.assert_allclose(
+        logits[:, :3], later[:, :3], atol=1e-6
+    )  # y_3 predicts y_4, not itself
     assert not np.allclose(logits[:, 3], later[:, 3])
     last = _caption(params, s, text.at[:, 5].multiply(-1.0), mask, table)
     np.testing.assert_array_equal(logits, last)
@@ -88,7 +98,7 @@ def test_captions_are_causal_and_hear_the_audio(inputs):
 
 def test_the_prefix_equals_a_joint_pass_in_which_the_query_sees_itself_alone(inputs):
     """ATG's mask: q sees q; d sees q, d; t_i sees q, d and the tokens up to i."""
-    params, s, text, mask, table = inputs
+    params, s, text, *_ = inputs
 
     def joint(module):
         query = module.embeddings.of_query(2, train=False)
@@ -108,20 +118,20 @@ def test_the_prefix_equals_a_joint_pass_in_which_the_query_sees_itself_alone(inp
         visible = jnp.tril(jnp.ones((6, 7), bool), k=1)[None, None]
         return module.stack(None, x, mask=visible, cache=cache)[0][1]
 
-    a, b = (MODEL.apply(params, method=run) for run in (joint, cached))
+    a, b = (apply(params, method=run) for run in (joint, cached))
     np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 def test_projections_are_unit_and_the_temperature_is_bounded(inputs):
     params, s, text, mask, _ = inputs
-    g = MODEL.apply(params, s, method="audio")
-    z = MODEL.apply(params, g, method="project_audio")
+    g = apply(params, s, method="audio")
+    z = apply(params, g, method="project_audio")
     np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1.0, atol=1e-5)
-    t_cap = MODEL.apply(params, text, mask, method="text")
+    t_cap = apply(params, text, mask, method="text")
     assert t_cap.shape == (2, 7, 16)
-    assert MODEL.apply(params, t_cap, method="project_text").shape == (2, 4)
+    assert apply(params, t_cap, method="project_text").shape == (2, 4)
     hot = {"params": {**params["params"], "temperature": jnp.array(3.0)}}
-    assert MODEL.apply(hot, method="temperature") == 0.5
+    assert apply(hot, method="temperature") == 0.5
 
 
 def test_too_long_a_text_is_refused(inputs):
