@@ -81,6 +81,11 @@ def rate_loss(usage: jax.Array, target_bits: float) -> jax.Array:
     return 0.01 * jnp.sum(jnp.abs(entropy_bits(usage) - target_bits))
 
 
+def commitment_loss(latent: jax.Array, values: jax.Array) -> jax.Array:
+    """Mean squared distance of the latents to their codes (fixed), both [B, T, K, D]; scalar."""
+    return jnp.mean((latent - jax.lax.stop_gradient(values)) ** 2)
+
+
 def log_spectral_distance(
     estimate: jax.Array, target: jax.Array, length: jax.Array, *, n_fft: int = 743, hop: int = 160
 ) -> jax.Array:

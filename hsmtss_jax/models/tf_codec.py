@@ -44,6 +44,7 @@ class TFCodecConfig:
     power: float = 0.3  # compression of the STFT magnitude
     sharpness: float = 5.0  # code logits are -sharpness * squared distance
     codebook_scale: float = 1.0  # codes start uniform in +-codebook_scale
+    straight_through: bool = False  # short runs: the encoder also gets its codes' gradient
 
     @property
     def width(self) -> int:
@@ -179,7 +180,12 @@ class TFCodec(nn.Module):
         self.encoder = Encoder(cfg, self.dtype)
         self.project_in = self._linear(cfg.latent)
         self.quantizer = GroupQuantizer(
-            cfg.groups, cfg.codes, cfg.group_width, cfg.sharpness, cfg.codebook_scale
+            groups=cfg.groups,
+            codes=cfg.codes,
+            width=cfg.group_width,
+            sharpness=cfg.sharpness,
+            init_scale=cfg.codebook_scale,
+            straight_through=cfg.straight_through,
         )
         self.project_out = self._linear(cfg.width)
         self.decoder = Decoder(cfg, self.dtype)

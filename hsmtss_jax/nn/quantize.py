@@ -54,13 +54,18 @@ def look_up(codebook: jax.Array, tokens: jax.Array) -> jax.Array:
 
 
 class GroupQuantizer(nn.Module):
-    """K codebooks [V, D], one a group. ``init_scale``: codes start uniform in +-init_scale."""
+    """K codebooks [V, D], one a group. ``init_scale``: codes start uniform in +-init_scale.
+
+    The relaxed sample's gradient fades where one code is much nearer than the others; with
+    ``straight_through`` the input also gets the gradient of its code, as in a VQ-VAE.
+    """
 
     groups: int
     codes: int
     width: int
     sharpness: float = 5.0
     init_scale: float = 1.0
+    straight_through: bool = False
 
     def setup(self) -> None:
         shape = (self.groups, self.codes, self.width)
@@ -78,6 +83,8 @@ class GroupQuantizer(nn.Module):
             return Quantized(look_up(self.codebook, tokens), tokens, usage)
         choice = gumbel_one_hot(key, logits, tau)
         values = jnp.einsum("btkv,kvd->btkd", choice, self.codebook, precision=_EXACT)
+        if self.straight_through:
+            values = values + x - jax.lax.stop_gradient(x)
         return Quantized(values, jnp.argmax(choice, axis=-1).astype(jnp.int32), usage)
 
     def decode(self, tokens: jax.Array) -> jax.Array:

@@ -25,6 +25,7 @@ from hsmtss_jax.losses.adversarial import (
     generator_loss,
 )
 from hsmtss_jax.losses.codec import (
+    commitment_loss,
     entropy_bits,
     log_spectral_distance,
     mel_error,
@@ -50,6 +51,7 @@ class TFCodecStageConfig(StageConfig):
     log_mel_weight: float = 0.0  # inside the mel term; the reference project has 0.05, off
     entropy_weight: float = 0.04
     entropy_target: float = 7.5  # bits a group: 16 groups x 7.5 bits x 50 Hz = 6 kbps
+    commitment_weight: float = 0.0  # the reference project computes this term and logs it
     adversarial_weight: float = 0.001
     feature_weight: float = 0.1
     discriminator_l2: float = 1e-6
@@ -130,6 +132,7 @@ class TFCodecStage(Stage):
             cfg.spectral_weight * metrics["spectral"]
             + cfg.mel_weight * metrics["mel"]
             + cfg.entropy_weight * metrics["rate"]
+            + cfg.commitment_weight * metrics["commitment"]
             + adversarial
         )
         carry = Pair(real=real, fake=jax.lax.stop_gradient(out.audio))
@@ -153,6 +156,7 @@ class TFCodecStage(Stage):
             "spectral": jnp.mean(power_compressed_error(out.audio, real)),
             "mel": jnp.mean(mel_error(out.audio, real, log_weight=cfg.log_mel_weight)),
             "rate": rate_loss(out.quantized.usage, cfg.entropy_target),
+            "commitment": commitment_loss(out.latent, out.quantized.values),
         }
 
     def _adversarial_terms(

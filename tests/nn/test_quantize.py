@@ -1,0 +1,66 @@
+"""Group quantiser: nearest codes, Gumbel samples, gradients, round trip."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hsmtss_jax.nn.quantize import GroupQuantizer, code_logits, gumbel_one_hot
+
+
+def _quantizer() -> tuple[GroupQuantizer, dict, jax.Array]:
+    model = GroupQuantizer(groups=3, codes=7, width=4)
+    x = jax.random.normal(jax.random.key(0), (2, 5, 3, 4))
+    return model, model.init(jax.random.key(1), x), x
+
+
+def test_evaluation_takes_the_nearest_code():
+    model, variables, x = _quantizer()
+    out = model.apply(variables, x)
+    codebook = np.asarray(variables["params"]["codebook"])
+    distance = ((np.asarray(x)[:, :, :, None] - codebook[None, None]) ** 2).sum(-1)
+    np.testing.assert_array_equal(out.tokens, distance.argmin(-1))
+    np.testing.assert_allclose(
+        code_logits(x, jnp.asarray(codebook), 5.0), -5.0 * distance, atol=1e-3
+    )
+    np.testing.assert_allclose(out.usage.sum(-1), 1.0, atol=1e-5)
+
+
+def test_tokens_decode_to_the_values():
+    model, variables, x = _quantizer()
+    out = model.apply(variables, x)
+    values = model.apply(variables, out.tokens, method="decode")
+    np.testing.assert_array_equal(values, out.values)
+    again = model.apply(variables, values)  # a code is its own nearest code
+    np.testing.assert_array_equal(again.tokens, out.tokens)
+
+
+def test_sampled_values_are_codes_and_gradients_reach_input_and_codebook():
+    model, variables, x = _quantizer()
+    key = jax.random.key(2)
+
+    def loss(params, x):
+        out = model.apply({"params": params}, x, key=key, tau=2.0)
+        return jnp.sum(jnp.sin(out.values)), out
+
+    (_, out), grads = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)(variables["params"], x)
+    decoded = model.apply(variables, out.tokens, method="decode")
+    np.testing.assert_allclose(out.values, decoded, atol=1e-5)
+    assert min(float(jnp.abs(g).max()) for g in jax.tree.leaves(grads)) > 1e-4
+
+
+def test_straight_through_adds_the_gradient_of_the_values():
+    model, variables, x = _quantizer()
+
+    def total(model, x):
+        return jnp.sum(model.apply(variables, x, key=jax.random.key(2), tau=2.0).values)
+
+    relaxed = jax.grad(lambda x: total(model, x))(x)
+    both = jax.grad(lambda x: total(model.clone(straight_through=True), x))(x)
+    np.testing.assert_allclose(both, relaxed + 1.0, atol=1e-5)
+
+
+def test_gumbel_frequencies_are_the_softmax():
+    logits = jnp.log(jnp.asarray([0.5, 0.3, 0.2]))
+    samples = gumbel_one_hot(jax.random.key(0), jnp.tile(logits[None], (20_000, 1)), 0.7)
+    np.testing.assert_allclose(samples.mean(axis=0), [0.5, 0.3, 0.2], atol=0.02)
+    np.testing.assert_allclose(samples.max(axis=-1), 1.0, atol=1e-5)

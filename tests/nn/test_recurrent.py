@@ -1,0 +1,59 @@
+"""GRU: hand-written gradient, steps against the scan, parity with PyTorch."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hsmtss_jax.nn.recurrent import GRU, gru_scan, gru_step
+
+
+def _random(*shapes: tuple[int, ...]) -> list[jax.Array]:
+    keys = jax.random.split(jax.random.key(0), len(shapes))
+    return [jax.random.normal(k, s) * 0.5 for k, s in zip(keys, shapes, strict=True)]
+
+
+def _scan_of_steps(inputs, h0, kernel, bias):
+    def body(h, x):
+        h = gru_step(h, x, kernel, bias)
+        return h, h
+
+    return jnp.swapaxes(jax.lax.scan(body, h0, jnp.swapaxes(inputs, 0, 1))[1], 0, 1)
+
+
+def test_scan_equals_steps_and_so_does_its_gradient():
+    arguments = _random((2, 7, 12), (2, 4), (4, 12), (12,))
+    got, pull = jax.vjp(gru_scan, *arguments)
+    want, pull_want = jax.vjp(_scan_of_steps, *arguments)
+    np.testing.assert_allclose(got, want, atol=1e-6)
+    direction = _random(want.shape)[0]
+    for a, b in zip(pull(direction), pull_want(direction), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_initial_state_is_learnt():
+    model = GRU(4)
+    (x,) = _random((2, 5, 3))
+    params = model.init(jax.random.key(0), x)["params"]
+    grads = jax.grad(lambda p: jnp.sum(model.apply({"params": p}, x) ** 2))(params)
+    assert params["initial_state"].shape == (4,)
+    assert jnp.abs(grads["initial_state"]).max() > 1e-4
+
+
+@pytest.mark.parity
+def test_equals_torch():
+    torch = pytest.importorskip("torch")
+    reference = torch.nn.GRU(6, 5, batch_first=True)
+    x, h0 = _random((2, 9, 6), (5,))
+    state = {name: value.detach().numpy() for name, value in reference.named_parameters()}
+    params = {
+        "input_kernel": state["weight_ih_l0"].T,
+        "recurrent_kernel": state["weight_hh_l0"].T,
+        "input_bias": state["bias_ih_l0"],
+        "recurrent_bias": state["bias_hh_l0"],
+        "initial_state": np.asarray(h0),
+    }
+    start = torch.from_numpy(np.tile(np.asarray(h0), (1, 2, 1)))
+    want, _ = reference(torch.from_numpy(np.array(x)), start)
+    got = GRU(5).apply({"params": params}, x)
+    np.testing.assert_allclose(got, want.detach().numpy(), atol=1e-5)

@@ -1,0 +1,140 @@
+"""The codec's stage: a step of the generic trainer, the two phases, evaluation, release."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from configs.tf_codec import get_config
+from hsmtss_jax.models.discriminator import DiscriminatorConfig
+from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.stages.tf_codec import TFCodecStage, TFCodecStageConfig, loss_if, temperature
+from hsmtss_jax.train.optim import make_optimizer
+from hsmtss_jax.train.state import create_state
+from hsmtss_jax.train.step import make_step
+
+START = 6
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """(stage, states, metrics) of 8 steps on one batch; the discriminator starts at START."""
+    experiment = get_config("tiny")
+    stage = TFCodecStage(
+        dataclasses.replace(
+            experiment.stage,
+            model=TFCodecConfig(
+                channels=(4, 4, 4, 4),
+                tcm_hidden=8,
+                tcm_dilations=(1,),
+                latent=16,
+                groups=2,
+                codes=8,
+            ),
+            discriminator=DiscriminatorConfig(hops=(64,), hidden=(32,)),
+            samples=2_000,
+            adversarial_start=START,
+        ),
+        dataclasses.replace(experiment.data, batch_size=2),
+    )
+    batch = _batch(stage)
+    params, aux = jax.jit(lambda k, b: stage.init(k, b, {}))(jax.random.key(0), batch)
+    groups = experiment.optim
+    optimizers = {g: make_optimizer(groups[g], params[g], 8) for g in stage.objectives()}
+    state = create_state(params, aux, optimizers, set())
+    step = jax.jit(make_step(stage.objectives(), optimizers, groups, 8))
+    states, metrics = [state], []
+    for _ in range(START + 2):
+        state, values = step(state, batch, {}, jax.random.key(1))
+        states.append(state)
+        metrics.append(jax.device_get(values))
+    return stage, batch, states, metrics
+
+
+def _batch(stage: TFCodecStage) -> dict[str, jax.Array]:
+    spec = stage.batch_spec()
+    time = jnp.arange(stage.config.samples) / 16_000
+    tone = 0.2 * jnp.sin(2 * jnp.pi * 440 * time)
+    audio = jnp.broadcast_to(tone[None], spec["audio"].shape)
+    return {"audio": audio, "length": jnp.full(spec["length"].shape, audio.shape[1], jnp.int32)}
+
+
+def test_the_generator_learns(trained):
+    _, _, _, metrics = trained
+    assert metrics[START - 1]["generator/loss"] < metrics[0]["generator/loss"]
+    assert all(np.isfinite(value) for values in metrics for value in values.values())
+    assert metrics[-1]["skipped"] == 0
+
+
+def test_the_discriminator_rests_before_its_start_and_trains_after(trained):
+    _, _, states, metrics = trained
+    assert metrics[START - 1]["generator/adversarial"] == 0.0
+    assert metrics[START - 1]["discriminator/loss"] == 0.0
+    before, at_start, after = (
+        jax.device_get(s.params["discriminator"]) for s in (states[0], states[START], states[-1])
+    )
+    jax.tree.map(np.testing.assert_array_equal, before, at_start)
+    assert any(
+        np.abs(a - b).max() > 0
+        for a, b in zip(jax.tree.leaves(after), jax.tree.leaves(at_start), strict=True)
+    )
+    assert metrics[START]["generator/adversarial"] > 0.0
+    assert metrics[START]["discriminator/lsgan"] > 0.0
+
+
+def test_statistics_move(trained):
+    _, _, states, _ = trained
+    first, last = (s.aux["batch_stats"]["encoder"]["conv0"]["post"]["norm"] for s in states[::8])
+    assert float(jnp.abs(first["mean"] - last["mean"]).max()) > 0
+
+
+def test_evaluation_is_per_example(trained):
+    stage, batch, states, _ = trained
+    state = states[-1]
+    metrics = jax.jit(stage.eval_metrics)(state.params, state.aux, {}, batch, jax.random.key(0))
+    assert {name: value.shape for name, value in metrics.items()} == {
+        "spectral": (2,),
+        "mel": (2,),
+        "lsd": (2,),
+    }
+    assert all(bool(jnp.isfinite(value).all()) for value in metrics.values())
+
+
+def test_release_encodes_without_the_stage(trained):
+    stage, batch, states, _ = trained
+    release = stage.release(states[-1].params, states[-1].aux)
+    codec = stage.config.model.make()
+    tokens = codec.apply(release, batch["audio"], method="encode")
+    assert tokens.shape == (2, stage.config.model.token_frames(2_000), 2)
+
+
+def test_panels_show_original_and_decoded(trained):
+    stage, batch, states, _ = trained
+    state = states[-1]
+    panels = stage.panels(state.params, state.aux, {}, batch, jax.random.key(0))
+    assert panels["decoded_audio"].value.shape == (2_000,)
+    assert panels["original_spectrogram"].value.shape == panels["decoded_spectrogram"].value.shape
+
+
+def test_temperature_falls_to_its_floor():
+    config = TFCodecStageConfig()
+    assert float(temperature(0, config)) == 2.0
+    np.testing.assert_allclose(temperature(514_000, config), 2.0 * 0.9999995**514_000, rtol=1e-4)
+    assert float(temperature(10_000_000, config)) == 0.5
+
+
+def test_loss_if_has_the_loss_and_its_gradient_or_nothing():
+    def loss(x):
+        return jnp.sum(x**3), jnp.max(x)
+
+    def run(active, x):
+        return loss_if(active, loss, x)
+
+    x = jnp.asarray([1.0, 2.0])
+    (value, extra), grad = jax.jit(jax.value_and_grad(run, argnums=1, has_aux=True))(True, x)
+    assert (float(value), float(extra)) == (9.0, 2.0)
+    np.testing.assert_allclose(grad, 3 * x**2)
+    (value, _), grad = jax.jit(jax.value_and_grad(run, argnums=1, has_aux=True))(False, x)
+    assert float(value) == 0.0 and float(jnp.abs(grad).max()) == 0.0
