@@ -121,11 +121,14 @@ class Separator:
         policy = policy or self.system.pipeline.sampling
         shared = self._overlap // self.system.frame
         hop = plan.hop // self.system.frame
+        shape = (1, shared, self.system.decoder_config.groups)
         tokens: list[np.ndarray] = []
         for i in range(plan.count):
-            forced = tokens[-1][None, hop : hop + shared] if i and shared else None
+            # The first window forces none of them, so that all windows are one compiled program.
+            forced = tokens[-1][None, hop : hop + shared] if i else np.zeros(shape, np.int32)
+            count = np.array([shared if i else 0], np.int32)
             seeds = np.array([(seed + i) % 2**32], np.uint32)
-            row = self.system.sample(semantics[i : i + 1], seeds, policy, forced)
+            row = self.system.sample(semantics[i : i + 1], seeds, policy, forced, count)
             tokens.append(np.asarray(row)[0])
             if progress:
                 progress(i + 1, plan.count)

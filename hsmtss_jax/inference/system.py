@@ -100,9 +100,14 @@ class System:
         seeds: np.ndarray,
         policy: Policy,
         forced: np.ndarray | None = None,
+        forced_length: np.ndarray | None = None,
     ) -> jax.Array:
-        """Codec tokens int32 [B, T, K] of semantics s [B, P, Ca]; forced [B, F, K] are kept as given."""
-        return self._sample(self._params, s, jnp.asarray(seeds, jnp.uint32), policy, forced)
+        """Codec tokens int32 [B, T, K] of semantics s [B, P, Ca].
+
+        The first forced_length [B] frames are those of forced [B, F, K].
+        """
+        seeds = jnp.asarray(seeds, jnp.uint32)
+        return self._sample(self._params, s, seeds, policy, forced, forced_length)
 
     def encode(self, audio: np.ndarray) -> jax.Array:
         """Codec tokens of audio [B, L] -> int32 [B, T, K]."""
@@ -142,7 +147,9 @@ class System:
         return out.s_hat
 
     @functools.partial(jax.jit, static_argnums=(0, 4))
-    def _sample(self, params: Any, s: Any, seeds: Any, policy: Policy, forced: Any) -> jax.Array:
+    def _sample(
+        self, params: Any, s: Any, seeds: Any, policy: Policy, forced: Any, forced_length: Any
+    ) -> jax.Array:
         weights = params["acoustic_decoder"]
         return sample(
             self.decoder_config,
@@ -152,6 +159,7 @@ class System:
             seeds,
             policy,
             forced_tokens=forced,
+            forced_length=forced_length,
             dtype=self.dtype,
         )
 
