@@ -38,14 +38,25 @@ def _paper() -> ExperimentConfig:
 
 
 def _demo() -> ExperimentConfig:
-    model = TFCodecConfig(channels=(8, 16, 32, 32), tcm_hidden=256, latent=160, groups=8, codes=256)
+    # A short run cannot fill codebooks of 80 dimensions (half of the codes die, and the encoder's gradient
+    # with them): vectors of 8, a straight-through gradient and a strong rate term can.
+    model = TFCodecConfig(
+        channels=(8, 16, 32, 32),
+        tcm_hidden=256,
+        latent=16,
+        groups=8,
+        codes=256,
+        straight_through=True,
+    )
     stage = TFCodecStageConfig(
         model=model,
         discriminator=DiscriminatorConfig(hops=(64, 128, 256), hidden=(64, 64, 64)),
         samples=16_000,
         adversarial_start=1_300,  # the two cores' time goes into reconstruction
         log_mel_weight=0.02,
-        entropy_target=7.0,
+        entropy_weight=1.0,
+        entropy_target=6.0,  # bits of 8: a share of the frames is digital silence
+        commitment_weight=0.1,
     )
     return ExperimentConfig(
         stage=stage,
