@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from hsmtss_jax.audio.io import check_output, read_audio, to_mono, write_audio
 
-
 if TYPE_CHECKING:
     from hsmtss_jax.inference.separator import Separator
     from hsmtss_jax.sampling.policies import Policy

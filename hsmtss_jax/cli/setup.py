@@ -8,7 +8,7 @@ import jax
 
 def enable_compilation_cache() -> None:
     """Keeps compiled programs under the user's cache folder, unless JAX was told of another place."""
-    if jax.config.jax_compilation_cache_dir:
+    if jax.config.values.get("jax_compilation_cache_dir"):
         return
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = root / "hsmtss_jax" / "xla"

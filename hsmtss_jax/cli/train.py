@@ -33,7 +33,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Run the command; errors of input are raised as ValueError or OSError."""
     args = build_parser().parse_intermixed_args(argv)
-    config = override(load_config(args.config, args.size), [*args.overrides, *args.set])
+    config = load_config(args.config, args.size, ExperimentConfig)
+    config = override(config, [*args.overrides, *args.set])
     if args.print_config:
         print(to_json(config))
         return 0

@@ -110,7 +110,9 @@ def _estimates(
     cosines = {
         route: {
             "s_cosine": cosine_similarity(np.asarray(s), np.asarray(wanted.s)).mean(axis=1),
-            "g_cosine": cosine_similarity(np.asarray(g_by_route[route]), np.asarray(wanted.g))[:, 0],
+            "g_cosine": cosine_similarity(np.asarray(g_by_route[route]), np.asarray(wanted.g))[
+                :, 0
+            ],
         }
         for route, s in s_by_route.items()
     }

@@ -106,8 +106,8 @@ class System:
 
         The first forced_length [B] frames are those of forced [B, F, K].
         """
-        seeds = jnp.asarray(seeds, jnp.uint32)
-        return self._sample(self._params, s, seeds, policy, forced, forced_length)
+        numbers = jnp.asarray(seeds, jnp.uint32)
+        return self._sample(self._params, s, numbers, policy, forced, forced_length)
 
     def encode(self, audio: np.ndarray) -> jax.Array:
         """Codec tokens of audio [B, L] -> int32 [B, T, K]."""

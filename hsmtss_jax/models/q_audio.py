@@ -106,7 +106,7 @@ class QAudioLayer(nn.Module):
         attended = attention(x, mask=mask, cache=cache)
         x = self._add("attention_norm", x, attended.out)
         split = 0 if query is None else query.shape[1]
-        if query is not None:
+        if query is not None and audio is not None:
             query = x[:, :split]
             cross = FewQueryAttention(
                 self.config.heads, self.dtype, kernel_init=INIT, name="cross_attention"
@@ -231,11 +231,9 @@ class QAudio(nn.Module):
         head = cfg.width // cfg.heads
         empty = KVCache.zeros(s.shape[0], 1, cfg.heads, head, self.dtype)
         empty = jax.tree.map(lambda leaf: jnp.stack([leaf] * cfg.depth), empty)
-        (query, _), cache = self.stack(
-            query, None, audio=self.audio_norm(s), cache=empty, train=train
-        )
-        assert query is not None and cache is not None
-        return AudioPass(g=query, cache=cache)
+        (g, _), cache = self.stack(query, None, audio=self.audio_norm(s), cache=empty, train=train)
+        assert g is not None and cache is not None
+        return AudioPass(g=g, cache=cache)
 
     def audio(self, s: jax.Array, *, train: bool = False) -> jax.Array:
         """The global semantic feature G [B, 1, Cg] of S [B, P, Ca]; see ``g_source``."""
@@ -246,9 +244,9 @@ class QAudio(nn.Module):
         """T_cap [B, N + 1, D], [CLS] first, of encoder outputs [B, N, Ct] and their mask bool [B, N]."""
         x = self.embeddings.of_text(features, "encoder", train=train)
         visible = with_first(mask)[:, None, None, :]
-        (_, x), _ = self.stack(None, x, mask=visible, train=train)
-        assert x is not None
-        return x
+        (_, t_cap), _ = self.stack(None, x, mask=visible, train=train)
+        assert t_cap is not None
+        return t_cap
 
     def match(
         self, s: jax.Array, features: jax.Array, mask: jax.Array, *, train: bool = False
@@ -257,9 +255,9 @@ class QAudio(nn.Module):
         query = self.embeddings.of_query(s.shape[0], train=train)
         text = self.embeddings.of_text(features, "encoder", train=train)
         visible = with_first(with_first(mask))[:, None, None, :]
-        (query, _), _ = self.stack(query, text, audio=self.audio_norm(s), mask=visible, train=train)
-        assert query is not None
-        return self.match_head(query).mean(axis=1).astype(jnp.float32)
+        (read, _), _ = self.stack(query, text, audio=self.audio_norm(s), mask=visible, train=train)
+        assert read is not None
+        return self.match_head(read).mean(axis=1).astype(jnp.float32)
 
     def caption(
         self,
@@ -279,13 +277,14 @@ class QAudio(nn.Module):
         """
         x = self.embeddings.of_text(rows[:, :-1], source, train=train)
         count = x.shape[1]
-        cache = audio.cache.replace(
-            k=_with_room(audio.cache.k, count), v=_with_room(audio.cache.v, count)
+        cache = dataclasses.replace(
+            audio.cache, k=_with_room(audio.cache.k, count), v=_with_room(audio.cache.v, count)
         )
         causal = jnp.tril(jnp.ones((count, count + 1), bool), k=1)
         visible = causal[None] & with_first(with_first(mask[:, :-1]))[:, None, :]
-        (_, x), _ = self.stack(None, x, mask=visible[:, None], cache=cache, train=train)
-        x = self.lm_norm(nn.gelu(self.lm_transform(x), approximate=False))
+        (_, out), _ = self.stack(None, x, mask=visible[:, None], cache=cache, train=train)
+        assert out is not None
+        x = self.lm_norm(nn.gelu(self.lm_transform(out), approximate=False))
         if self.config.scale_logits:
             x = x * self.config.text_width**-0.5
         logits = jnp.einsum("bnc,vc->bnv", x, table.astype(x.dtype))

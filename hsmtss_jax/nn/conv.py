@@ -144,17 +144,17 @@ def depthwise_conv(x: jax.Array, kernel: jax.Array, dilation: int = 1) -> jax.Ar
     padded = jnp.pad(x, ((0, 0), (past, 0), (0, 0)))
     frames = x.shape[1]
     shifted = [padded[:, j * dilation : j * dilation + frames] for j in range(taps)]
-    return sum(part * kernel[j][None] for j, part in enumerate(shifted))
+    return functools.reduce(jnp.add, (part * kernel[j][None] for j, part in enumerate(shifted)))
 
 
 class PReLU(nn.Module):
     """max(x, 0) + slope * min(x, 0) with one learnt slope."""
 
-    init: float = 0.5
+    initial: float = 0.5
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        slope = self.param("slope", nn.initializers.constant(self.init), (), jnp.float32)
+        slope = self.param("slope", nn.initializers.constant(self.initial), (), jnp.float32)
         return jnp.where(x >= 0, x, slope.astype(x.dtype) * x)
 
 

@@ -4,6 +4,8 @@ Neural Speech Coding"; the TF-Codec reference project).
 Legend: B batch, T token frames, K groups, V codes of a codebook, D width of a group's vector.
 """
 
+from typing import Any
+
 import flax.linen as nn
 import flax.struct
 import jax
@@ -26,7 +28,7 @@ class Quantized:
 def symmetric_uniform(scale: float = 1.0) -> Initializer:
     """U(-scale, scale)."""
 
-    def init(key: jax.Array, shape: tuple, dtype: jnp.dtype = jnp.float32) -> jax.Array:
+    def init(key: jax.Array, shape: Any, dtype: Any = jnp.float32, out_sharding: Any = None):
         return jax.random.uniform(key, shape, dtype, -scale, scale)
 
     return init

@@ -44,7 +44,9 @@ def _forward(inputs: jax.Array, h0: jax.Array, kernel: jax.Array, bias: jax.Arra
         out = _gates(h, x, h @ kernel + bias[None, :])
         return out[0], out
 
-    _, (states, *gates) = jax.lax.scan(body, h0, jnp.swapaxes(inputs, 0, 1), unroll=2)
+    outputs: tuple[jax.Array, ...]
+    _, outputs = jax.lax.scan(body, h0, jnp.swapaxes(inputs, 0, 1), unroll=2)
+    states, gates = outputs[0], outputs[1:]
     previous = jnp.concatenate([h0[None], states[:-1]])
     return jnp.swapaxes(states, 0, 1), (previous, *gates, kernel)
 
@@ -63,7 +65,9 @@ def _backward(saved: tuple, grad: jax.Array) -> tuple:
 
     steps = (jnp.swapaxes(grad, 0, 1), previous, reset, update, new, recurrent)
     zero = jnp.zeros_like(previous[0])
-    dh0, (d_recurrent, dn) = jax.lax.scan(body, zero, steps, reverse=True, unroll=2)
+    gradients: tuple[jax.Array, jax.Array]
+    dh0, gradients = jax.lax.scan(body, zero, steps, reverse=True, unroll=2)
+    d_recurrent, dn = gradients
     width = kernel.shape[0]
     d_inputs = jnp.concatenate([d_recurrent[..., : 2 * width], dn], axis=-1)
     d_kernel = jnp.einsum("tbd,tbg->dg", previous, d_recurrent)
@@ -76,7 +80,7 @@ gru_scan.defvjp(_forward, _backward)
 def _uniform() -> Initializer:
     """U(-1/sqrt(D), 1/sqrt(D)) for arrays whose last axis is 3D (PyTorch's)."""
 
-    def init(key: jax.Array, shape: tuple, dtype: Any = jnp.float32) -> jax.Array:
+    def init(key: jax.Array, shape: Any, dtype: Any = jnp.float32, out_sharding: Any = None):
         limit = (shape[-1] // 3) ** -0.5
         return jax.random.uniform(key, shape, dtype, -limit, limit)
 

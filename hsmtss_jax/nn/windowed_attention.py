@@ -63,7 +63,8 @@ class MultiWindowAttention(nn.Module):
         for window in sorted(set(self.windows)):
             members = np.flatnonzero(np.array(self.windows) == window)
             part = qkv[:, :, :, members]
-            mixed = windowed_attention(*part, self._bias(window, members), window or tokens)
+            bias = self._bias(window, members)
+            mixed = windowed_attention(part[0], part[1], part[2], bias, window or tokens)
             for place, head in enumerate(members):
                 out[head] = mixed[:, :, place]
         joined = rearrange(out, "h b n e -> b n (h e)")

@@ -56,9 +56,7 @@ class Features:
         model = self.text_encoder.make(self.dtype)
         return self._plain(model.apply({"params": frozen["text_encoder"]}, ids, mask))
 
-    def text(
-        self, frozen: Frozen, ids: jax.Array, mask: jax.Array
-    ) -> tuple[jax.Array, jax.Array]:
+    def text(self, frozen: Frozen, ids: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Token ids and mask [B, N] -> (T_cap float32 [B, N + 1, Cg], its mask), [CLS] first."""
         raw = self.raw_text(frozen, ids, mask)
         return self._plain(self._q_audio(frozen, raw, mask, method="text")), with_first(mask)

@@ -114,9 +114,7 @@ class QAudioStage(Stage):
     def _total(self, losses: Losses) -> jax.Array:
         cfg = self.config
         return (
-            cfg.atc_weight * losses.atc
-            + cfg.atm_weight * losses.atm
-            + cfg.atg_weight * losses.atg
+            cfg.atc_weight * losses.atc + cfg.atm_weight * losses.atm + cfg.atg_weight * losses.atg
         )
 
     def _losses(
@@ -165,7 +163,9 @@ class QAudioStage(Stage):
         matched, wrong_audio, wrong_text = jnp.split(match, 3)
 
         table = self.features.token_table(frozen)
-        start = 1 if self.features.text_encoder.kind == "bert" else 0  # BERT's own [CLS] is no target
+        start = (
+            1 if self.features.text_encoder.kind == "bert" else 0
+        )  # BERT's own [CLS] is no target
         targets, target_mask = ids[:, start:], mask[:, start:]
         rows = table[targets] if self.config.atg_source == "table" else raw[:, start:]
         logits = module.caption(

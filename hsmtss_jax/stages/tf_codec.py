@@ -201,7 +201,9 @@ class TFCodecStage(Stage):
 
     def _decode(self, params: Mapping[str, Tree], aux: Tree, audio: jax.Array) -> jax.Array:
         variables = {"params": params["generator"], **aux}
-        return self.config.model.make(self.dtype).apply(variables, audio).audio
+        out = self.config.model.make(self.dtype).apply(variables, audio)
+        assert isinstance(out, CodecOutput)
+        return out.audio
 
     def eval_metrics(
         self,

@@ -3,6 +3,7 @@
 Legend: B batch, M micro-batches.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -66,7 +67,7 @@ def make_step(
             metrics[f"{group}/grad_norm"] = norm
             metrics[f"{group}/lr"] = schedules[group](state.step)
         metrics["skipped"] = state.skipped
-        return state.replace(step=state.step + 1), metrics
+        return dataclasses.replace(state, step=state.step + 1), metrics
 
     return step
 
@@ -92,7 +93,7 @@ def _gradient(
 
     def one(part: StepInput) -> tuple[jax.Array, Report, Tree]:
         def loss_of(params: Tree) -> tuple[jax.Array, Report]:
-            return objective(part.replace(params={**part.params, group: params}))
+            return objective(dataclasses.replace(part, params={**part.params, group: params}))
 
         (loss, report), grads = jax.value_and_grad(loss_of, has_aux=True)(part.params[group])
         return loss, report, grads
@@ -111,13 +112,15 @@ def _accumulated(
         total, aux = state
         index, batch, carry = scanned
         key = jax.random.fold_in(inputs.key, index)
-        loss, report, grads = one(inputs.replace(batch=batch, carry=carry, key=key, aux=aux))
+        loss, report, grads = one(
+            dataclasses.replace(inputs, batch=batch, carry=carry, key=key, aux=aux)
+        )
         total = jax.tree.map(jnp.add, total, grads)
         return (total, report.aux), (loss, report.metrics, report.carry)
 
     def first() -> Tree:
         part = jax.tree.map(lambda value: value[0], (inputs.batch, inputs.carry))
-        return one(inputs.replace(batch=part[0], carry=part[1]))[2]
+        return one(dataclasses.replace(inputs, batch=part[0], carry=part[1]))[2]
 
     zeros = jax.tree.map(lambda grad: jnp.zeros(grad.shape, grad.dtype), jax.eval_shape(first))
     (total, aux), (losses, metrics, carry) = jax.lax.scan(
@@ -154,7 +157,8 @@ def _update(
         decay = jnp.minimum(config.ema, (1.0 + state.step) / (10.0 + state.step))
         blended = jax.tree.map(lambda a, b: decay * a + (1 - decay) * b, ema[group], new_params)
         ema = {**ema, group: keep(blended, ema[group])}
-    state = state.replace(
+    state = dataclasses.replace(
+        state,
         params={**state.params, group: new_params},
         opt_state={**state.opt_state, group: keep(opt_state, state.opt_state[group])},
         ema=ema,
