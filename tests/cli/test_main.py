@@ -1,0 +1,100 @@
+"""The command line: dispatch, one-line errors, upstream checks, export."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.cli import export, main
+from hsmtss_jax.cli.train import load_upstream
+from hsmtss_jax.config import to_json
+from hsmtss_jax.train.loop import train
+from tests.train.toy import ToyStage, ToyStageConfig, toy_config, toy_stage
+
+
+def fails(capsys, *argv: str) -> str:
+    assert main.main(list(argv)) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("hsmtss: error: ") and error.count("\n") == 1
+    return error
+
+
+def test_errors_are_one_line(capsys, tmp_path):
+    assert "choose one of train" in fails(capsys, "fly")
+    assert "no config file" in fails(capsys, "train", "absent.py", "--size", "tiny")
+    assert "neither a bundle" in fails(capsys, "export", str(tmp_path), str(tmp_path / "out"))
+
+
+def test_debug_shows_the_traceback():
+    with pytest.raises(FileNotFoundError):
+        main.main(["--debug", "train", "absent.py", "--size", "tiny"])
+
+
+def test_usage_and_version(capsys):
+    assert main.main([]) == 2 and main.main(["--help"]) == 0 and main.main(["--version"]) == 0
+    assert "separate" in capsys.readouterr().out
+
+
+def make_bundle(stage: str, upstream=None, value: float = 0.0) -> Bundle:
+    params = {"kernel": np.full((2,), value, np.float32)}
+    return Bundle(stage=stage, config={"name": stage}, params=params, upstream=upstream or {})
+
+
+def test_upstream_bundles_must_belong_together(tmp_path):
+    mae = save_bundle(tmp_path / "mae", make_bundle("audio_mae"))
+    save_bundle(tmp_path / "other_mae", make_bundle("audio_mae", value=1.0))
+    save_bundle(tmp_path / "q", make_bundle("q_audio", {"audio_mae": mae.digest}))
+    paths = {"audio_mae": str(tmp_path / "mae"), "q_audio": str(tmp_path / "q")}
+    assert set(load_upstream(paths)) == {"audio_mae", "q_audio"}
+    with pytest.raises(ValueError, match=r"q_audio at .* was trained against another audio_mae"):
+        load_upstream({**paths, "audio_mae": str(tmp_path / "other_mae")})
+    with pytest.raises(FileNotFoundError, match="no bundle at"):
+        load_upstream({"audio_mae": str(tmp_path / "absent")})
+
+
+def test_export_of_a_bundle(capsys, tmp_path):
+    saved = save_bundle(tmp_path / "mae", make_bundle("audio_mae"))
+    assert (
+        main.main(["export", saved.path.as_posix(), str(tmp_path / "small"), "--storage", "int8"])
+        == 0
+    )
+    assert load_bundle(tmp_path / "small").digest == saved.digest
+    assert "audio_mae" in capsys.readouterr().out
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    monkeypatch.setattr("hsmtss_jax.stages.STAGES", {"toy": (ToyStageConfig, ToyStage)})
+
+
+def test_export_of_a_run(registered, tmp_path):
+    run = dataclasses.replace(toy_config().run, steps=3, save_every=1, eval_every=2, keep=3)
+    config = toy_config(run=run)
+    train(config, toy_stage(config), tmp_path / "run", quiet=True)
+    final = load_bundle(tmp_path / "run" / "bundle")
+    latest = export.bundle_of_run(tmp_path / "run")
+    np.testing.assert_array_equal(
+        latest.params["net"]["out"]["kernel"], final.params["net"]["out"]["kernel"]
+    )
+    assert export.main([str(tmp_path / "run"), str(tmp_path / "out")]) == 0
+    assert load_bundle(tmp_path / "out").digest == final.digest
+    assert export.bundle_of_run(tmp_path / "run", "1").meta["step"] == 1
+    assert export.bundle_of_run(tmp_path / "run", "best").meta["step"] in (2, 3)
+    with pytest.raises(ValueError, match=r"no checkpoint 9 .* one of \[1, 2, 3\]"):
+        export.bundle_of_run(tmp_path / "run", "9")
+
+
+def test_train_command(registered, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("hsmtss_jax.cli.setup.enable_compilation_cache", lambda: None)
+    path = tmp_path / "toy.py"
+    path.write_text(
+        "from tests.train.toy import toy_config\ndef get_config(size):\n    return toy_config()\n"
+    )
+    argv = ["train", str(path), "--size", "tiny", "run.steps=7", "--print-config"]
+    assert main.main(argv) == 0
+    expected = toy_config(run=dataclasses.replace(toy_config().run, steps=7))
+    assert capsys.readouterr().out == to_json(expected) + "\n"
+    argv = ["train", str(path), "--size", "tiny", "--set", "run.steps=2", "run.eval_every=0"]
+    assert main.main([*argv, "-q", "--workdir", str(tmp_path / "run")]) == 0
+    assert load_bundle(tmp_path / "run" / "bundle").meta["step"] == 2
