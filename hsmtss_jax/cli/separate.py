@@ -51,9 +51,10 @@ def main(argv: list[str]) -> int:
     reference = read_audio(args.target) if args.target else None
 
     from hsmtss_jax.cli.setup import enable_compilation_cache
-    from hsmtss_jax.inference.separator import Separator, demo_bundle
+    from hsmtss_jax.inference.separator import Separator, check_recording, demo_bundle
     from hsmtss_jax.instructions import parse
 
+    check_recording(recording.samples, recording.sample_rate)
     instruction = parse(args.instruction)
     enable_compilation_cache()
     separator = Separator.from_pretrained(args.ckpt, overlap=args.overlap)

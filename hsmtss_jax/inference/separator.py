@@ -23,6 +23,7 @@ from hsmtss_jax.sampling.policies import Policy
 Progress = Callable[[int, int], None]  # windows done, windows in all
 BATCH = 4  # windows that go through the feature networks at once
 QUIET_DB, LOUD_DB = -45.0, -10.0  # active level that the networks are used to
+SILENCE = 10 ** (-90 / 20)  # peak below which a recording counts as silent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,18 +162,23 @@ def _as_samples(
     return file.samples, file.sample_rate
 
 
-def _prepare(samples: np.ndarray, rate: int, to_rate: int) -> tuple[np.ndarray, float]:
-    """Mono sound at ``to_rate`` at a level the networks know, and the gain that was applied."""
+def check_recording(samples: np.ndarray, rate: int) -> None:
+    """Raises ValueError for samples [L, C] that cannot be separated: NaN, too short, silent."""
     if not np.isfinite(samples).all():
         raise ValueError("the recording holds NaN or infinite samples: repair it first")
     if len(samples) < 0.05 * rate:
         raise ValueError(
             f"the recording is too short ({len(samples)} samples at {rate} Hz): it takes 50 ms"
         )
+    if np.abs(to_mono(samples)).max() < SILENCE:
+        raise ValueError("the recording is silent: there is nothing to separate")
+
+
+def _prepare(samples: np.ndarray, rate: int, to_rate: int) -> tuple[np.ndarray, float]:
+    """Mono sound at ``to_rate`` at a level the networks know, and the gain that was applied."""
+    check_recording(samples, rate)
     mono = resample(to_mono(samples)[:, None], rate, to_rate)[:, 0]
     level = _active_level_db(mono, to_rate // 40)
-    if level < -90:
-        raise ValueError("the recording is silent: there is nothing to separate")
     gain = 10 ** ((np.clip(level, QUIET_DB, LOUD_DB) - level) / 20)
     gain = min(gain, 1 / max(np.abs(mono).max(), 1e-9)) if gain > 1 else gain
     return (mono * gain).astype(np.float32), float(gain)

@@ -151,6 +151,6 @@ def test_gives_up_when_nothing_is_finite(tmp_path, monkeypatch):
 
 
 def test_batch_must_fit_the_mesh(tmp_path):
-    config = toy_config(run=longer(accumulate=3))
+    config = toy_config(run=longer(accumulate=3), mesh=MeshConfig(data=4))
     with pytest.raises(ValueError, match=r"multiple of devices x run\.accumulate = 4 x 3"):
         go(config, tmp_path)

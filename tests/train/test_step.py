@@ -16,7 +16,7 @@ STILL = ToyModelConfig(dropout=0.0)
 
 def run(steps: int = 3, **changes):
     """(list of states, list of metrics) of a few steps; states[0] is the initial one."""
-    config = toy_config(**{"mesh": MeshConfig(data=1), **changes})
+    config = toy_config(**changes)
     plan = prepare(config, toy_stage(config))
     step = jit_step(plan)
     state = plan.init()

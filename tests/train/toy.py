@@ -131,7 +131,7 @@ def toy_config(**changes) -> ExperimentConfig:
         "stage": ToyStageConfig(),
         "data": DataConfig(batch_size=16, eval_examples=24),
         "optim": {"first": optim, "second": optim},
-        "mesh": MeshConfig(data=4),
+        "mesh": MeshConfig(data=1),
         "run": RunConfig(steps=20, log_every=5, eval_every=10, save_every=4, keep=2),
     }
     return ExperimentConfig(**{**sections, **changes})
