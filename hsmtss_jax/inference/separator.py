@@ -185,12 +185,10 @@ def _prepare(samples: np.ndarray, rate: int, to_rate: int) -> tuple[np.ndarray, 
 
 
 def _active_level_db(mono: np.ndarray, frame: int) -> float:
-    """RMS in dBFS over the frames within 30 dB of the loudest."""
+    """RMS in dBFS, -120 at least, over the frames within 30 dB of the loudest."""
     power = (cut(mono, plan_windows(len(mono), frame, 0)) ** 2).mean(axis=1)
-    loudest = power.max()
-    if loudest <= 0:
-        return float("-inf")
-    return float(10 * np.log10(power[power >= 1e-3 * loudest].mean()))
+    active = power[power >= 1e-3 * power.max()]
+    return float(10 * np.log10(max(active.mean(), 1e-12)))
 
 
 def _fit(audio: np.ndarray, length: int) -> np.ndarray:
