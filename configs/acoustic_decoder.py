@@ -30,8 +30,8 @@ def _paper() -> ExperimentConfig:
 
 
 def _demo() -> ExperimentConfig:
-    # columns: no prefix, so half the sequence; each frame is given the patches under it, which is
-    # where most of what it needs is, and a few thousand steps do not learn to find them by attention.
+    # columns: no prefix, so half the sequence; each frame is handed the patches under it
+    # instead of having to find them by attention.
     model = AcousticDecoderConfig(
         width=256,
         depth=4,
