@@ -1,0 +1,123 @@
+"""Q-Audio's stage and the frozen chain at their tiny sizes, on random upstream bundles."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hsmtss_jax.stages.features import Features
+from hsmtss_jax.train.stage import Shard, StepInput
+from tests.corpus import write_tiny_corpus
+from tests.upstream import frozen_params, make_stage, tiny_upstream
+
+BATCH = 4
+
+
+@functools.cache
+def stage():
+    return make_stage("q_audio", batch_size=BATCH)
+
+
+@functools.cache
+def params():
+    return jax.jit(stage().init)(jax.random.key(0), batch(), frozen_params(stage()))[0]
+
+
+def batch():
+    rng = np.random.default_rng(0)
+    spec = stage().batch_spec()
+    mask = np.arange(spec["text_ids"].shape[1])[None] < np.arange(4, 4 + BATCH)[:, None]
+    return {
+        "audio": jnp.asarray(0.1 * rng.normal(size=spec["audio"].shape), jnp.float32),
+        "length": jnp.full((BATCH,), spec["audio"].shape[1], jnp.int32),
+        "text_ids": jnp.asarray(rng.integers(4, 60, mask.shape) * mask, jnp.int32),
+        "text_mask": jnp.asarray(mask),
+        "caption_id": jnp.arange(BATCH, dtype=jnp.int32),
+    }
+
+
+@functools.cache
+def gradient():
+    objective = stage().objectives()["model"]
+
+    @jax.jit
+    def of(params, frozen, batch):
+        def loss(params, frozen):
+            step = jnp.zeros((), jnp.int32)
+            return objective(StepInput(params, {}, frozen, batch, jax.random.key(1), step))
+
+        return jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)(params, frozen)
+
+    return of(params(), frozen_params(stage()), batch())
+
+
+def test_every_parameter_learns():
+    (loss, report), (grad, _) = gradient()
+    assert np.isfinite(loss) and all(np.isfinite(x) for x in report.metrics.values())
+    still = [
+        jax.tree_util.keystr(path)
+        for path, leaf in jax.tree_util.tree_leaves_with_path(grad)
+        if not np.any(np.abs(leaf) > 1e-9) and "['key']['bias']" not in jax.tree_util.keystr(path)
+    ]  # a key bias shifts all logits of a row alike
+    assert not still
+
+
+def test_nothing_flows_into_the_audio_encoder_or_the_text_encoder_body():
+    _, (_, frozen) = gradient()
+    assert all(not np.any(x) for x in jax.tree.leaves(frozen["audio_mae"]))
+    text = {k: v for k, v in frozen["text_encoder"].items() if k != "embedding"}
+    assert all(not np.any(x) for x in jax.tree.leaves(text))
+
+
+def test_query_feed_forward_starts_as_a_copy_of_the_texts():
+    layers = params()["model"]["stack"]["layers"]
+    jax.tree.map(np.testing.assert_array_equal, layers["ffn_query"], layers["ffn_text"])
+
+
+def test_eval_is_per_example():
+    run = jax.jit(functools.partial(stage().eval_metrics, params(), {}))
+    values = run(frozen_params(stage()), batch(), jax.random.key(0))
+    assert {x.shape for x in values.values()} == {(BATCH,)}
+    assert {"atc", "atm", "atg", "hit", "matched"} <= set(values)
+
+
+def test_release_has_no_language_model_head():
+    released = stage().release(params(), {})
+    assert not any(name.startswith("lm_") for name in released)
+    assert {"embeddings", "stack", "audio_norm", "match_head"} <= set(released)
+
+
+def test_dataset_fits_the_batch_spec(tmp_path):
+    data = dataclasses.replace(stage().data, root=str(write_tiny_corpus(tmp_path)))
+    on_disk = type(stage())(stage().config, data, stage().upstream)
+    got = next(iter(on_disk.dataset("train", Shard(), 0)))
+    assert {k: (v.shape, v.dtype) for k, v in got.items()} == {
+        k: (v.shape, v.dtype) for k, v in on_disk.batch_spec().items()
+    }
+
+
+def test_features_have_the_stated_shapes_and_ignore_padding():
+    upstream = tiny_upstream(["audio_mae", "text_encoder", "q_audio"])
+    features = Features(upstream)
+    frozen = {name: bundle.params for name, bundle in upstream.items()}
+
+    @jax.jit
+    def chain(frozen, batch):
+        s = features.local(frozen, batch["audio"])
+        t_cap, mask = features.text(frozen, batch["text_ids"], batch["text_mask"])
+        t_task, task_mask = features.task(frozen, jnp.array([0, 1, 1, 0]))
+        return s, features.global_(frozen, s), t_cap, mask, t_task, task_mask
+
+    s, g, t_cap, mask, t_task, task_mask = chain(frozen, batch())
+    config = features.q_audio
+    tokens = batch()["text_ids"].shape[1]
+    assert s.shape == (BATCH, features.audio_mae.patches, config.audio_width)
+    assert g.shape == (BATCH, 1, config.global_width)
+    assert t_cap.shape == (BATCH, tokens + 1, config.width) and mask.shape == t_cap.shape[:2]
+    assert t_task.shape[2] == config.text_width and task_mask.shape == t_task.shape[:2]
+    assert mask[:, 0].all() and np.allclose(t_task[1], t_task[2])
+    assert not np.allclose(t_task[0], t_task[1])
+    other = {**batch(), "text_ids": jnp.where(batch()["text_mask"], batch()["text_ids"], 9)}
+    np.testing.assert_allclose(t_cap[mask], chain(frozen, other)[2][mask], atol=1e-5)
