@@ -57,7 +57,7 @@ def _demo() -> ExperimentConfig:
                 lr=5e-4, b2=0.98, weight_decay=0.01, warmup_steps=20, end_lr=1e-6, ema=0.98
             )
         },
-        run=RunConfig(steps=160, log_every=20, eval_every=160, save_every=100),
+        run=RunConfig(steps=80, log_every=20, eval_every=80, save_every=100),
         upstream=UPSTREAM,
     )
 

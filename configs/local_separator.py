@@ -48,7 +48,7 @@ def _demo() -> ExperimentConfig:
                 lr=1e-3, b2=0.98, weight_decay=0.01, warmup_steps=50, end_lr=1e-5, ema=0.99
             )
         },
-        run=RunConfig(steps=520, log_every=20, eval_every=260, save_every=100),
+        run=RunConfig(steps=320, log_every=20, eval_every=320, save_every=100),
         upstream=UPSTREAM,
     )
 
