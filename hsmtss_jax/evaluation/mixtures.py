@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from hsmtss_jax.data.mixing import TASKS, MixtureExample
+from hsmtss_jax.inference.silence import silence_gain
 from hsmtss_jax.inference.system import System
 from hsmtss_jax.metrics import cosine_similarity, lsd, lsd_active, mel_psnr
 from hsmtss_jax.sampling.policies import Policy
@@ -107,6 +108,8 @@ def _estimates(
         tokens[route] = system.sample(s_by_route[route], seeds, policy)
     length = mixture.shape[1]
     waves = {route: np.asarray(system.decode(value, length)) for route, value in tokens.items()}
+    gain = silence_gain(mixture, system.sample_rate)
+    waves = {route: x if route == "codec" else x * gain for route, x in waves.items()}
     cosines = {
         route: {
             "s_cosine": cosine_similarity(np.asarray(s), np.asarray(wanted.s)).mean(axis=1),

@@ -16,6 +16,7 @@ import numpy as np
 from hsmtss_jax.audio.io import read_audio, resample, to_mono
 from hsmtss_jax.inference.chunking import Windows, crossfade_join, cut, plan_windows
 from hsmtss_jax.inference.pipeline import load_pipeline
+from hsmtss_jax.inference.silence import silence_gain
 from hsmtss_jax.inference.system import Semantics, System
 from hsmtss_jax.instructions import Instruction, parse
 from hsmtss_jax.sampling.policies import Policy
@@ -89,6 +90,7 @@ class Separator:
         tokens = self._tokens(semantics, plan, seed, policy, progress)
         sampled = time.perf_counter()
         audio_out = self._decode(tokens, plan)[: len(mono)] / gain
+        audio_out *= silence_gain(mono / gain, self.system.sample_rate)
         target = resample(audio_out[:, None], self.system.sample_rate, rate)[:, 0]
         target = np.clip(_fit(target, len(samples)), -1.0, 1.0).astype(np.float32)
         timing = {
