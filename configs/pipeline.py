@@ -22,7 +22,7 @@ def _paper() -> PipelineConfig:
 def _demo() -> PipelineConfig:
     return PipelineConfig(
         bundles=BUNDLES,
-        storage={"*": "bfloat16", "text_encoder": "int8"},
+        storage={"*": "int8", "tf_codec": "bfloat16"},
         sampling=Policy(temperature=0.6, top_k=32),
         licence="CC-BY-SA-4.0",
         data="opensounds: see data/opensounds/README.md",

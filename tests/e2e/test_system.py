@@ -20,10 +20,15 @@ RATE = 16000
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory) -> Path:
-    """A folder with a corpus and every stage trained for two steps by the command line."""
+def corpus(tmp_path_factory) -> Path:
+    """The root of a tiny prepared corpus."""
+    return write_tiny_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def runs(corpus, tmp_path_factory) -> Path:
+    """A folder with every stage trained for two steps by the command line."""
     folder = tmp_path_factory.mktemp("runs")
-    corpus = write_tiny_corpus(folder / "corpus")
     save_bundle(folder / "text_encoder" / "bundle", tiny_upstream(["text_encoder"])["text_encoder"])
     for name in STAGES:
         config = load_config(ROOT / "configs" / f"{name}.py", "tiny")
@@ -57,7 +62,8 @@ def pipeline(runs) -> Path:
 
 def test_training_leaves_metrics_and_a_bundle(runs):
     for name in STAGES:
-        lines = [json.loads(line) for line in (runs / name / "metrics.jsonl").open()]
+        text = (runs / name / "metrics.jsonl").read_text()
+        lines = [json.loads(line) for line in text.splitlines()]
         values = {key: value for line in lines for key, value in line.items()}
         assert any(key.startswith("validation/") for key in values)
         assert np.isfinite([value for value in values.values() if value is not None]).all()
@@ -93,9 +99,9 @@ def test_separate_is_reproducible(pipeline):
     assert not np.array_equal(a, c)
 
 
-def test_evaluate_writes_a_table(pipeline, runs, tmp_path, capsys):
+def test_evaluate_writes_a_table(pipeline, corpus, tmp_path, capsys):
     out = tmp_path / "scores.json"
-    argv = ["evaluate", f"--ckpt={pipeline}", f"--data={runs / 'corpus'}", "--count=3"]
+    argv = ["evaluate", f"--ckpt={pipeline}", f"--data={corpus}", "--count=3"]
     assert main([*argv, "--batch=2", "-o", str(out)]) == 0
     scores = json.loads(out.read_text())
     assert len(scores["rows"]) == 3 * 5

@@ -79,7 +79,8 @@ def test_decoder_does_not_see_the_future(codec):
     before, after = decode(tokens), decode(tokens.at[:, 5:].set(0))
     # Frame 20 is the first changed STFT frame; its window starts at sample 80 * 20 - 160.
     np.testing.assert_allclose(before[:, :1_440], after[:, :1_440], atol=1e-6)
-    assert np.abs(before[:, 1_440:] - after[:, 1_440:]).max() > 1e-4
+    change = np.abs(before[:, 1_440:] - after[:, 1_440:]).max()
+    assert change > 1e-2 * np.abs(before).max()
 
 
 def test_training_pass_reaches_encoder_and_codebook_and_moves_the_statistics(codec):
