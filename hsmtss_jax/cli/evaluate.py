@@ -31,6 +31,8 @@ def main(argv: list[str]) -> int:
     args = build_parser().parse_args(argv)
     if args.count < 1 or args.batch < 1:
         raise ValueError("--count and --batch must be at least 1")
+    if args.output:  # an unwritable place is found before the work, not after it
+        Path(args.output).parent.mkdir(parents=True, exist_ok=True)
     from tqdm import tqdm
 
     from hsmtss_jax.cli.setup import enable_compilation_cache
