@@ -12,6 +12,7 @@ from typing import Any
 
 import grain
 
+from hsmtss_jax.atomic import replace_file
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.mixing import TASKS, Mixer, MixtureExample, Recipe
 from hsmtss_jax.data.pipeline import examples, mixture_order
@@ -63,13 +64,11 @@ def write_manifest(
     """Writes one line a mixture, atomically: recipe, text, measured SNR, labels."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    work = target.with_name(target.name + ".tmp")
-    with open(work, "w", encoding="utf-8") as out:
+    with replace_file(target) as work, open(work, "w", encoding="utf-8") as out:
         mixtures = mixture_examples(config, split, seed, count, samples=samples)
         for index, example in enumerate(mixtures):
             head = {"index": index, "seed": seed, "split": split, "samples": samples}
             out.write(json.dumps(head | to_row(example), ensure_ascii=False) + "\n")
-    work.replace(target)
 
 
 def read_manifest(path: str | os.PathLike, config: DataConfig) -> Iterator[MixtureExample]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import flax.struct
-import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,14 +16,14 @@ import numpy as np
 from hsmtss_jax.audio.stft import power, stft
 from hsmtss_jax.bundle import Bundle
 from hsmtss_jax.config import DataConfig, StageConfig, from_dict
-from hsmtss_jax.data.pipeline import clip_dataset
 from hsmtss_jax.losses.tokens import TokenScores, targets_with_end, token_cross_entropy
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.sampling import Policy
 from hsmtss_jax.stages.acoustic_sampling import sample
+from hsmtss_jax.stages.clips import ClipStage
 from hsmtss_jax.stages.features import Features
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, Shard, Stage, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,7 +49,7 @@ class DecoderInput:
     frames: jax.Array
 
 
-class AcousticDecoderStage(Stage):
+class AcousticDecoderStage(ClipStage):
     """One group, ``model``; all of it is released."""
 
     config: AcousticDecoderStageConfig
@@ -79,16 +78,6 @@ class AcousticDecoderStage(Stage):
     def features(self) -> Features:
         """The frozen chain, computing in ``dtype`` (which is set before tracing)."""
         return Features({"audio_mae": self.upstream["audio_mae"]}, self.dtype)
-
-    def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
-        size = self.data.batch_size
-        return {
-            "audio": jax.ShapeDtypeStruct((size, self.config.samples), jnp.float32),
-            "length": jax.ShapeDtypeStruct((size,), jnp.int32),
-        }
-
-    def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
-        return clip_dataset(self.data, split, shard, seed, samples=self.config.samples)
 
     def read(self, frozen: Mapping[str, Tree], batch: Batch) -> DecoderInput:
         """The batch's frozen features. Tokens are found in float32 whatever the compute dtype is."""

@@ -7,18 +7,17 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.audio.fbank import log_mel_input
 from hsmtss_jax.config import StageConfig
-from hsmtss_jax.data.pipeline import clip_dataset
 from hsmtss_jax.losses.masked_patch import masked_patch_loss, normalise_patches
 from hsmtss_jax.models.audio_mae import AudioMAEConfig, MaskedPrediction
 from hsmtss_jax.nn.patches import unpatchify
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, Shard, Stage, StepInput, Tree
+from hsmtss_jax.stages.clips import ClipStage
+from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,22 +40,12 @@ def roll_and_gain(key: jax.Array, audio: jax.Array) -> jax.Array:
     return jax.vmap(jnp.roll)(audio, offset) * gain
 
 
-class AudioMAEStage(Stage):
+class AudioMAEStage(ClipStage):
     """One group, ``model``; the release keeps the encoder."""
 
     config: AudioMAEStageConfig
     upstream_names: ClassVar[tuple[str, ...]] = ()
     dtype: Any = jnp.float32
-
-    def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
-        size = self.data.batch_size
-        return {
-            "audio": jax.ShapeDtypeStruct((size, self.config.samples), jnp.float32),
-            "length": jax.ShapeDtypeStruct((size,), jnp.int32),
-        }
-
-    def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
-        return clip_dataset(self.data, split, shard, seed, samples=self.config.samples)
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import flax.struct
-import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +17,6 @@ import optax
 
 from hsmtss_jax.audio.stft import power, stft
 from hsmtss_jax.config import StageConfig
-from hsmtss_jax.data.pipeline import clip_dataset
 from hsmtss_jax.losses.adversarial import (
     discriminator_loss,
     feature_matching_loss,
@@ -34,7 +32,8 @@ from hsmtss_jax.losses.codec import (
 )
 from hsmtss_jax.models.discriminator import DiscriminatorConfig, Judgement
 from hsmtss_jax.models.tf_codec import CodecOutput, TFCodecConfig
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, Shard, Stage, StepInput, Tree
+from hsmtss_jax.stages.clips import ClipStage
+from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,22 +90,12 @@ def loss_if(
     return value + sum(jax.tree.leaves(moved)), extra
 
 
-class TFCodecStage(Stage):
+class TFCodecStage(ClipStage):
     """Groups ``generator`` and ``discriminator``; aux holds the codec's BatchNorm statistics."""
 
     config: TFCodecStageConfig
     upstream_names: ClassVar[tuple[str, ...]] = ()
     dtype: Any = jnp.float32
-
-    def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
-        size = self.data.batch_size
-        return {
-            "audio": jax.ShapeDtypeStruct((size, self.config.samples), jnp.float32),
-            "length": jax.ShapeDtypeStruct((size,), jnp.int32),
-        }
-
-    def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
-        return clip_dataset(self.data, split, shard, seed, samples=self.config.samples)
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
