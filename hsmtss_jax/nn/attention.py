@@ -55,13 +55,24 @@ def attention_weights(
     q: [B, N, H, E]; k: [B, M, H, E]; mask: bool, broadcastable to [B, H, N, M], True = visible;
     bias: likewise, added to the logits. Returns [B, H, N, M].
     """
-    logits = jnp.einsum("bnhe,bmhe->bhnm", q, k, preferred_element_type=jnp.float32)
-    logits = logits * (q.shape[-1] ** -0.5)
+    batch, queries, heads, width = q.shape
+    logits = jax.lax.dot_general(
+        _heads_first(q), _heads_first(k), _ROWS, preferred_element_type=jnp.float32
+    )
+    logits = logits.reshape(batch, heads, queries, k.shape[1]) * (width**-0.5)
     if bias is not None:
         logits = logits + bias.astype(jnp.float32)
     if mask is not None:
         logits = jnp.where(mask, logits, NEG_INF)
     return jax.nn.softmax(logits, axis=-1)
+
+
+def weighted_values(weights: jax.Array, v: jax.Array) -> jax.Array:
+    """Attention weights [B, H, N, M] applied to values [B, M, H, E] -> [B, N, H, E], in v's type."""
+    batch, heads, queries, keys = weights.shape
+    flat = weights.astype(v.dtype).reshape(batch * heads, queries, keys)
+    out = jax.lax.dot_general(flat, _heads_first(v), _COLUMNS)
+    return rearrange(out, "(b h) n e -> b n h e", h=heads)
 
 
 def dot_product_attention(
@@ -72,8 +83,18 @@ def dot_product_attention(
     bias: jax.Array | None = None,
 ) -> jax.Array:
     """Attention of q [B, N, H, E] over k, v [B, M, H, E]; see ``attention_weights``. -> [B, N, H, E]."""
-    weights = attention_weights(q, k, mask, bias)
-    return jnp.einsum("bhnm,bmhe->bnhe", weights.astype(v.dtype), v)
+    return weighted_values(attention_weights(q, k, mask, bias), v)
+
+
+# Batched products of [B H, N, E]: one batch axis in front is what the CPU's matrix products want (the
+# same product as an einsum over b n h e takes 2.5 times as long there); an accelerator sees no difference.
+_ROWS = (((2,), (2,)), ((0,), (0,)))  # rows of the left with rows of the right
+_COLUMNS = (((2,), (1,)), ((0,), (0,)))  # rows of the left with columns of the right
+
+
+def _heads_first(x: jax.Array) -> jax.Array:
+    """[B, N, H, E] -> [B H, N, E]."""
+    return rearrange(x, "b n h e -> (b h) n e")
 
 
 class MultiHeadAttention(nn.Module):
@@ -118,7 +139,7 @@ class MultiHeadAttention(nn.Module):
             cache = cache.append(k, v)
             k, v = cache.k.astype(q.dtype), cache.v.astype(q.dtype)
         weights = attention_weights(q, k, mask, bias)
-        heads_out = jnp.einsum("bhnm,bmhe->bnhe", weights.astype(v.dtype), v)
+        heads_out = weighted_values(weights, v)
         out = nn.Dense(width, dtype=self.dtype, kernel_init=self.out_init, name="out")(
             rearrange(heads_out, "b n h e -> b n (h e)")
         )
