@@ -54,7 +54,7 @@ def _demo() -> ExperimentConfig:
                 lr=1e-3, b2=0.98, weight_decay=0.05, warmup_steps=50, end_lr=1e-5, ema=0.99
             )
         },
-        run=RunConfig(steps=300, log_every=20, eval_every=150, save_every=50),
+        run=RunConfig(steps=1_000, log_every=20, eval_every=200, save_every=100),
         upstream=UPSTREAM,
     )
 
