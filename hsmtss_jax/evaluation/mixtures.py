@@ -107,7 +107,7 @@ def _estimates(
     for route in ("true_s", "true_g", "system"):
         tokens[route] = system.sample(s_by_route[route], seeds, policy)
     length = mixture.shape[1]
-    waves = {route: np.asarray(system.decode(value, length)) for route, value in tokens.items()}
+    waves = {route: system.decode(value, length) for route, value in tokens.items()}
     gain = silence_gain(mixture, system.sample_rate)
     waves = {route: x if route == "codec" else x * gain for route, x in waves.items()}
     cosines = {

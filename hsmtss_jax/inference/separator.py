@@ -139,7 +139,7 @@ class Separator:
 
     def _decode(self, tokens: np.ndarray, plan: Windows) -> np.ndarray:
         """Waveform of token windows [n, T, K], joined where the codec has had the most context."""
-        pieces = [np.asarray(self.system.decode(row[None], plan.window))[0] for row in tokens]
+        pieces = [self.system.decode(row[None], plan.window)[0] for row in tokens]
         fade = min(self._overlap, 2 * self.system.frame)
         return crossfade_join(np.stack(pieces), plan.hop, fade)
 

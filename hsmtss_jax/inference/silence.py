@@ -1,4 +1,7 @@
-"""Where a recording is digital silence, so is every part of it: the codec's noise floor is muted there.
+"""Digital silence: a codec cannot write it, so it is put back where the sound has it.
+
+A recording's own silence is silence in every part of it (``silence_gain``), and what the codec decodes
+below its noise floor stands for silence (``noise_gate``).
 
 Legend: L samples.
 """
@@ -7,12 +10,24 @@ import numpy as np
 from scipy import ndimage
 
 FLOOR = 2.0**-15  # one step of 16-bit audio
-HOLD, FADE = 0.010, 0.005  # seconds kept on both sides of sound, and the ramp at the edge
+NOISE_FLOOR = 10 ** (-80 / 20)  # RMS; the codec gives digital silence back at about -100 dBFS
+FRAME, HOLD, FADE = 0.020, 0.010, 0.005  # seconds: RMS window, kept beside sound, ramp at the edge
 
 
 def silence_gain(recording: np.ndarray, sample_rate: int) -> np.ndarray:
     """Gain in [0, 1] for each sample of ``recording`` [..., L]: 0 inside digital silence, 1 near sound."""
-    sounding = (np.abs(recording) > FLOOR).astype(np.float32)
+    return _edges_softened(np.abs(recording) > FLOOR, sample_rate)
+
+
+def noise_gate(decoded: np.ndarray, sample_rate: int) -> np.ndarray:
+    """``decoded`` [..., L] with digital silence where its RMS over 20 ms is below -80 dBFS."""
+    frame = round(FRAME * sample_rate)
+    power = ndimage.uniform_filter1d(np.square(decoded, dtype=np.float64), frame, axis=-1)
+    return decoded * _edges_softened(power > NOISE_FLOOR**2, sample_rate)
+
+
+def _edges_softened(sounding: np.ndarray, sample_rate: int) -> np.ndarray:
+    """bool [..., L] -> gain float32 [..., L]: held on for HOLD on both sides, with a ramp of FADE."""
     hold, fade = (2 * round(seconds * sample_rate) + 1 for seconds in (HOLD, FADE))
-    held = ndimage.maximum_filter1d(sounding, hold, axis=-1, mode="constant")
+    held = ndimage.maximum_filter1d(sounding.astype(np.float32), hold, axis=-1, mode="constant")
     return ndimage.uniform_filter1d(held, fade, axis=-1, mode="nearest")

@@ -16,6 +16,7 @@ from hsmtss_jax.audio.fbank import FbankConfig
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import TASKS, Tokenizer
 from hsmtss_jax.inference.pipeline import Pipeline
+from hsmtss_jax.inference.silence import noise_gate
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.models.local_separator import LocalOutput
 from hsmtss_jax.models.tf_codec import TFCodecConfig
@@ -113,9 +114,10 @@ class System:
         """Codec tokens of audio [B, L] -> int32 [B, T, K]."""
         return self._encode(self._params, audio)
 
-    def decode(self, tokens: jax.Array | np.ndarray, samples: int) -> jax.Array:
-        """Codec tokens [B, T, K] -> audio [B, samples], clipped to [-1, 1]."""
-        return self._decode(self._params, tokens, samples)
+    def decode(self, tokens: jax.Array | np.ndarray, samples: int) -> np.ndarray:
+        """Codec tokens [B, T, K] -> audio [B, samples], clipped to [-1, 1], its noise floor muted."""
+        audio = np.asarray(self._decode(self._params, tokens, samples))
+        return noise_gate(audio, self.sample_rate)
 
     @functools.partial(jax.jit, static_argnums=0)
     def _query(self, params: Any, ids: Any, mask: Any, tasks: Any) -> Query:
