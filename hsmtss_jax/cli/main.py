@@ -7,6 +7,7 @@ from hsmtss_jax import __version__
 
 SUBCOMMANDS = {
     "train": "train one stage from a config file",
+    "precompute": "write the frozen features that the separators are trained on",
     "separate": "separate the sound that a sentence asks for",
     "evaluate": "score a system on a benchmark",
     "export": "write a checkpoint or a bundle as a release bundle",
@@ -57,7 +58,7 @@ def _one_line(error: Exception) -> str:
 
 def _usage() -> str:
     lines = ["usage: hsmtss [--debug] COMMAND ...", "", "commands:"]
-    lines += [f"  {name:<10}{text}" for name, text in SUBCOMMANDS.items()]
+    lines += [f"  {name:<12}{text}" for name, text in SUBCOMMANDS.items()]
     return "\n".join([*lines, "", "hsmtss COMMAND --help explains a command."])
 
 

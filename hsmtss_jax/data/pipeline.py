@@ -7,6 +7,7 @@ b = batch_size / shard.count, L samples of a window, N = config.max_text_tokens.
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import grain
@@ -20,12 +21,16 @@ from hsmtss_jax.data.views import (
     CaptionView,
     ClipView,
     Example,
+    MixtureFeatureView,
     MixtureView,
     PreparedMixtureView,
     TextTable,
     Tokenizer,
 )
 
+FEATURE_SOURCE = (
+    "audio_mae.digest"  # file of a feature data set: the AudioMAE bundle it was made with
+)
 READ = grain.ReadOptions(num_threads=1, prefetch_buffer_size=2)  # of batches
 
 View = Callable[[int, np.random.Generator], Example]
@@ -94,13 +99,51 @@ def mixture_dataset(
 def _prepared_mixtures(
     config: DataConfig, split: str, samples: int, tokenizer: Tokenizer
 ) -> tuple[Sequence[int], View]:
+    order, texts = _records(config, split, tokenizer)
+    reader = RecordReader(config.root, split)
+    return order, PreparedMixtureView(reader, config, samples, texts, train=split == "train")
+
+
+def _records(
+    config: DataConfig, split: str, tokenizer: Tokenizer
+) -> tuple[Sequence[int], TextTable]:
+    """Records of an epoch (train), or of the pass, of mixtures on disk; and their captions."""
     rows = read_index(config.root, split)
     texts = {text for row in rows for text in row["captions_target"] + row["captions_other"]}
-    table = TextTable(sorted(texts), tokenizer, config.max_text_tokens)
-    reader = RecordReader(config.root, split)
-    view = PreparedMixtureView(reader, config, samples, table, train=split == "train")
     size = len(rows) if split == "train" else min(len(rows), config.eval_examples)
-    return range(size), view
+    return range(size), TextTable(sorted(texts), tokenizer, config.max_text_tokens)
+
+
+def holds_features(root: str) -> bool:
+    """True when ``root`` is a data set of precomputed features (``hsmtss precompute``)."""
+    return (Path(root) / "features.json").is_file() and "s_mixture" in read_kinds(root)
+
+
+def mixture_feature_dataset(
+    config: DataConfig,
+    split: str,
+    shard: Shard,
+    seed: int,
+    *,
+    width: int,
+    source: str,
+    tokenizer: Tokenizer,
+) -> grain.IterDataset:
+    """Batches {"s_mixture", "s_target": float16 [b, P, C], "length": int32 [b], "text_ids": int32 [b, N],
+    "text_mask": bool [b, N], "task": int32 [b]} of precomputed features.
+
+    width: C. source: digest of the AudioMAE they must come from; ValueError when it is another.
+    """
+    made_with = (Path(config.root) / FEATURE_SOURCE).read_text().strip()
+    if made_with != source:
+        raise ValueError(
+            f"the features in {config.root} were made with another AudioMAE ({made_with[:12]}, here "
+            f"{source[:12]}): run hsmtss precompute again"
+        )
+    order, texts = _records(config, split, tokenizer)
+    reader = RecordReader(config.root, split)
+    view = MixtureFeatureView(reader, config, width, texts, train=split == "train")
+    return _batches(order, view, config, split, shard, seed)
 
 
 def _mixer(source: ClipSource, config: DataConfig, split: str, samples: int) -> Mixer:

@@ -2,10 +2,11 @@
 
     ROOT/features.json, dataset_info.json          what TFDS needs (tfds.builder_from_directory(ROOT))
     ROOT/NAME-SPLIT.array_record-00000-of-00002    records: tf.train.Example, one a group, uncompressed
-    ROOT/index-SPLIT.jsonl                         every field but the audio, and its number of samples
+    ROOT/index-SPLIT.jsonl                         the other fields, and the number of samples
 
-Audio is int16 at 16 kHz, stored as raw bytes (a TFDS Tensor with ``encoding="bytes"``; TFDS' Audio
-feature cannot be built without TensorFlow, and a list of 64-bit varints would be five times larger).
+Audio is int16 at 16 kHz, features are float16; both are flat and stored as raw bytes (a TFDS Tensor with
+``encoding="bytes"``; TFDS' Audio feature cannot be built without TensorFlow, and a list of 64-bit varints
+would be five times larger).
 """
 
 import dataclasses
@@ -26,9 +27,11 @@ from hsmtss_jax.data.example_proto import decode_example, encode_example
 SAMPLE_RATE = 16000
 OPTIONS = "group_size:1,uncompressed"  # int16 audio hardly compresses, and reading is twice as fast
 
-Kind = Literal["audio", "text", "texts", "int", "float"]
+Kind = Literal["audio", "features", "text", "texts", "int", "float"]
 Fields = Mapping[str, Kind]
 Record = Mapping[str, Any]
+
+_RAW: Mapping[str, str] = {"audio": "int16", "features": "float16"}  # kind -> type of its raw bytes
 
 _TFDS = "tensorflow_datasets.core.features"
 _TEXT = {"pythonClassName": f"{_TFDS}.text_feature.Text", "text": {}}
@@ -125,10 +128,12 @@ def _to_features(record: Record, fields: Fields) -> dict[str, Any]:
 
 
 def _to_value(value: Any, kind: Kind) -> Any:
-    if kind == "audio":
-        if value.dtype != np.int16 or value.ndim != 1:
-            raise ValueError(f"audio must be int16 [samples], got {value.dtype} {value.shape}")
-        return [value.astype("<i2").tobytes()]
+    if kind in _RAW:
+        if value.dtype != _RAW[kind] or value.ndim != 1:
+            raise ValueError(
+                f"{kind} must be {_RAW[kind]} and flat, got {value.dtype} {value.shape}"
+            )
+        return [value.astype(value.dtype.newbyteorder("<")).tobytes()]
     if kind == "text":
         return [value.encode()]
     if kind == "texts":
@@ -137,7 +142,7 @@ def _to_value(value: Any, kind: Kind) -> Any:
 
 
 def _index_row(record: Record, fields: Fields) -> dict[str, Any]:
-    row = {name: record[name] for name, kind in fields.items() if kind != "audio"}
+    row = {name: record[name] for name, kind in fields.items() if kind not in _RAW}
     audio = next((name for name, kind in fields.items() if kind == "audio"), None)
     return row | ({} if audio is None else {"samples": len(record[audio])})
 
@@ -156,8 +161,8 @@ def _feature_json(kind: Kind) -> dict[str, Any]:
     if kind == "texts":
         name = f"{_TFDS}.sequence_feature.Sequence"
         return {"pythonClassName": name, "sequence": {"feature": _TEXT, "length": "-1"}}
-    if kind == "audio":
-        tensor = {"shape": {"dimensions": ["-1"]}, "dtype": "int16", "encoding": "bytes"}
+    if kind in _RAW:
+        tensor = {"shape": {"dimensions": ["-1"]}, "dtype": _RAW[kind], "encoding": "bytes"}
         return {"pythonClassName": f"{_TFDS}.tensor_feature.Tensor", "tensor": tensor}
     tensor = {"shape": {}, "dtype": "int32" if kind == "int" else "float32", "encoding": "none"}
     return {"pythonClassName": f"{_TFDS}.scalar.Scalar", "tensor": tensor}
@@ -192,8 +197,10 @@ def _kind_of(name: str, spec: Mapping[str, Any]) -> Kind:
         return "texts"
     tensor = spec.get("tensor", {})
     shape = tensor.get("shape", {}).get("dimensions", [])
-    if tensor.get("dtype") == "int16" and tensor.get("encoding") == "bytes" and shape == ["-1"]:
-        return "audio"
+    if tensor.get("encoding") == "bytes" and shape == ["-1"]:
+        for kind in ("audio", "features"):
+            if tensor.get("dtype") == _RAW[kind]:
+                return kind
     if not shape and tensor.get("dtype") in ("int32", "int64", "float32"):
         return "float" if tensor["dtype"] == "float32" else "int"
     raise ValueError(f"field {name!r} of the data set has an unknown kind; prepare it again")
@@ -214,14 +221,15 @@ class RecordReader:
         return len(self._source)
 
     def read(self, index: int, names: frozenset[str] | None = None) -> dict[str, Any]:
-        """Record ``index`` (all fields, or those in ``names``); audio as int16 [samples]."""
+        """Record ``index`` (all fields, or those in ``names``); audio int16, features float16, flat."""
         features = decode_example(self._source[index], names)
         return {name: _from_value(value, self.kinds[name]) for name, value in features.items()}
 
 
 def _from_value(value: Any, kind: Kind) -> Any:
-    if kind == "audio":
-        return np.frombuffer(value[0] if value else b"", "<i2")
+    if kind in _RAW:
+        dtype = np.dtype(_RAW[kind]).newbyteorder("<")
+        return np.frombuffer(value[0] if value else b"", dtype)
     if kind == "text":
         return value[0].decode() if value else ""
     if kind == "texts":
@@ -230,7 +238,7 @@ def _from_value(value: Any, kind: Kind) -> Any:
 
 
 def read_index(root: str | os.PathLike, split: str) -> list[dict[str, Any]]:
-    """Every record's fields without the audio, in order; scans the records when the index file is
+    """Every record's fields without audio and features, in order; scans the records when the index file is
     not there (a data set written by other tools)."""
     path = Path(root) / f"index-{split}.jsonl"
     if path.is_file():
@@ -240,8 +248,9 @@ def read_index(root: str | os.PathLike, split: str) -> list[dict[str, Any]]:
 
 
 def _scan(reader: RecordReader) -> Iterator[dict[str, Any]]:
-    audio = {name for name, kind in reader.kinds.items() if kind == "audio"}
+    raw = {name for name, kind in reader.kinds.items() if kind in _RAW}
+    audio = sorted(name for name in raw if reader.kinds[name] == "audio")
     for i in range(len(reader)):
         record = reader.read(i)
-        lengths = [len(record.pop(name)) for name in sorted(audio)]
-        yield record | ({"samples": lengths[0]} if lengths else {})
+        samples = {"samples": len(record[audio[0]])} if audio else {}
+        yield {name: value for name, value in record.items() if name not in raw} | samples

@@ -165,19 +165,54 @@ class PreparedMixtureView:
                 f"prepared mixtures have {len(record['mixture'])} samples, the model needs "
                 f"{self._samples}: prepare them with --samples {self._samples}"
             )
-        text, task = self._draw_text(record, rng)
+        text, task = draw_text(record, self._config, rng, train=self._train)
         waves = {
             name: record[name].astype(np.float32) / np.float32(FULL_SCALE)
             for name in ("mixture", "target")
         }
         return waves | _instruction(record["length"], text, task, self._texts)
 
-    def _draw_text(self, record: dict[str, Any], rng: np.random.Generator) -> tuple[str, int]:
-        task = int(record["task"])
-        if self._train:
-            task = int(rng.random() < self._config.remove_probability)
-        captions = record["captions_target" if task == EXTRACT else "captions_other"]
-        return captions[int(rng.integers(len(captions))) if self._train else 0], task
+
+class MixtureFeatureView:
+    """{"s_mixture", "s_target": float16 [P, C], "length", "text_ids", "text_mask", "task"} of features on
+    disk; in training the target, task and captions are drawn anew each time."""
+
+    def __init__(
+        self,
+        reader: RecordReader,
+        config: DataConfig,
+        width: int,
+        texts: TextTable,
+        *,
+        train: bool,
+    ) -> None:
+        """width: C, of S."""
+        self._reader, self._config, self._width = reader, config, width
+        self._texts, self._train = texts, train
+
+    def __call__(self, index: int, rng: np.random.Generator) -> Example:
+        record = self._reader.read(index)
+        if self._train and rng.random() < 0.5:  # either of the two clips is the target
+            record |= {"s_target": record["s_other"]} | {
+                "captions_target": record["captions_other"],
+                "captions_other": record["captions_target"],
+            }
+        text, task = draw_text(record, self._config, rng, train=self._train)
+        features = {
+            name: record[name].reshape(-1, self._width) for name in ("s_mixture", "s_target")
+        }
+        return features | _instruction(record["length"], text, task, self._texts)
+
+
+def draw_text(
+    record: Example, config: DataConfig, rng: np.random.Generator, *, train: bool
+) -> tuple[str, int]:
+    """A caption and a task for a mixture on disk: drawn in training, else the record's own."""
+    task = int(record["task"])
+    if train:
+        task = int(rng.random() < config.remove_probability)
+    captions = record["captions_target" if task == EXTRACT else "captions_other"]
+    return captions[int(rng.integers(len(captions))) if train else 0], task
 
 
 def _instruction(length: int, text: str, task: int, texts: TextTable) -> Example:

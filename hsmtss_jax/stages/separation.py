@@ -13,7 +13,11 @@ import jax
 import jax.numpy as jnp
 from einops import rearrange
 
-from hsmtss_jax.data.pipeline import mixture_dataset
+from hsmtss_jax.data.pipeline import (
+    holds_features,
+    mixture_dataset,
+    mixture_feature_dataset,
+)
 from hsmtss_jax.data.text import Tokenizer
 from hsmtss_jax.losses.separation import cosine, l1
 from hsmtss_jax.stages.features import Features
@@ -42,9 +46,7 @@ def mixture_features(
 
     What a stage does not read (G_mix, say) costs nothing: the compiler drops it.
     """
-    size = batch["mixture"].shape[0]
-    both = features.local(frozen, jnp.concatenate([batch["mixture"], batch["target"]]))
-    s_mix, s_target = both[:size], both[size:]
+    s_mix, s_target = _local(features, frozen, batch)
     text = features.text(frozen, batch["text_ids"], batch["text_mask"])
     task = features.task(frozen, batch["task"])
     out = SeparationFeatures(
@@ -55,6 +57,17 @@ def mixture_features(
         condition=(*text, *task),
     )
     return jax.tree.map(jax.lax.stop_gradient, out)
+
+
+def _local(
+    features: Features, frozen: Mapping[str, Tree], batch: Batch
+) -> tuple[jax.Array, jax.Array]:
+    """S of mixtures and targets, computed or read from disk."""
+    if "s_mixture" in batch:
+        return batch["s_mixture"].astype(jnp.float32), batch["s_target"].astype(jnp.float32)
+    size = batch["mixture"].shape[0]
+    both = features.local(frozen, jnp.concatenate([batch["mixture"], batch["target"]]))
+    return both[:size], both[size:]
 
 
 def compare(prefix: str, estimate: jax.Array, mixture: jax.Array, target: jax.Array) -> dict:
@@ -73,7 +86,10 @@ def patch_image(values: jax.Array, freq_patches: int) -> jax.Array:
 
 
 class SeparationStage(Stage):
-    """A stage trained on mixtures. Its config has ``samples``, the length of a window."""
+    """A stage trained on mixtures: mixed on the fly, from disk, or their precomputed S (data.root says).
+
+    Its config has ``samples``, the length of a window.
+    """
 
     config: Any  # a StageConfig with ``samples``
     upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "text_encoder", "q_audio")
@@ -84,11 +100,20 @@ class SeparationStage(Stage):
         """The frozen chain, computing in ``dtype`` (which is set before tracing)."""
         return Features(self.upstream, self.dtype)
 
+    @functools.cached_property
+    def _precomputed(self) -> bool:
+        return holds_features(self.data.root)
+
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
         size, tokens = self.data.batch_size, self.data.max_text_tokens
+        sounds: tuple[tuple[int, ...], Any] = ((size, self.config.samples), jnp.float32)
+        names = ("mixture", "target")
+        if self._precomputed:
+            mae = self.features.audio_mae
+            sounds = ((size, mae.patches, mae.width), jnp.float16)
+            names = ("s_mixture", "s_target")
         shapes: dict[str, tuple[tuple[int, ...], Any]] = {
-            "mixture": ((size, self.config.samples), jnp.float32),
-            "target": ((size, self.config.samples), jnp.float32),
+            **dict.fromkeys(names, sounds),
             "length": ((size,), jnp.int32),
             "text_ids": ((size, tokens), jnp.int32),
             "text_mask": ((size, tokens), jnp.bool_),
@@ -98,6 +123,16 @@ class SeparationStage(Stage):
 
     def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
         tokenizer = Tokenizer.from_bundle(self.upstream["text_encoder"])
+        if self._precomputed:
+            return mixture_feature_dataset(
+                self.data,
+                split,
+                shard,
+                seed,
+                width=self.features.audio_mae.width,
+                source=self.upstream["audio_mae"].digest,
+                tokenizer=tokenizer,
+            )
         return mixture_dataset(
             self.data, split, shard, seed, samples=self.config.samples, tokenizer=tokenizer
         )
