@@ -53,7 +53,7 @@ def _demo() -> ExperimentConfig:
                 lr=1e-3, b2=0.95, weight_decay=0.1, warmup_steps=50, end_lr=2e-5, ema=0.99
             )
         },
-        run=RunConfig(steps=360, log_every=20, eval_every=360, save_every=100),
+        run=RunConfig(steps=1_000, log_every=20, eval_every=200, save_every=100),
         upstream=UPSTREAM,
     )
 

@@ -13,6 +13,8 @@ UPSTREAM = {
     "q_audio": "runs/q_audio/bundle",
 }
 
+FEATURES = "corpora/opensounds_features"  # by hsmtss precompute
+
 
 def get_config(size: str = "paper") -> ExperimentConfig:
     """size: paper (6 x 768) | demo (two CPU cores) | tiny (seconds)."""
@@ -35,13 +37,13 @@ def _demo() -> ExperimentConfig:
     )
     return ExperimentConfig(
         stage=GlobalSeparatorStageConfig(model=model, samples=40_960),
-        data=DataConfig(batch_size=32, max_text_tokens=16),
+        data=DataConfig(root=FEATURES, batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
                 lr=1e-3, b2=0.98, weight_decay=0.01, warmup_steps=30, end_lr=1e-5, ema=0.99
             )
         },
-        run=RunConfig(steps=300, log_every=25, eval_every=300, save_every=100),
+        run=RunConfig(steps=800, log_every=25, eval_every=200, save_every=100),
         upstream=UPSTREAM,
     )
 

@@ -16,6 +16,8 @@ UPSTREAM = {
     "local_separator": "runs/local_separator/bundle",
 }
 
+FEATURES = "corpora/opensounds_features"  # by hsmtss precompute
+
 
 def get_config(size: str = "paper") -> ExperimentConfig:
     """size: paper (6 x 768 and 12 x 768) | demo (two CPU cores) | tiny (seconds)."""
@@ -51,13 +53,13 @@ def _demo() -> ExperimentConfig:
     )
     return ExperimentConfig(
         stage=stage,
-        data=DataConfig(batch_size=32, max_text_tokens=16),
+        data=DataConfig(root=FEATURES, batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
-                lr=5e-4, b2=0.98, weight_decay=0.01, warmup_steps=20, end_lr=1e-6, ema=0.98
+                lr=8e-4, b2=0.98, weight_decay=0.01, warmup_steps=50, end_lr=1e-6, ema=0.99
             )
         },
-        run=RunConfig(steps=80, log_every=20, eval_every=80, save_every=100),
+        run=RunConfig(steps=2_400, log_every=20, eval_every=300, save_every=100),
         upstream=UPSTREAM,
     )
 

@@ -13,6 +13,8 @@ UPSTREAM = {
     "q_audio": "runs/q_audio/bundle",
 }
 
+FEATURES = "corpora/opensounds_features"  # by hsmtss precompute
+
 
 def get_config(size: str = "paper") -> ExperimentConfig:
     """size: paper (12 x 768) | demo (two CPU cores) | tiny (seconds)."""
@@ -42,13 +44,13 @@ def _demo() -> ExperimentConfig:
     )
     return ExperimentConfig(
         stage=LocalSeparatorStageConfig(model=model, samples=40_960),
-        data=DataConfig(batch_size=32, max_text_tokens=16),
+        data=DataConfig(root=FEATURES, batch_size=32, max_text_tokens=16),
         optim={
             "model": OptimConfig(
                 lr=1e-3, b2=0.98, weight_decay=0.01, warmup_steps=50, end_lr=1e-5, ema=0.99
             )
         },
-        run=RunConfig(steps=320, log_every=20, eval_every=320, save_every=100),
+        run=RunConfig(steps=500, log_every=20, eval_every=250, save_every=100),
         upstream=UPSTREAM,
     )
 

@@ -38,31 +38,20 @@ def _paper() -> ExperimentConfig:
 
 
 def _demo() -> ExperimentConfig:
-    # A short run cannot fill codebooks of 80 dimensions (half of the codes die, and the encoder's gradient
-    # with them): vectors of 8, a straight-through gradient and a strong rate term can.
-    model = TFCodecConfig(
-        channels=(8, 16, 32, 32),
-        tcm_hidden=256,
-        latent=32,
-        groups=16,
-        codes=256,
-        straight_through=True,
-    )
+    model = TFCodecConfig(channels=(8, 16, 32, 32), tcm_hidden=256, latent=160, groups=8, codes=256)
     stage = TFCodecStageConfig(
         model=model,
         discriminator=DiscriminatorConfig(hops=(64, 128, 256), hidden=(64, 64, 64)),
         samples=16_000,
-        adversarial_start=10_000,  # never: two cores' time goes into reconstruction
-        log_mel_weight=0.1,
-        entropy_weight=1.0,
-        entropy_target=6.0,  # bits of 8: a share of the frames is digital silence
-        commitment_weight=0.1,
+        adversarial_start=1_300,  # never: two cores' time goes into reconstruction
+        log_mel_weight=0.02,
+        entropy_target=7.0,
     )
     return ExperimentConfig(
         stage=stage,
         data=DataConfig(batch_size=16, augment=False, eval_examples=128),
         optim={"generator": _adam(1.5e-3, 60, 1e-4), "discriminator": _adam(3e-4, 0, 3e-4)},
-        run=RunConfig(steps=1_800, log_every=25, eval_every=300, save_every=100),
+        run=RunConfig(steps=900, log_every=25, eval_every=300, save_every=100),
     )
 
 

@@ -185,7 +185,9 @@ def read_kinds(root: str | os.PathLike) -> dict[str, Kind]:
     of a kind that this reader does not know."""
     path = Path(root) / "features.json"
     if not path.is_file():
-        raise OSError(f"no prepared data set in {root}: run the prepare.py of the data set first")
+        raise OSError(
+            f"no prepared data set in {root}: run its prepare.py (or hsmtss precompute) first"
+        )
     features = json.loads(path.read_text())["featuresDict"]["features"]
     return {name: _kind_of(name, spec) for name, spec in features.items()}
 
