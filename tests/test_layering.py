@@ -44,6 +44,10 @@ ARROWS: dict[str, set[str]] = {
         *{"inference", "metrics", "audio", "data", "models", "instructions", "sampling"},
     },
     "visualization": {*_GROUND, "inference", "metrics", "audio", "data", "models"},
+    "benchmarks": {
+        *_GROUND,
+        *{"inference", "stages", "models", "sampling", "audio", "data", "train", "train.stage"},
+    },
     "assets": set(),
 }
 ANYTHING = {"cli"}

@@ -1,0 +1,86 @@
+"""AudioMAE: the encoder's forward pass and the pre-training step.
+
+Legend: B batch, N tokens, K kept tokens, D encoder width, E decoder width, L layers, X pixels of a patch.
+"""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hsmtss_jax import dist
+from hsmtss_jax.benchmarks.timing import Measured, product_rate, time_function, time_step
+from hsmtss_jax.benchmarks.torch_peers import vit_seconds
+from hsmtss_jax.config import ExperimentConfig
+from hsmtss_jax.models.audio_mae import AudioMAE, AudioMAEConfig
+from hsmtss_jax.stages import STAGES
+from hsmtss_jax.train.loop import jit_step, prepare
+
+
+def stack_flop(tokens: int, width: int, depth: int) -> float:
+    """FLOP of a transformer stack's forward pass over one example: projections, MLP and both products
+    of attention, which windows do not make cheaper here."""
+    return depth * (24.0 * tokens * width**2 + 4.0 * tokens**2 * width)
+
+
+def forward_flop(config: AudioMAEConfig) -> float:
+    """FLOP of ``encode`` on one window."""
+    n, pixels = config.patches, config.patch**2
+    return stack_flop(n, config.width, config.depth) + 2.0 * n * pixels * config.width
+
+
+def step_flop(config: AudioMAEConfig) -> float:
+    """FLOP of one pre-training example: encoder on the kept tokens, decoder on all, backward twice the
+    forward; a recomputed forward (remat) does not count."""
+    n, k, pixels = config.patches, config.kept, config.patch**2
+    encoder = stack_flop(k, config.width, config.depth) + 2.0 * k * pixels * config.width
+    decoder = stack_flop(n, config.decoder_width, config.decoder_depth)
+    ends = 2.0 * k * config.width * config.decoder_width + 2.0 * n * config.decoder_width * pixels
+    return 3.0 * (encoder + decoder + ends)
+
+
+def benchmark(
+    config: ExperimentConfig, dtype: Any, *, batch: int, repeats: int, peer: bool
+) -> list[Measured]:
+    """Rows for ``configs/audio_mae.py`` at one size; with ``peer`` the same forward pass in PyTorch."""
+    model: AudioMAEConfig = config.stage.model  # type: ignore[attr-defined]
+    limit = product_rate(dtype, repeats)
+    rows = [_forward(model, dtype, batch, repeats, limit)]
+    if peer:
+        seconds = vit_seconds(model, batch, repeats)
+        rows.append(Measured("encoder forward, PyTorch", seconds, batch, rows[0].flop, limit))
+    return [*rows, _step(config, dtype, batch, repeats, limit)]
+
+
+def _forward(
+    config: AudioMAEConfig, dtype: Any, batch: int, repeats: int, limit: float
+) -> Measured:
+    module = dataclasses.replace(config, remat=False).make(dtype)
+    x = jax.random.normal(jax.random.key(0), (batch, config.frames, config.n_mels))
+    variables = jax.jit(module.init, static_argnames="method")(
+        jax.random.key(1), x[:1], method="encode"
+    )
+
+    def forward(variables: Any, x: jax.Array) -> Any:
+        return module.apply(variables, x, method=AudioMAE.encode)
+
+    timing = time_function(forward, variables, x, repeats=repeats)
+    return Measured("encoder forward", timing, batch, batch * forward_flop(config), limit)
+
+
+def _step(config: ExperimentConfig, dtype: Any, batch: int, repeats: int, limit: float) -> Measured:
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, batch_size=batch))
+    stage = STAGES[config.stage.name][1](config.stage, config.data, {})
+    stage.dtype = dtype
+    plan = prepare(config, stage)
+    spec = stage.batch_spec()
+    noise = jax.random.normal(jax.random.key(2), spec["audio"].shape) * 0.1
+    length = jnp.full(spec["length"].shape, spec["audio"].shape[1], jnp.int32)
+    data = dist.put_batch(plan.mesh, {"audio": noise, "length": length})
+    with jax.set_mesh(plan.mesh):
+        timing = time_step(
+            jit_step(plan), plan.init(), data, plan.step_frozen, plan.key, repeats=repeats
+        )
+    flop = batch * step_flop(config.stage.model)  # type: ignore[attr-defined]
+    return Measured("pre-training step", timing, batch, flop, limit)

@@ -1,0 +1,108 @@
+"""Timing of jitted functions: compilation apart, medians of steady calls, rates as a share of a limit.
+
+Machines are noisy: compare numbers of one run only.
+"""
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+WARM_UP = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Timing:
+    """seconds: median of one steady call. compile_seconds: tracing and compiling (0 for PyTorch)."""
+
+    seconds: float
+    compile_seconds: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """One row of a table. examples, flop: of one call, flop counted as 2 x multiply-adds (0: not given).
+
+    limit: FLOP/s of a large matrix product in the same run, in the same type.
+    """
+
+    name: str
+    timing: Timing
+    examples: int
+    flop: float = 0.0
+    limit: float = 0.0
+
+    @property
+    def examples_per_second(self) -> float:
+        return self.examples / self.timing.seconds
+
+    @property
+    def flop_per_second(self) -> float:
+        return self.flop / self.timing.seconds
+
+    @property
+    def share(self) -> float:
+        """Of the limit, 0 where there is none."""
+        return self.flop_per_second / self.limit if self.limit else 0.0
+
+
+def steady(call: Callable[[], Any], repeats: int) -> float:
+    """Median seconds of ``call``, which must wait for its own result; the first call does not count."""
+    for _ in range(WARM_UP):
+        call()
+    seconds = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - begun)
+    return statistics.median(seconds)
+
+
+def time_function(function: Callable[..., Any], *args: Any, repeats: int) -> Timing:
+    """A pure function of arrays, jitted."""
+    begun = time.perf_counter()
+    compiled = jax.jit(function).lower(*args).compile()
+    compile_seconds = time.perf_counter() - begun
+    return Timing(steady(lambda: jax.block_until_ready(compiled(*args)), repeats), compile_seconds)
+
+
+def time_step(step: Any, state: Any, *args: Any, repeats: int) -> Timing:
+    """A jitted ``step(state, *args) -> (state, ...)`` that consumes its state."""
+    begun = time.perf_counter()
+    compiled = step.lower(state, *args).compile()
+    compile_seconds = time.perf_counter() - begun
+    states = [state]
+
+    def call() -> None:
+        out = jax.block_until_ready(compiled(states.pop(), *args))
+        states.append(out[0])
+
+    return Timing(steady(call, repeats), compile_seconds)
+
+
+def product_rate(dtype: Any, repeats: int, size: int | None = None) -> float:
+    """FLOP/s of a large square matrix product: what dense layers can reach at best."""
+    n = size or (2048 if jax.default_backend() == "cpu" else 8192)
+    a = jax.random.normal(jax.random.key(0), (n, n), dtype)
+    return 2.0 * n**3 / time_function(jnp.matmul, a, a, repeats=repeats).seconds
+
+
+def to_markdown(rows: Sequence[Measured]) -> str:
+    """A table; the share is of the matrix product's rate in the same run."""
+    lines = [
+        "| | time (s) | compile (s) | examples/s | GFLOP/s | share of matrix product |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        share = f"{100 * row.share:.0f} %" if row.limit else "-"
+        rate = f"{row.flop_per_second / 1e9:.0f}" if row.flop else "-"
+        compiled = f"{row.timing.compile_seconds:.1f}" if row.timing.compile_seconds else "-"
+        lines.append(
+            f"| {row.name} | {row.timing.seconds:.4g} | {compiled} | "
+            f"{row.examples_per_second:.3g} | {rate} | {share} |"
+        )
+    return "\n".join(lines) + "\n"
