@@ -57,47 +57,13 @@ def _export_pipeline(source: Path, args: argparse.Namespace) -> int:
 
 
 def bundle_of_run(workdir: Path, step: str = "latest") -> Bundle:
-    """The release bundle of one checkpoint; the config it carries rebuilds the stage.
+    """The release bundle of one checkpoint.
 
     Raises:
       ValueError: no such checkpoint, or upstream bundles that changed since.
     """
-    import dataclasses
-    import json
+    from hsmtss_jax.cli.runs import open_run
+    from hsmtss_jax.train.loop import release
 
-    from hsmtss_jax.cli.train import make_stage
-    from hsmtss_jax.config import MeshConfig, from_json
-    from hsmtss_jax.stages import STAGES
-    from hsmtss_jax.train.checkpoint import Checkpointer, check_same_run
-    from hsmtss_jax.train.loop import prepare, release
-
-    checkpointer = Checkpointer(workdir)
-    try:
-        number = _resolve(checkpointer, step, workdir)
-        saved = checkpointer.config(number)
-        stage_class = STAGES[saved["experiment"]["stage"]["name"]][0]
-        config = from_json(json.dumps(saved["experiment"]), stage_class)
-        plan = prepare(dataclasses.replace(config, mesh=MeshConfig()), make_stage(config))
-        check_same_run(saved, plan.identity, workdir)
-        return release(plan, checkpointer.restore(number, plan.abstract), number)
-    finally:
-        checkpointer.close()
-
-
-def _resolve(checkpointer, step: str, workdir: Path) -> int:  # type: ignore[no-untyped-def]
-    """ "latest", "best" or a number -> a saved step."""
-    steps = checkpointer.steps()
-    if not steps:
-        raise ValueError(f"{workdir} holds no checkpoint yet")
-    if step == "latest":
-        return steps[-1]
-    if step == "best":
-        best = checkpointer.best()
-        if best is None:
-            raise ValueError(f"{workdir} has no validated checkpoint: choose a --step of {steps}")
-        return best
-    if not step.isdigit() or int(step) not in steps:
-        raise ValueError(
-            f"no checkpoint {step} in {workdir}: choose latest, best or one of {steps}"
-        )
-    return int(step)
+    run = open_run(workdir, step)
+    return release(run.plan, run.state, run.step)

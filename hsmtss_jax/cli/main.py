@@ -10,6 +10,7 @@ SUBCOMMANDS = {
     "precompute": "write the frozen features that the separators are trained on",
     "separate": "separate the sound that a sentence asks for",
     "evaluate": "score a system on a benchmark",
+    "visualize": "draw what a training run makes of its validation examples",
     "bench": "time a part of the system on this machine",
     "export": "write a checkpoint or a bundle as a release bundle",
 }

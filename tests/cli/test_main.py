@@ -10,6 +10,7 @@ from hsmtss_jax.cli import export, main
 from hsmtss_jax.cli.train import load_upstream
 from hsmtss_jax.config import to_json
 from hsmtss_jax.train.loop import train
+from hsmtss_jax.train.stage import Panel
 from tests.train.toy import ToyStage, ToyStageConfig, toy_config, toy_stage
 
 
@@ -83,6 +84,21 @@ def test_export_of_a_run(registered, tmp_path):
     assert export.bundle_of_run(tmp_path / "run", "best").meta["step"] in (2, 3)
     with pytest.raises(ValueError, match=r"no checkpoint 9 .* one of \[1, 2, 3\]"):
         export.bundle_of_run(tmp_path / "run", "9")
+
+
+def test_visualize_a_run(registered, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("hsmtss_jax.cli.setup.enable_compilation_cache", lambda: None)
+    image, sound = Panel("image", np.eye(4)), Panel("audio", np.zeros(160, np.float32))
+    panels = {"weights": image, "decoded": sound}
+    monkeypatch.setattr(ToyStage, "panels", lambda self, *arguments: panels)
+    config = toy_config(run=dataclasses.replace(toy_config().run, steps=1))
+    train(config, toy_stage(config), tmp_path / "run", quiet=True)
+    out = tmp_path / "figures" / "panels.png"
+    assert main.main(["visualize", str(tmp_path / "run"), "-o", str(out)]) == 0
+    assert {path.name for path in out.parent.iterdir()} == {"panels.png", "panels_decoded.wav"}
+    assert main.main(["visualize", str(tmp_path / "run"), "-o", str(out), "--batch", "99"]) == 2
+    assert main.main(["visualize", str(tmp_path), "-o", str(out)]) == 2
+    assert capsys.readouterr().err.count("\n") == 2
 
 
 def test_train_command(registered, tmp_path, capsys, monkeypatch):
