@@ -52,6 +52,15 @@ def test_the_command_prints_a_row_a_part(capsys):
     assert "large matrix product" in printed
 
 
+@pytest.mark.parity
+def test_the_same_network_in_pytorch_is_timed_beside():
+    pytest.importorskip("torch")
+    from hsmtss_jax.benchmarks.torch_peers import vit_seconds
+
+    timing = vit_seconds(AudioMAEConfig(frames=64, width=64, depth=1, heads=4), 2, 1)
+    assert timing.seconds > 0 and timing.compile_seconds == 0
+
+
 @pytest.mark.parametrize("arguments", [["--batch", "0"], ["--config", "missing.py"]])
 def test_bad_arguments_give_one_line(arguments, capsys):
     assert main(["bench", "audio_mae", *arguments]) == 2
