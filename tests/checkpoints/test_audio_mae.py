@@ -18,8 +18,8 @@ def test_config_is_read_from_the_shapes():
     assert CONFIG.cls_token and CONFIG.position_table
 
 
-def test_every_size_of_the_official_model():
-    """ViT-B, with the shapes of the published file."""
+def test_config_of_the_published_shapes():
+    """ViT-B on ten seconds."""
     shapes = {
         "cls_token": (1, 1, 768),
         "pos_embed": (1, 513, 768),
