@@ -72,10 +72,12 @@ def weight_files(folder: Path) -> list[Path]:
     for suffix in (".safetensors", *TORCH_SUFFIXES):
         files = sorted(file for file in folder.glob(f"*{suffix}") if file.is_file())
         named = [file for file in files if file.stem in ("model", "pytorch_model")]
-        if len(files) == 1 or named:
-            return named or files
+        if named:
+            return named
         if files and all(_SHARDED in file.name for file in files):
             return _all_shards(files)
+        if len(files) == 1:
+            return files
         if files:
             raise ValueError(
                 f"{folder} has several weight files ({files[0].name}, {files[1].name}): give one"
