@@ -101,3 +101,24 @@ def test_official_layout():
     error = compare(model, model)
     print(f"AudioMAE, official layout: max abs error {error:.2e}")
     assert error <= 1e-4
+
+
+def test_timm_layout():
+    try:
+        from timm.models.vision_transformer import VisionTransformer
+    except (ImportError, RuntimeError):  # RuntimeError: a torchvision of another build than torch
+        pytest.skip("needs timm and a torchvision that fits torch")
+    model = VisionTransformer(
+        img_size=(64, 128),
+        patch_size=16,
+        in_chans=1,
+        embed_dim=WIDTH,
+        depth=DEPTH,
+        num_heads=HEADS,
+        num_classes=0,
+        global_pool="",
+    )
+    model = randomise(model)
+    error = compare(model, model.forward_features)
+    print(f"AudioMAE, timm layout: max abs error {error:.2e}")
+    assert error <= 1e-4

@@ -13,7 +13,9 @@ transformers = pytest.importorskip("transformers")
 
 
 def test_logits_equal_transformers():
-    model = transformers.GPT2LMHeadModel(transformers.GPT2Config(**GPT2)).eval()
+    model = transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(**GPT2, bos_token_id=0, eos_token_id=0)
+    ).eval()
     generator = torch.Generator().manual_seed(0)
     for parameter in model.parameters():
         parameter.data.normal_(0.0, 0.3, generator=generator)
