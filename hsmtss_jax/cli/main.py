@@ -1,7 +1,9 @@
 """The ``hsmtss`` command: finds the subcommand, turns errors of input into one line."""
 
 import importlib
+import keyword
 import sys
+from types import ModuleType
 
 from hsmtss_jax import __version__
 
@@ -13,6 +15,7 @@ SUBCOMMANDS = {
     "visualize": "draw what a training run makes of its validation examples",
     "bench": "time a part of the system on this machine",
     "export": "write a checkpoint or a bundle as a release bundle",
+    "import": "turn public weights into a bundle",
 }
 
 
@@ -37,7 +40,7 @@ def run(command: str, argv: list[str]) -> int:
     debug = "--debug" in argv
     argv = [argument for argument in argv if argument != "--debug"]
     try:
-        return importlib.import_module(f"hsmtss_jax.cli.{command}").main(argv)
+        return _module(command).main(argv)
     except (ValueError, OSError, FloatingPointError) as error:
         if debug:
             raise
@@ -46,6 +49,12 @@ def run(command: str, argv: list[str]) -> int:
         if debug:
             raise
         return _fail("interrupted", status=130)
+
+
+def _module(command: str) -> ModuleType:
+    """The module of a command: its name, with an underscore behind it where that is a keyword."""
+    name = f"{command}_" if keyword.iskeyword(command) else command
+    return importlib.import_module(f"hsmtss_jax.cli.{name}")
 
 
 def _fail(message: str, status: int = 2) -> int:

@@ -41,6 +41,9 @@ class AudioMAEConfig:
     decoder_windows: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 0, 0)  # one head each; 0 sees all
     mask_ratio: float = 0.8
     cls_token: bool = False  # the public AudioMAE checkpoints were trained with one
+    position_table: bool = (
+        False  # fixed positions stored with the weights: the public ones are mislaid
+    )
     remat: bool = False
 
     @property
@@ -128,7 +131,11 @@ def _take(x: jax.Array, index: jax.Array) -> jax.Array:
 
 
 class Encoder(nn.Module):
-    """Patch embedding, fixed 2-D position, pre-LN ViT, final LayerNorm."""
+    """Patch embedding, fixed 2-D position, pre-LN ViT, final LayerNorm.
+
+    With ``position_table`` the positions, the CLS token's first, are a parameter that gets no gradient:
+    public weights only work with the table that they were trained with, whatever it codes.
+    """
 
     config: AudioMAEConfig
     dtype: Any = jnp.float32
@@ -137,7 +144,7 @@ class Encoder(nn.Module):
     def __call__(self, patches: jax.Array, kept: jax.Array | None = None) -> jax.Array:
         """patches: [B, N, X]; kept: the tokens to encode [B, K], default all N. -> [B, K or N, D]."""
         cfg = self.config
-        position = jnp.asarray(sincos_2d(cfg.time_patches, cfg.freq_patches, cfg.width))[None]
+        cls_position, position = self._positions()
         if kept is not None:
             patches = _take(patches, kept)
             position = position[0][kept]
@@ -149,10 +156,22 @@ class Encoder(nn.Module):
         )
         x = embed(patches) + position.astype(self.dtype)
         if cfg.cls_token:
-            cls = self.param("cls_token", token_init, (1, 1, cfg.width)).astype(self.dtype)
+            cls = self.param("cls_token", token_init, (1, 1, cfg.width)) + cls_position
+            cls = cls.astype(self.dtype)
             x = jnp.concatenate([jnp.broadcast_to(cls, (x.shape[0], 1, cfg.width)), x], axis=1)
         x = Transformer(cfg.encoder, self.dtype, name="transformer")(x).x
         return x[:, 1:] if cfg.cls_token else x
+
+    def _positions(self) -> tuple[jax.Array, jax.Array]:
+        """Codes of the CLS token [1, 1, D] (zeros unless in a table) and of the patches [1, N, D]."""
+        cfg = self.config
+        code = sincos_2d(cfg.time_patches, cfg.freq_patches, cfg.width)[None]
+        zero = np.zeros_like(code[:, :1])
+        if not cfg.position_table:
+            return jnp.asarray(zero), jnp.asarray(code)
+        whole = np.concatenate([zero, code], axis=1) if cfg.cls_token else code
+        table = jax.lax.stop_gradient(self.param("pos", lambda _: jnp.asarray(whole)))
+        return (table[:, :1], table[:, 1:]) if cfg.cls_token else (jnp.asarray(zero), table)
 
 
 class DecoderBlock(nn.Module):

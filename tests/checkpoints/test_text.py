@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hsmtss_jax.checkpoints.mapping import shapes_of
 from hsmtss_jax.checkpoints.text import import_text_encoder, text_encoder_config
 
 T5 = {
@@ -124,11 +126,46 @@ def test_t5_table_under_its_alias():
         import_text_encoder(text_encoder_config(T5), state)
 
 
+@pytest.mark.parametrize(
+    ("size", "count"),
+    [
+        ((512, 6, 1024, 8), 35_332_800),  # small
+        ((768, 12, 2048, 12), 109_628_544),  # base
+        ((1024, 16, 2816, 24), 341_231_104),  # large
+        ((2048, 32, 5120, 24), 1_223_527_424),  # xl
+        ((4096, 64, 10240, 24), 4_762_310_656),  # xxl
+    ],
+)
+def test_every_size_of_flan_t5(size, count):
+    names = ("d_model", "num_heads", "d_ff", "num_layers")
+    hf = T5 | dict(zip(names, size, strict=True)) | {"vocab_size": 32128, "d_kv": 64}
+    ids = jax.ShapeDtypeStruct((1, 2), jnp.int32)
+    mask = jax.ShapeDtypeStruct((1, 2), jnp.bool_)
+    shapes = shapes_of(text_encoder_config(hf).make().init, ids, mask)
+    assert sum(int(np.prod(shape)) for shape in shapes.values()) == count
+
+
+def test_older_names_of_norms():
+    state = synthetic_state(BERT)
+    old = {
+        k.replace("Norm.weight", "Norm.gamma").replace("Norm.bias", "Norm.beta"): v
+        for k, v in state.items()
+    }
+    assert old.keys() != state.keys()
+    params = import_text_encoder(text_encoder_config(BERT), old)
+    scale = state["encoder.layer.1.output.LayerNorm.weight"]
+    np.testing.assert_array_equal(params["stack"]["layers"]["mlp_norm"]["scale"][1], scale)
+
+
 def test_unsupported_architectures():
     with pytest.raises(ValueError, match="gpt2"):
         text_encoder_config({"model_type": "gpt2"})
     with pytest.raises(ValueError, match="feed_forward_proj='relu'"):
         text_encoder_config(T5 | {"feed_forward_proj": "relu"})
+    with pytest.raises(ValueError, match="feed_forward_proj='relu'"):  # what its absence means
+        text_encoder_config({k: v for k, v in T5.items() if k != "feed_forward_proj"})
+    with pytest.raises(ValueError, match=r"config\.json lacks 'd_ff'"):
+        text_encoder_config({k: v for k, v in T5.items() if k != "d_ff"})
 
 
 def _compare(model, hf, *, atol):
@@ -145,7 +182,11 @@ def _compare(model, hf, *, atol):
         theirs = model(
             input_ids=torch.from_numpy(ids).long(), attention_mask=torch.from_numpy(mask).long()
         ).last_hidden_state.numpy()
-    np.testing.assert_allclose(np.asarray(ours)[mask], theirs[mask], atol=atol, rtol=1e-4)
+    error = np.abs(np.asarray(ours) - theirs)[mask].max()
+    print(
+        f"{hf['model_type']}: max abs error {error:.2e}, largest {np.abs(theirs[mask]).max():.1f}"
+    )
+    assert error <= atol
 
 
 def _randomise(model, scale):

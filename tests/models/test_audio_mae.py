@@ -97,3 +97,25 @@ def test_wrong_input_names_the_expected_shape(small):
     module, params, _ = small
     with pytest.raises(ValueError, match=r"\[B, 64, 128\]"):
         module.apply({"params": params}, jnp.zeros((1, 32, 128)), method="encode")
+
+
+def test_a_position_table_stands_for_the_computed_positions():
+    computed = dataclasses.replace(SMALL, cls_token=True)
+    stored = dataclasses.replace(computed, position_table=True)
+    patches = jax.random.normal(jax.random.key(0), (1, SMALL.patches, SMALL.patch**2))
+    kept = jnp.asarray([[3, 0, 7]])
+    params = Encoder(stored).init(jax.random.key(1), patches)["params"]
+    assert params["pos"].shape == (1, SMALL.patches + 1, SMALL.width)
+    plain = {name: leaf for name, leaf in params.items() if name != "pos"}
+
+    def encode(config, params, kept=None):
+        return Encoder(config).apply({"params": params}, patches, kept)
+
+    for rows in (None, kept):
+        np.testing.assert_allclose(
+            encode(stored, params, rows), encode(computed, plain, rows), atol=1e-5
+        )
+    moved = params | {"pos": params["pos"].at[:, 0].add(1.0)}  # the CLS token's own row counts
+    assert np.abs(encode(stored, moved) - encode(stored, params)).max() > 1e-4
+    gradient = jax.grad(lambda p: jnp.sum(encode(stored, p) ** 2))(params)
+    assert not np.any(gradient["pos"])
