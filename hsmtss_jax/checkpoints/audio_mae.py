@@ -2,7 +2,7 @@
 
 The official code lays out its fixed 2-D position table for a grid of 8 x 64 patches while the tokens run
 over 64 x 8, so a row does not code the place of its token. The weights were trained with it: it is taken
-as it is, as data of the checkpoint (spec 2.2 and 11.2).
+as it is, as data of the checkpoint.
 
 Legend: D width, P patch side, N patches, T x F grid of patches.
 """

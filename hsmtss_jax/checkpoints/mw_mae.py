@@ -2,7 +2,7 @@
 
 Its front end (80 mels, 4 x 16 patches, 2 s) differs from AudioMAE's, so patch embedding, positions and the
 windows of its decoder have no place in ours. What remains, the blocks and the last norm, can start a
-pre-training; it is no encoder by itself (spec 11.3).
+pre-training; it is no encoder by itself.
 """
 
 import re
