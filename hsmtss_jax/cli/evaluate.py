@@ -5,6 +5,7 @@ import importlib
 TASKS = {
     "separation": "the system on held-out mixtures (Tables II and III)",
     "retrieval": "captions find clips and clips find captions (Table V)",
+    "captioning": "GPT-2 describes clips from a linear prefix (Table VI)",
     "probe": "a small classifier on frozen features, as HEAR does (Table VII)",
 }
 

@@ -17,7 +17,8 @@ def add_bundles(parser: argparse.ArgumentParser, roles: Sequence[str]) -> None:
     parser.add_argument("--ckpt", help="folder of a pipeline bundle [the demo bundle]")
     for role in roles:
         option = f"--{role.replace('_', '-')}"
-        parser.add_argument(option, metavar="FOLDER", help=f"{role} bundle [the pipeline's]")
+        help_text = f"{role} bundle [the pipeline's, if it holds one]"
+        parser.add_argument(option, metavar="FOLDER", help=help_text)
 
 
 def load_bundles(args: argparse.Namespace, roles: Sequence[str]) -> "dict[str, Bundle]":
@@ -26,9 +27,12 @@ def load_bundles(args: argparse.Namespace, roles: Sequence[str]) -> "dict[str, B
     Raises OSError or ValueError for a bundle that is missing or damaged.
     """
     from hsmtss_jax.bundle import load_bundle
-    from hsmtss_jax.inference.pipeline import load_pipeline
+    from hsmtss_jax.inference.pipeline import ROLES, load_pipeline
     from hsmtss_jax.inference.separator import demo_bundle
 
+    for role in roles:
+        if role not in ROLES and not getattr(args, role):
+            raise ValueError(f"give --{role}: a pipeline bundle holds no {role}")
     given = {role: getattr(args, role) for role in roles if getattr(args, role)}
     bundles = {role: load_bundle(folder) for role, folder in given.items()}
     for role, bundle in bundles.items():

@@ -135,7 +135,9 @@ class GPT2(nn.Module):
         if mask is not None:
             visible = visible & rearrange(mask, "b s -> b 1 1 s")
         x = x.astype(self.dtype) + self.position(place).astype(self.dtype)[None]
-        out = self.stack(self.drop(x, deterministic=not train), mask=visible, cache=cache, train=train)
+        out = self.stack(
+            self.drop(x, deterministic=not train), mask=visible, cache=cache, train=train
+        )
         return out.x, out.cache
 
     def _head(self, x: jax.Array) -> jax.Array:

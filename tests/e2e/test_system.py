@@ -29,7 +29,8 @@ def corpus(tmp_path_factory) -> Path:
 def runs(corpus, tmp_path_factory) -> Path:
     """A folder with every stage trained for two steps by the command line."""
     folder = tmp_path_factory.mktemp("runs")
-    save_bundle(folder / "text_encoder" / "bundle", tiny_upstream(["text_encoder"])["text_encoder"])
+    for name, bundle in tiny_upstream(["text_encoder", "gpt2"]).items():
+        save_bundle(folder / name / "bundle", bundle)
     for name in STAGES:
         config = load_config(ROOT / "configs" / f"{name}.py", "tiny")
         overrides = [f"upstream.{key}={folder / key / 'bundle'}" for key in config.upstream]
