@@ -39,6 +39,8 @@ def load_bundles(args: argparse.Namespace, roles: Sequence[str]) -> "dict[str, B
         if bundle.stage != role:
             raise ValueError(f"{given[role]} is a bundle of {bundle.stage}, not of {role}")
     rest = [role for role in roles if role not in given]
+    if args.ckpt and not rest:
+        raise ValueError("--ckpt is of no use beside a bundle for every role: leave one out")
     if rest:
         bundles |= load_pipeline(args.ckpt or demo_bundle(), rest).bundles
     return bundles

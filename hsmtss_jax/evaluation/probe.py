@@ -63,22 +63,24 @@ def run(
     """Selects a point of the grid on the first round's validation part, then trains one probe a round
     and seed at that point and tests it. x: vectors [n, C]."""
     say = progress or (lambda _: None)
-    validation = {}
+    chosen = {}
     for point in config.grid:
-        validation[point] = _fit(x, clips, clips.rounds[0], point, config, seed=0).accuracy
-        say(f"{point}: validation {validation[point]:.3f}")
-    best = max(config.grid, key=lambda point: validation[point])
+        chosen[point] = _fit(x, clips, clips.rounds[0], point, config, seed=0)
+        say(f"{point}: validation {chosen[point].accuracy:.3f}")
+    best = max(config.grid, key=lambda point: chosen[point].accuracy)
     tested = np.concatenate([parts.test for parts in clips.rounds])
     correct = np.zeros((config.seeds, len(tested)))
     for seed in range(config.seeds):
-        hits = [_test(x, clips, parts, best, config, seed) for parts in clips.rounds]
+        fits = [chosen[best]] if seed == 0 else []  # the first round's is there already
+        fits += [_fit(x, clips, parts, best, config, seed) for parts in clips.rounds[len(fits) :]]
+        hits = [_hits(x, clips, *pair, config) for pair in zip(clips.rounds, fits, strict=True)]
         correct[seed] = np.concatenate(hits)
         say(f"seed {seed}: test {correct[seed].mean():.3f}")
     return Outcome(
         correct=correct.mean(axis=0),
         tested=tested,
         point=best,
-        validation=validation,
+        validation={point: fitted.accuracy for point, fitted in chosen.items()},
         seeds=tuple(float(share) for share in correct.mean(axis=1)),
         width=x.shape[1],
     )
@@ -98,16 +100,10 @@ def _fit(
     return fit(train, validation, len(clips.classes), point, config, seed)
 
 
-def _test(
-    x: np.ndarray,
-    clips: LabelledClips,
-    parts: Parts,
-    point: Point,
-    config: ProbeTraining,
-    seed: int,
+def _hits(
+    x: np.ndarray, clips: LabelledClips, parts: Parts, fitted: Fitted, config: ProbeTraining
 ) -> np.ndarray:
     """Whether each clip of the test part is told right, bool [t]."""
-    fitted = _fit(x, clips, parts, point, config, seed)
     return fitted.predict(_scaled(x, parts.train, config)[parts.test]) == clips.labels[parts.test]
 
 

@@ -110,6 +110,18 @@ def test_evaluate_writes_a_table(pipeline, corpus, tmp_path, capsys):
     assert "mel-PSNR" in capsys.readouterr().out and out.with_suffix(".md").is_file()
 
 
+def test_evaluate_captioning_describes_clips(runs, corpus, tmp_path, capsys):
+    pytest.importorskip("pycocoevalcap")
+    roles = ("audio_mae", "q_audio", "gpt2", "captioner")
+    bundles = [f"--{role.replace('_', '-')}={runs / role / 'bundle'}" for role in roles]
+    out = tmp_path / "captions.json"
+    argv = ["evaluate", "captioning", *bundles, f"--data={corpus}", "--count=3", "--batch=2"]
+    assert main([*argv, "--beams=2", "--max-tokens=5", "-o", str(out)]) == 0
+    document = json.loads(out.read_text())
+    assert len(document["rows"]) == 3 and "CIDEr-D" in document["summary"]
+    assert "CIDEr-D" in capsys.readouterr().out
+
+
 def test_a_foreign_codec_is_refused(runs, tmp_path):
     """A decoder goes with the codec that it was trained against."""
     config = load_config(ROOT / "configs" / "pipeline.py", "tiny", PipelineConfig)

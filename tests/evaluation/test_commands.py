@@ -87,12 +87,13 @@ def test_random_weights_are_of_the_same_shapes():
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["fly"], "unknown task 'fly': choose one of separation, retrieval, probe"),
+        (["fly"], "unknown task 'fly': choose one of separation, retrieval, "),
         (["retrieval", "--data", "nowhere"], "no prepared data set in nowhere"),
         (["retrieval", "--crops", "0"], "--crops must be at least 1"),
         (["probe", "--data", "nowhere"], "no data set at nowhere"),
         (["probe", "--dropout", "1"], "--dropout must lie in"),
         (["probe", "--lr", "0"], "--lr must be positive"),
+        (["captioning", "--beams", "0"], "--beams must be at least 1"),
         (["separation", "--count", "0"], "--count"),
         (["--count", "0"], "--count"),
     ],
@@ -108,6 +109,14 @@ def test_bundles_that_do_not_fit_are_refused(corpus, bundles, capsys):
     argv = ["evaluate", "retrieval", f"--data={corpus}", bundles["text_encoder"]]
     assert main([*argv, *swapped]) == 2
     assert "is a bundle of audio_mae, not of q_audio" in capsys.readouterr().err
+    argv = ["evaluate", "retrieval", f"--data={corpus}", *bundles.values(), "--ckpt=nowhere"]
+    assert main(argv) == 2 and "--ckpt is of no use" in capsys.readouterr().err
+
+
+def test_a_captioner_must_be_given(corpus, capsys, monkeypatch):
+    monkeypatch.setattr("hsmtss_jax.evaluation.captioning.check_extra", lambda: None)
+    assert main(["evaluate", "captioning", f"--data={corpus}"]) == 2
+    assert "give --gpt2: a pipeline bundle holds no gpt2" in capsys.readouterr().err
 
 
 def test_help_names_the_tasks(capsys):
