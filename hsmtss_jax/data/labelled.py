@@ -76,7 +76,8 @@ def _layout(root: Path) -> str:
 
 def read_prepared(root: Path) -> LabelledClips:
     """A prepared data set: field ``label``, its own three splits, recordings by field ``group``."""
-    rows, sources, parts = [], [], []
+    rows: list[dict[str, Any]] = []
+    sources, parts = [], []
     for split in _PARTS:
         source = ClipSource(root, split)
         parts.append(len(rows) + np.arange(len(source)))

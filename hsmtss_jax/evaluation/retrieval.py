@@ -121,8 +121,8 @@ def embed_clips(
 ) -> np.ndarray:
     """z_a of ``count`` clips: the mean of its fixed crops' vectors, at unit length [n, E]."""
 
-    def embed(windows: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return representation.audio_vectors(windows), np.ones(len(samples))
+    def embed(audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return representation.audio_vectors(audio), np.ones(len(samples))
 
     windows = fixed_crops(audio, count, representation.window, crops)
     return _unit(pool(windows, embed, count, batch, progress))

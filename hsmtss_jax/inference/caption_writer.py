@@ -57,7 +57,8 @@ class CaptionWriter:
 
     def _text(self, ids: np.ndarray) -> str:
         ends = np.flatnonzero(ids == self._tokenizer.end_id)
-        return self._tokenizer.decode(ids[: ends[0]] if len(ends) else ids).strip()
+        kept = ids[: ends[0]] if len(ends) else ids
+        return self._tokenizer.decode(kept.tolist()).strip()
 
     @functools.partial(jax.jit, static_argnums=(0, 3, 4, 5))
     def _search(self, params: Any, audio: Any, beams: int, tokens: int, power: float) -> Beams:

@@ -48,7 +48,7 @@ def mean_with_interval(
         if len(labels) != len(values):
             raise ValueError(f"{len(values)} values, but {len(labels)} groups")
         _, index = np.unique(labels[keep], return_inverse=True)
-        sums, sizes = np.bincount(index, finite), np.bincount(index).astype(np.float64)
+        sums, sizes = (np.bincount(index, x).astype(np.float64) for x in (finite, sizes))
     means = _resampled_means(sums, sizes, resamples, np.random.default_rng(seed))
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(float(finite.mean()), float(low), float(high), len(finite), skipped)

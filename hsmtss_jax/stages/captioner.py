@@ -2,7 +2,7 @@
 
 Measures what the two-level representation says about a sound; no other stage builds on it.
 
-Legend: B batch, L samples, N text tokens, K prefix tokens, D width of GPT-2.
+Legend: B batch, L samples, N text tokens, K prefix tokens, D width of GPT-2, V vocabulary.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from hsmtss_jax.data.pipeline import caption_dataset
 from hsmtss_jax.data.text import CausalTokenizer
 from hsmtss_jax.losses.captioning import atg_loss
 from hsmtss_jax.models.captioner import CaptionerConfig
-from hsmtss_jax.models.gpt2 import GPT2Config
+from hsmtss_jax.models.gpt2 import GPT2, GPT2Config
 from hsmtss_jax.stages.features import Features, Frozen
 from hsmtss_jax.train.stage import Batch, Objective, Report, Shard, Stage, StepInput, Tree
 
@@ -104,17 +104,23 @@ class CaptionerStage(Stage):
     def _losses(self, params: Tree, frozen: Frozen, batch: Batch) -> Losses:
         ids, mask = batch["text_ids"], batch["text_mask"]
         start = prefix(self.config.model, self.features, params, frozen, batch["audio"])
-        weights = {"params": language_model(params, frozen)}
-        model = self.gpt2.make(self.dtype)
-        words = model.apply(weights, ids[:, :-1], method="embed")
-        inputs = jnp.concatenate([start, words.astype(start.dtype)], axis=1)
-        logits = model.apply(weights, inputs, method="logits")
-        logits = logits[:, start.shape[1] - 1 :]
+        logits = self._logits(language_model(params, frozen), start, ids)
         right = (jnp.argmax(logits, axis=-1) == ids) & mask
         return Losses(
             loss=atg_loss(logits, ids, mask, smoothing=0.0),
             accuracy=jnp.sum(right, axis=1) / jnp.maximum(jnp.sum(mask, axis=1), 1),
         )
+
+    def _logits(self, params: Tree, start: jax.Array, ids: jax.Array) -> jax.Array:
+        """Scores of each of the tokens [B, N] behind the prefix [B, K, D]: [B, N, V]."""
+
+        def run(model: GPT2) -> jax.Array:
+            words = model.embed(ids[:, :-1]).astype(start.dtype)
+            return model.logits(jnp.concatenate([start, words], axis=1))[:, start.shape[1] - 1 :]
+
+        logits = self.gpt2.make(self.dtype).apply({"params": params}, method=run)
+        assert isinstance(logits, jax.Array)
+        return logits
 
     def eval_metrics(
         self,
