@@ -8,7 +8,7 @@ from hsmtss_jax import __version__
 SUBCOMMANDS = {
     "train": "train one stage from a config file",
     "separate": "separate the sound that a sentence asks for",
-    "evaluate": "measure a system: separation, retrieval, probe, captioning",
+    "evaluate": "score a system on a benchmark",
     "export": "write a checkpoint or a bundle as a release bundle",
 }
 
