@@ -11,11 +11,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from hsmtss_jax.bundle import Bundle
 from hsmtss_jax.config import load_config, to_dict
+from hsmtss_jax.data.text import END
 from hsmtss_jax.models import text_encoder
+from hsmtss_jax.models.gpt2 import GPT2Config
 from hsmtss_jax.models.text_encoder import TextEncoderConfig
 from hsmtss_jax.stages import STAGES
 from hsmtss_jax.train.stage import Stage
@@ -61,6 +63,8 @@ def zero_batch(stage: Stage) -> dict[str, jax.Array]:
 def _bundle(name: str, size: str, abstract: bool) -> Bundle:
     if name == "text_encoder":
         return _text_encoder(size, abstract)
+    if name == "gpt2":
+        return _gpt2(size, abstract)
     stage = make_stage(name, size, abstract=abstract)
     shapes = jax.eval_shape(
         lambda key, batch, frozen: stage.release(*stage.init(key, batch, frozen)),
@@ -88,6 +92,23 @@ def _text_encoder(size: str, abstract: bool) -> Bundle:
         params=shapes if abstract else draw(shapes, "text_encoder"),
         digest=f"text_encoder-{size}",
         files={"tokenizer.json": tokenizer_json().encode()},
+    )
+
+
+def _gpt2(size: str, abstract: bool) -> Bundle:
+    tiny = GPT2Config(vocab=65, width=16, depth=2, heads=2, max_positions=96)
+    config = tiny if size == "tiny" else GPT2Config()
+    ids = jax.ShapeDtypeStruct((1, 4), jnp.int32)
+    shapes = jax.eval_shape(config.make().init, jax.random.key(0), ids)["params"]
+    fast = Tokenizer.from_str(tokenizer_json())
+    fast.post_processor = processors.TemplateProcessing(single="$A", special_tokens=[])
+    fast.add_special_tokens([AddedToken(END, special=True)])
+    return Bundle(
+        stage="gpt2",
+        config={"name": "gpt2", "model": to_dict(config)},
+        params=shapes if abstract else draw(shapes, "gpt2"),
+        digest=f"gpt2-{size}",
+        files={"tokenizer.json": fast.to_str().encode()},
     )
 
 

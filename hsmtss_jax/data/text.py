@@ -4,7 +4,7 @@ Legend: B texts, N tokens.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from tokenizers import Tokenizer as FastTokenizer
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 TASKS = ("extract", "remove")  # the order is the task id of the mixture view
 
-_PAD_TOKENS = ("<pad>", "[PAD]")
+END = "<|endoftext|>"  # GPT-2's only special token
+_PAD_TOKENS = ("<pad>", "[PAD]", END)
 
 
 class Tokenizer:
@@ -35,10 +36,10 @@ class Tokenizer:
             raise ValueError(f"the tokenizer has no padding token: expected one of {_PAD_TOKENS}")
 
     @classmethod
-    def from_bundle(cls, bundle: "Bundle") -> "Tokenizer":
-        """The tokenizer of a text encoder bundle; ValueError if it holds none."""
+    def from_bundle(cls, bundle: "Bundle") -> Self:
+        """The tokenizer of a bundle of a text encoder or of GPT-2; ValueError if it holds none."""
         if "tokenizer.json" not in bundle.files:
-            raise ValueError("the bundle has no tokenizer.json: prepare the text encoder again")
+            raise ValueError("the bundle has no tokenizer.json: prepare it again")
         return cls(bytes(bundle.files["tokenizer.json"]).decode("utf-8"))
 
     @property
@@ -77,3 +78,21 @@ class Tokenizer:
 
     def __setstate__(self, source: str) -> None:
         self.__init__(source)  # type: ignore[misc]
+
+
+class CausalTokenizer(Tokenizer):
+    """GPT-2's: a text is followed by the end token, and padded with it under a False mask.
+
+    Raises ValueError when the tokenizer knows no such token. A text cut at max_tokens has no end.
+    """
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source)
+        end = self._fast.token_to_id(END)
+        if end is None:
+            raise ValueError(f"the tokenizer has no {END}: it is not GPT-2's")
+        self.end_id = self.pad_id = int(end)
+
+    def __call__(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
+        """ids int32 [B, max_tokens] and mask bool [B, max_tokens] (True = token, the end's included)."""
+        return super().__call__([text + END for text in texts], max_tokens)

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +92,11 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
     (folder / "pipeline.json").write_text(json.dumps(document, indent=2) + "\n")
 
 
-def load_pipeline(folder: str | os.PathLike[str]) -> Pipeline:
-    """Read a pipeline bundle. Raises OSError or ValueError with a line that says what is wrong."""
+def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] = ROLES) -> Pipeline:
+    """Read a pipeline bundle, or those of its stage bundles that ``roles`` names.
+
+    Raises OSError or ValueError with a line that says what is wrong.
+    """
     folder = Path(folder)
     if not folder.exists():
         raise FileNotFoundError(f"no checkpoint at {folder}: give the folder of a pipeline bundle")
@@ -110,6 +113,6 @@ def load_pipeline(folder: str | os.PathLike[str]) -> Pipeline:
         raise ValueError(
             f"{folder} has pipeline format {version}, this version reads {FORMAT_VERSION}"
         )
-    bundles = {role: load_bundle(folder / role) for role in ROLES}
+    bundles = {role: load_bundle(folder / role) for role in roles}
     check_upstream(bundles)
     return Pipeline(bundles=bundles, sampling=sampling, meta=document, path=folder)

@@ -2,11 +2,13 @@
 
 from hsmtss_jax.metrics.embedding import cosine_similarity
 from hsmtss_jax.metrics.interval import Estimate, mean_with_interval
+from hsmtss_jax.metrics.retrieval import best_ranks
 from hsmtss_jax.metrics.spectral import lsd, lsd_active, mel_psnr
 from hsmtss_jax.metrics.waveform import si_sdr
 
 __all__ = [
     "Estimate",
+    "best_ranks",
     "cosine_similarity",
     "lsd",
     "lsd_active",

@@ -23,25 +23,45 @@ class Estimate:
 
 
 def mean_with_interval(
-    values: ArrayLike, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
+    values: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
 ) -> Estimate:
     """Mean and percentile-bootstrap interval of per-example values; the same for the same seed.
 
-    Values that are not finite are skipped and counted (audioldm_eval does so with infinite PSNR). All
-    NaN when nothing is left; an interval of no width for a single value.
+    groups: one label a value. Whole groups are drawn instead of single values, for values that are
+    not independent (clips of one recording, captions of one clip). Values that are not finite are
+    skipped and counted (audioldm_eval does so with infinite PSNR). All NaN when nothing is left; an
+    interval of no width for a single value or group. Raises ValueError when the lengths differ.
     """
     values = np.asarray(values, np.float64).ravel()
-    finite = values[np.isfinite(values)]
-    count, skipped = len(finite), len(values) - len(finite)
-    if count == 0:
+    keep = np.isfinite(values)
+    finite, skipped = values[keep], int(np.sum(~keep))
+    if len(finite) == 0:
         return Estimate(np.nan, np.nan, np.nan, 0, skipped)
-    rng = np.random.default_rng(seed)
-    rows = max(1, _CHUNK // count)
-    means = np.concatenate(
-        [
-            finite[rng.integers(0, count, (min(rows, resamples - start), count))].mean(axis=1)
-            for start in range(0, resamples, rows)
-        ]
-    )
+    sums, sizes = finite, np.ones(len(finite))
+    if groups is not None:
+        labels = np.asarray(groups).ravel()
+        if len(labels) != len(values):
+            raise ValueError(f"{len(values)} values, but {len(labels)} groups")
+        _, index = np.unique(labels[keep], return_inverse=True)
+        sums, sizes = (np.bincount(index, x).astype(np.float64) for x in (finite, sizes))
+    means = _resampled_means(sums, sizes, resamples, np.random.default_rng(seed))
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(float(finite.mean()), float(low), float(high), count, skipped)
+    return Estimate(float(finite.mean()), float(low), float(high), len(finite), skipped)
+
+
+def _resampled_means(
+    sums: np.ndarray, sizes: np.ndarray, resamples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Means of ``resamples`` draws with replacement of all groups: sums, sizes [G] -> [resamples]."""
+    count = len(sums)
+    rows = max(1, _CHUNK // count)
+    means = []
+    for start in range(0, resamples, rows):
+        drawn = rng.integers(0, count, (min(rows, resamples - start), count))
+        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+    return np.concatenate(means)

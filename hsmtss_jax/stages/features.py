@@ -1,7 +1,7 @@
 """The frozen chain under every later stage: sound to S and G, words to T_cap and T_task.
 
 Legend: B batch, L samples, P patches, N text tokens, W words' tokens, Ca width of S, Cg of G and T_cap,
-Ct of the text encoder.
+Ct of the text encoder, E of the contrastive space.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from hsmtss_jax.bundle import Bundle
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import TASKS, Tokenizer
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
-from hsmtss_jax.models.q_audio import QAudioConfig, with_first
+from hsmtss_jax.models.q_audio import QAudio, QAudioConfig, with_first
 from hsmtss_jax.models.text_encoder import TextEncoderConfig
 
 Frozen = Mapping[str, Any]
@@ -61,6 +61,19 @@ class Features:
         raw = self.raw_text(frozen, ids, mask)
         return self._plain(self._q_audio(frozen, raw, mask, method="text")), with_first(mask)
 
+    def audio_vector(self, frozen: Frozen, s: jax.Array) -> jax.Array:
+        """S [B, P, Ca] -> z_a float32 [B, E], unit length: what retrieval compares (section III-C)."""
+
+        def project(module: QAudio) -> jax.Array:
+            return module.project_audio(module.audio_pass(s).g)
+
+        return self._plain(self._q_audio(frozen, method=project))
+
+    def text_vector(self, frozen: Frozen, ids: jax.Array, mask: jax.Array) -> jax.Array:
+        """Token ids and mask [B, N] -> z_t float32 [B, E], unit length, of the text's [CLS]."""
+        t_cap, _ = self.text(frozen, ids, mask)
+        return self._plain(self._q_audio(frozen, t_cap, method="project_text"))
+
     def task(self, frozen: Frozen, task: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Task numbers [B] (place in ``TASKS``) -> (T_task float32 [B, W, Ct], its mask [B, W])."""
         ids = jnp.asarray(self.task_ids)[task]
@@ -70,7 +83,7 @@ class Features:
         """The text encoder's token table [V, Ct]."""
         return frozen["text_encoder"]["embedding"]["embedding"]
 
-    def _q_audio(self, frozen: Frozen, *args: jax.Array, method: str) -> Any:
+    def _q_audio(self, frozen: Frozen, *args: jax.Array, method: Any) -> Any:
         model = self.q_audio.make(self.dtype)
         return model.apply({"params": frozen["q_audio"]}, *args, method=method)
 

@@ -8,7 +8,8 @@ from tokenizers import Tokenizer as Fast
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from hsmtss_jax.bundle import Bundle
-from hsmtss_jax.data.text import Tokenizer
+from hsmtss_jax.data.text import END, CausalTokenizer, Tokenizer
+from tests.upstream import tiny_upstream
 
 WORDS = ["extract", "remove", "a", "dog", "bark", "##ing", "loud", "the"]
 
@@ -92,3 +93,19 @@ def test_from_bundle():
     assert Tokenizer.from_bundle(bundle).vocab == 12
     with pytest.raises(ValueError, match=r"no tokenizer\.json"):
         Tokenizer.from_bundle(Bundle("text_encoder", {}, {}))
+
+
+def test_a_causal_tokenizer_ends_texts_and_pads_with_the_end():
+    bundle = tiny_upstream(["gpt2"])["gpt2"]
+    causal = CausalTokenizer.from_bundle(bundle)
+    ids, mask = causal(["a dog", "a dog barks and barks"], 6)
+    assert mask.sum(axis=1).tolist()[1] == 6  # cut: no room for the end
+    length = int(mask[0].sum())
+    assert ids[0, length - 1] == causal.end_id and set(ids[0, length:]) <= {causal.end_id}
+    assert causal.decode(ids[0]) == Tokenizer.from_bundle(bundle).decode(ids[0, : length - 1])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(causal))(["a dog"], 6)[0][0], ids[0])
+
+
+def test_a_causal_tokenizer_needs_an_end():
+    with pytest.raises(ValueError, match=END.replace("|", r"\|")):
+        CausalTokenizer(bert_json())

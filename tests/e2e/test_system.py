@@ -29,7 +29,8 @@ def corpus(tmp_path_factory) -> Path:
 def runs(corpus, tmp_path_factory) -> Path:
     """A folder with every stage trained for two steps by the command line."""
     folder = tmp_path_factory.mktemp("runs")
-    save_bundle(folder / "text_encoder" / "bundle", tiny_upstream(["text_encoder"])["text_encoder"])
+    for name, bundle in tiny_upstream(["text_encoder", "gpt2"]).items():
+        save_bundle(folder / name / "bundle", bundle)
     for name in STAGES:
         config = load_config(ROOT / "configs" / f"{name}.py", "tiny")
         overrides = [f"upstream.{key}={folder / key / 'bundle'}" for key in config.upstream]
@@ -107,6 +108,18 @@ def test_evaluate_writes_a_table(pipeline, corpus, tmp_path, capsys):
     assert len(scores["rows"]) == 3 * 5
     assert scores["summary"]["all"]["true_s"]["s_cosine"]["mean"] == pytest.approx(1.0, abs=1e-5)
     assert "mel-PSNR" in capsys.readouterr().out and out.with_suffix(".md").is_file()
+
+
+def test_evaluate_captioning_describes_clips(runs, corpus, tmp_path, capsys):
+    pytest.importorskip("pycocoevalcap")
+    roles = ("audio_mae", "q_audio", "gpt2", "captioner")
+    bundles = [f"--{role.replace('_', '-')}={runs / role / 'bundle'}" for role in roles]
+    out = tmp_path / "captions.json"
+    argv = ["evaluate", "captioning", *bundles, f"--data={corpus}", "--count=3", "--batch=2"]
+    assert main([*argv, "--beams=2", "--max-tokens=5", "-o", str(out)]) == 0
+    document = json.loads(out.read_text())
+    assert len(document["rows"]) == 3 and "CIDEr-D" in document["summary"]
+    assert "CIDEr-D" in capsys.readouterr().out
 
 
 def test_a_foreign_codec_is_refused(runs, tmp_path):

@@ -42,3 +42,22 @@ def test_frozen_and_plain():
         estimate.mean = 0.0  # type: ignore[misc]
     assert json.loads(json.dumps(dataclasses.asdict(estimate)))["count"] == 2
     assert str(Estimate(1.0, 0.5, 1.5, 3)) == "1.000 [0.500, 1.500] (n=3)"
+
+
+def test_groups_are_drawn_whole():
+    """Forty copies of five values know no more than the five."""
+    five = np.array([0.0, 1.0, 2.0, 5.0, 7.0])
+    many = np.repeat(five, 40)
+    grouped = mean_with_interval(many, groups=np.repeat(np.arange(5), 40))
+    alone, naive = mean_with_interval(five), mean_with_interval(many)
+    assert grouped.mean == alone.mean and grouped.count == 200
+    assert (grouped.low, grouped.high) == (alone.low, alone.high)
+    assert naive.high - naive.low < 0.5 * (grouped.high - grouped.low)
+
+
+def test_groups_of_unequal_size_and_missing_values():
+    estimate = mean_with_interval([1.0, 1.0, np.nan, 4.0], groups=["a", "a", "a", "b"])
+    assert (estimate.mean, estimate.low, estimate.high) == (2.0, 1.0, 4.0)
+    assert (estimate.count, estimate.skipped) == (3, 1)
+    with pytest.raises(ValueError, match="2 values, but 1 groups"):
+        mean_with_interval([1.0, 2.0], groups=["a"])

@@ -1,0 +1,211 @@
+"""Captions against references (HSM-TSS Table VI): METEOR, CIDEr-D, SPICE, SPIDEr by pycocoevalcap.
+
+The package (extra ``caption``) holds the reference implementations. Its tokenizer, METEOR and SPICE are
+Java programs, and SPICE reads CoreNLP models that the package fetches once. What cannot run is named
+in ``Skipped``, the rest is reported.
+"""
+
+import contextlib
+import dataclasses
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hsmtss_jax.metrics import Estimate, mean_with_interval
+
+METRICS = ("METEOR", "CIDEr-D", "SPICE", "SPIDEr")
+_EMPTY = "-"  # what the programs get for a caption without a word
+_MODELS = "stanford-corenlp-3.6.0"
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """value: the metric of the whole set, by the package. clips: mean of the single clips' values with
+    its 95 % interval; for METEOR, which adds up counts over the set, the two means differ a little."""
+
+    value: float
+    clips: Estimate
+    by_clip: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """scores: by metric. skipped: metric -> why it is not among them. tokenizer: "PTB", or "plain"
+    (lower case, words only) where there is no Java to run the former."""
+
+    scores: dict[str, Score]
+    skipped: dict[str, str]
+    tokenizer: str
+
+
+def check_extra() -> None:
+    """Raises ValueError, in one line, when the package is not installed."""
+    if importlib.util.find_spec("pycocoevalcap") is None:
+        raise ValueError('captions are scored by pycocoevalcap: pip install "hsmtss-jax[caption]"')
+
+
+def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Result:
+    """Scores a caption a clip against the clip's references.
+
+    Raises ValueError without the extra, for lengths that differ, or a clip without a reference.
+    """
+    check_extra()
+    if len(captions) != len(references) or not all(references) or not captions:
+        raise ValueError("every clip needs one caption and at least one reference")
+    java = shutil.which("java") is not None
+    tokens = _ptb if java else _plain
+    found = tokens([[caption] for caption in captions])
+    wanted = tokens(references)
+    scores = {"CIDEr-D": _cider(wanted, found)}
+    skipped: dict[str, str] = {}
+    if not java:
+        skipped = dict.fromkeys(("METEOR", "SPICE", "SPIDEr"), "needs java on the PATH")
+        return Result(scores, skipped, "plain")
+    for name, metric in (("METEOR", _meteor), ("SPICE", _spice)):
+        try:
+            scores[name] = metric(wanted, found)
+        except _Unavailable as error:
+            skipped[name] = str(error)
+    if "SPICE" in scores:
+        pairs = zip(scores["CIDEr-D"].by_clip, scores["SPICE"].by_clip, strict=True)
+        scores["SPIDEr"] = _score([(a + b) / 2 for a, b in pairs])
+    else:
+        skipped["SPIDEr"] = "needs SPICE"
+    return Result({name: scores[name] for name in METRICS if name in scores}, skipped, "PTB")
+
+
+class _Unavailable(Exception):
+    """A metric whose program cannot run here; the message says why."""
+
+
+Texts = dict[int, list[str]]  # clip number -> tokenised texts
+
+
+def _score(values: Sequence[float], value: float | None = None) -> Score:
+    by_clip = tuple(float(x) for x in values)
+    clips = mean_with_interval(by_clip)
+    return Score(clips.mean if value is None else float(value), clips, by_clip)
+
+
+def _plain(texts: Sequence[Sequence[str]]) -> Texts:
+    words = [[" ".join(re.findall(r"[\w']+", t.lower())) for t in group] for group in texts]
+    return {i: [text or _EMPTY for text in group] for i, group in enumerate(words)}
+
+
+def _ptb(texts: Sequence[Sequence[str]]) -> Texts:
+    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+
+    # A line that is empty, or loses its line break, would shift all that follow.
+    rows = {
+        i: [{"caption": " ".join(text.split()) or _EMPTY} for text in group]
+        for i, group in enumerate(texts)
+    }
+    with _quiet():
+        tokenised = PTBTokenizer().tokenize(rows)
+    return {i: [text or _EMPTY for text in tokenised[i]] for i in rows}
+
+
+def _cider(wanted: Texts, found: Texts) -> Score:
+    from pycocoevalcap.cider.cider import Cider  # clips counts and weighs lengths: CIDEr-D
+
+    value, by_clip = Cider().compute_score(wanted, found)
+    return _score(by_clip, value)
+
+
+def _meteor(wanted: Texts, found: Texts) -> Score:
+    from pycocoevalcap.meteor.meteor import Meteor
+
+    program = Meteor()
+    try:
+        value, by_clip = program.compute_score(wanted, found)
+    except (OSError, ValueError) as error:
+        raise _Unavailable(f"its Java program failed: {error}") from error
+    finally:
+        for pipe in (program.meteor_p.stdout, program.meteor_p.stderr):
+            pipe.close()
+    return _score(by_clip, value)
+
+
+def _spice(wanted: Texts, found: Texts) -> Score:
+    import pycocoevalcap
+
+    library = Path(next(iter(pycocoevalcap.__path__))) / "spice" / "lib"
+    if not (library / f"{_MODELS}.jar").is_file():
+        module = "pycocoevalcap.spice.get_stanford_models"
+        raise _Unavailable(
+            f'needs {_MODELS}; fetch it once: python -c "from {module} import '
+            'get_stanford_models as f; f()"'
+        )
+    from pycocoevalcap.spice.spice import Spice
+
+    try:
+        with _quiet():
+            value, by_clip = Spice().compute_score(wanted, found)
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        raise _Unavailable(f"its Java program failed: {error}") from error
+    return _score([float(np.nan_to_num(one["All"]["f"])) for one in by_clip], value)
+
+
+@contextlib.contextmanager
+def _quiet():  # type: ignore[no-untyped-def]
+    """The Java programs report on the process's own standard error; not into ours."""
+    saved = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def to_markdown(result: Result, clips: int) -> str:
+    """A column a metric: the set's value, the clips' interval; then a line for what was skipped."""
+    names = list(result.scores)
+    cells = [
+        f"{one.value:.3f} [{one.clips.low:.3f}, {one.clips.high:.3f}]"
+        for one in result.scores.values()
+    ]
+    lines = [
+        "| " + " | ".join([*(f"{name} ↑" for name in names), "clips"]) + " |",
+        "|---" * (len(names) + 1) + "|",
+        "| " + " | ".join([*cells, str(clips)]) + " |",
+    ]
+    lines += [f"\n{name} skipped: {why}" for name, why in result.skipped.items()]
+    if result.tokenizer == "plain":
+        lines.append("\nTokenised without PTB's tokenizer, which needs java: not comparable.")
+    return "\n".join(lines) + "\n"
+
+
+def to_json(
+    result: Result,
+    captions: Mapping[str, str],
+    references: Sequence[Sequence[str]],
+    about: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Everything, as plain JSON. captions: clip name -> what was written."""
+    rows = [
+        {
+            "clip": name,
+            "caption": text,
+            "references": list(own),
+            "values": {metric: one.by_clip[i] for metric, one in result.scores.items()},
+        }
+        for i, ((name, text), own) in enumerate(zip(captions.items(), references, strict=True))
+    ]
+    summary = {
+        name: {"value": one.value, "clips": dataclasses.asdict(one.clips)}
+        for name, one in result.scores.items()
+    }
+    return {
+        "about": {**about, "tokenizer": result.tokenizer, "skipped": result.skipped},
+        "summary": summary,
+        "rows": rows,
+    }

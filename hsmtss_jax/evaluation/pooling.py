@@ -1,0 +1,92 @@
+"""One vector a clip from fixed windows: which windows of a clip are heard, and their weighted mean.
+
+Legend: L samples of a window, B windows at once, n clips, C width.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from hsmtss_jax.inference.chunking import cut, plan_windows
+
+
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """audio: float32 [L], zeros at the end; samples: how many are the clip's; row: which clip."""
+
+    row: int
+    audio: np.ndarray
+    samples: int
+
+
+class Embed(Protocol):
+    """audio [B, L], samples [B] -> (sums [B, C], weights [B]): a window's share of its clip's mean."""
+
+    def __call__(self, audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+Audio = Callable[[int], np.ndarray]  # clip number -> mono float32 at 16 kHz
+Progress = Callable[[int], None]  # clips done
+
+
+def fixed_crops(audio: Audio, rows: int, window: int, crops: int) -> Iterator[Window]:
+    """Of a longer clip ``crops`` windows at even distances from its start to its end (one: its
+    middle), of a shorter one itself, padded with zeros. Nothing is drawn at random."""
+    for row in range(rows):
+        clip = audio(row)
+        spare = len(clip) - window
+        if spare <= 0:
+            yield Window(row, np.pad(clip, (0, -spare)), len(clip))
+            continue
+        places = [0.5] if crops == 1 else np.linspace(0.0, 1.0, crops)
+        for start in (round(float(place) * spare) for place in places):
+            yield Window(row, clip[start : start + window], window)
+
+
+def whole_clips(audio: Audio, rows: int, window: int) -> Iterator[Window]:
+    """All of every clip in windows that do not overlap; a last one under a frame (25 ms) is dropped."""
+    for row in range(rows):
+        clip = audio(row)
+        plan = plan_windows(len(clip), window, 0)
+        for start, piece in zip(plan.starts, cut(clip, plan), strict=True):
+            samples = min(window, len(clip) - start)
+            if start == 0 or samples >= 400:
+                yield Window(row, piece, samples)
+
+
+def pool(
+    windows: Iterable[Window],
+    embed: Embed,
+    rows: int,
+    batch: int,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """The weighted mean of each clip's windows, float32 [rows, C]; windows go in batches of one shape."""
+    total: np.ndarray | None = None
+    weight = np.zeros(rows)
+    for part in _batches(windows, batch):
+        full = part + [part[-1]] * (batch - len(part))
+        audio = np.stack([window.audio for window in full]).astype(np.float32)
+        sums, weights = embed(audio, np.array([window.samples for window in full], np.int32))
+        total = np.zeros((rows, sums.shape[1])) if total is None else total
+        index = [window.row for window in part]
+        np.add.at(total, index, sums[: len(part)])
+        np.add.at(weight, index, weights[: len(part)])
+        if progress:
+            progress(part[-1].row + 1)
+    if total is None:
+        raise ValueError("there is no clip to embed")
+    return (total / weight[:, None]).astype(np.float32)
+
+
+def _batches(windows: Iterable[Window], batch: int) -> Iterator[list[Window]]:
+    part: list[Window] = []
+    for window in windows:
+        part.append(window)
+        if len(part) == batch:
+            yield part
+            part = []
+    if part:
+        yield part

@@ -1,0 +1,124 @@
+"""The tasks of ``hsmtss evaluate`` from the command line, on tiny random bundles."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hsmtss_jax.bundle import save_bundle
+from hsmtss_jax.cli.main import main
+from hsmtss_jax.inference.representation import Representation, random_weights
+from tests.corpus import write_tiny_corpus
+from tests.upstream import tiny_upstream
+
+ROLES = ("audio_mae", "text_encoder", "q_audio")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_tiny_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory):
+    """Role -> the option that names its bundle."""
+    folder = tmp_path_factory.mktemp("bundles")
+    for role, bundle in tiny_upstream(ROLES).items():
+        save_bundle(folder / role, bundle)
+    return {role: f"--{role.replace('_', '-')}={folder / role}" for role in ROLES}
+
+
+def test_retrieval(corpus, bundles, tmp_path, capsys):
+    out = tmp_path / "new" / "retrieval.json"
+    argv = ["evaluate", "retrieval", f"--data={corpus}", *bundles.values(), "--batch=3"]
+    assert main([*argv, "--crops=2", "-o", str(out)]) == 0
+    document = json.loads(out.read_text())
+    assert document["about"]["clips"] == 8 and document["about"]["texts"] == 24
+    assert document["summary"]["text_to_audio"]["chance"]["1"] == pytest.approx(1 / 8)
+    assert len(document["rows"]["audio_to_text"]) == 8
+    assert "| text to audio |" in capsys.readouterr().out
+    assert "chance" in out.with_suffix(".md").read_text()
+    assert main([*argv, "--captions=1", "--count=5", "--duplicates=separate"]) == 0
+    assert "| 5 | 5 |" in capsys.readouterr().out
+
+
+def test_probe(corpus, bundles, tmp_path, capsys):
+    out = tmp_path / "probe.json"
+    argv = ["evaluate", "probe", f"--data={corpus}", bundles["audio_mae"], "--batch=3", "-q"]
+    quick = ["--hidden=8", "--epochs=3", "--seeds=1", "--dropout", "0.1", "--lr", "0.01"]
+    assert main([*argv, *quick, "--features", "s", "logmel", "random", "-o", str(out)]) == 0
+    document = json.loads(out.read_text())
+    assert set(document["summary"]) == {"s", "logmel", "random", "s - logmel", "s - random"}
+    assert document["training"]["logmel"]["width"] == 128
+    assert document["about"]["rounds"] == [[24, 8, 8]] and len(document["rows"]["s"]) == 8
+    table = capsys.readouterr().out
+    assert "S of random weights" in table and "commonest class" in table
+
+
+def test_the_representation_pools_what_sounds():
+    """Sound after the clip's end does not reach the pooled mel; S counts only the real columns."""
+    bundles = tiny_upstream(["audio_mae"])
+    representation = Representation(bundles)
+    rng = np.random.default_rng(0)
+    audio = rng.normal(size=(2, representation.window)).astype(np.float32)
+    samples = np.array([400, representation.window], np.int32)
+    mel, frames = representation.mel_sums(audio, samples)
+    assert frames[0] == 1 and mel.shape == (2, 128)
+    sums, columns = representation.scene_sums(audio, samples)
+    config = representation.features.audio_mae
+    assert columns[0] == 1 and columns[1] == config.time_patches
+    s = np.asarray(representation.features.local({"audio_mae": bundles["audio_mae"].params}, audio))
+    s = s.reshape(2, config.time_patches, -1)
+    np.testing.assert_allclose(sums[0], s[0, 0], atol=1e-4)
+    np.testing.assert_allclose(sums[1], s[1].sum(axis=0), atol=1e-3)
+
+
+def test_random_weights_are_of_the_same_shapes():
+    bundle = tiny_upstream(["audio_mae"])["audio_mae"]
+    a, b = random_weights(bundle), random_weights(bundle, seed=1)
+    kernel = bundle.params["encoder"]["patch_embed"]["kernel"]
+    assert set(a.params) == {"encoder"} and a.digest != bundle.digest
+    assert a.params["encoder"]["patch_embed"]["kernel"].shape == kernel.shape
+    assert not np.array_equal(
+        a.params["encoder"]["patch_embed"]["kernel"], b.params["encoder"]["patch_embed"]["kernel"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["fly"], "unknown task 'fly': choose one of separation, retrieval, "),
+        (["retrieval", "--data", "nowhere"], "no prepared data set in nowhere"),
+        (["retrieval", "--crops", "0"], "--crops must be at least 1"),
+        (["probe", "--data", "nowhere"], "no data set at nowhere"),
+        (["probe", "--dropout", "1"], "--dropout must lie in"),
+        (["probe", "--lr", "0"], "--lr must be positive"),
+        (["captioning", "--beams", "0"], "--beams must be at least 1"),
+        (["separation", "--count", "0"], "--count"),
+        (["--count", "0"], "--count"),
+    ],
+)
+def test_bad_input_is_one_line(argv, said, capsys):
+    assert main(["evaluate", *argv]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("hsmtss: error: ") and error.count("\n") == 1 and said in error
+
+
+def test_bundles_that_do_not_fit_are_refused(corpus, bundles, capsys):
+    swapped = [f"--q-audio={bundles['audio_mae'].partition('=')[2]}", bundles["audio_mae"]]
+    argv = ["evaluate", "retrieval", f"--data={corpus}", bundles["text_encoder"]]
+    assert main([*argv, *swapped]) == 2
+    assert "is a bundle of audio_mae, not of q_audio" in capsys.readouterr().err
+    argv = ["evaluate", "retrieval", f"--data={corpus}", *bundles.values(), "--ckpt=nowhere"]
+    assert main(argv) == 2 and "--ckpt is of no use" in capsys.readouterr().err
+
+
+def test_a_captioner_must_be_given(corpus, capsys, monkeypatch):
+    monkeypatch.setattr("hsmtss_jax.evaluation.captioning.check_extra", lambda: None)
+    assert main(["evaluate", "captioning", f"--data={corpus}"]) == 2
+    assert "give --gpt2: a pipeline bundle holds no gpt2" in capsys.readouterr().err
+
+
+def test_help_names_the_tasks(capsys):
+    assert main(["evaluate", "--help"]) == 0
+    assert "retrieval" in capsys.readouterr().out

@@ -1,0 +1,91 @@
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hsmtss_jax.sampling.beam import beam_search
+
+VOCAB, END = 4, 3
+
+
+def markov(seed):
+    """log p(next | last), with a row for the start; the step's cache counts calls and keeps history."""
+    table = np.random.default_rng(seed).normal(size=(VOCAB + 1, VOCAB)) * 2
+    return jnp.asarray(jax.nn.log_softmax(table, axis=-1), jnp.float32)
+
+
+def search(tables, *, beams, tokens, power):
+    """A sequence a table."""
+    stack = jnp.stack(tables)
+    batch = len(tables)
+
+    def step(previous, cache):
+        which, history = cache
+        history = jnp.concatenate([history[:, 1:], previous[:, None]], axis=1)
+        return stack[which, previous], (which, history)
+
+    def reorder(cache, rows):
+        return cache[0][rows], cache[1][rows]
+
+    which = jnp.repeat(jnp.arange(batch), beams)
+    cache = (which, jnp.zeros((batch * beams, tokens), jnp.int32))
+    run = jax.jit(
+        lambda cache, logits: beam_search(
+            step,
+            cache,
+            logits,
+            beams=beams,
+            tokens=tokens,
+            end=END,
+            reorder=reorder,
+            length_power=power,
+        )
+    )
+    return run(cache, stack[:, VOCAB])
+
+
+def everything(table, tokens, power):
+    """(score, tokens) of every sequence that ends, or reaches the limit, best first."""
+    table, found = np.asarray(table, np.float64), {}
+    for text in itertools.product(range(VOCAB), repeat=tokens):
+        length = text.index(END) + 1 if END in text else tokens
+        kept = text[:length] + (END,) * (tokens - length)
+        total = sum(table[a, b] for a, b in itertools.pairwise((VOCAB, *text[:length])))
+        found[kept] = total / length**power
+    return sorted(((score, kept) for kept, score in found.items()), reverse=True)
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0])
+def test_a_wide_beam_finds_the_best_of_all(power):
+    """With as many beams as there are prefixes nothing is pruned: the result is exhaustive search's."""
+    tables = [markov(0), markov(1)]
+    result = search(tables, beams=4, tokens=2, power=power)
+    for row, table in enumerate(tables):
+        best = everything(table, 2, power)
+        assert tuple(np.asarray(result.tokens[row, 0])) == best[0][1]
+        np.testing.assert_allclose(result.scores[row, 0], best[0][0], rtol=1e-5)
+        assert np.all(np.diff(np.asarray(result.scores[row])) <= 0)
+
+
+def test_one_beam_is_greedy():
+    table = markov(2)
+    result = search([table], beams=1, tokens=5, power=1.0)
+    last, expected = VOCAB, []
+    for _ in range(5):
+        last = END if last == END else int(np.argmax(table[last]))
+        expected.append(last)
+    assert np.asarray(result.tokens[0, 0]).tolist() == expected
+
+
+def test_the_score_is_that_of_the_tokens():
+    """Reordering keeps a beam's history with it: scores follow from the tokens alone."""
+    table = markov(3)
+    result = search([table], beams=3, tokens=6, power=1.0)
+    for tokens, score in zip(np.asarray(result.tokens[0]), result.scores[0], strict=True):
+        text = tokens.tolist()
+        length = text.index(END) + 1 if END in text else 6
+        total = sum(float(table[a, b]) for a, b in itertools.pairwise((VOCAB, *text[:length])))
+        np.testing.assert_allclose(score, total / length, rtol=1e-5)
+        assert set(text[length:]) <= {END}
