@@ -59,7 +59,7 @@ def _demo() -> ExperimentConfig:
                 lr=8e-4, b2=0.98, weight_decay=0.01, warmup_steps=50, end_lr=1e-6, ema=0.99
             )
         },
-        run=RunConfig(steps=1_500, log_every=20, eval_every=300, save_every=100),
+        run=RunConfig(steps=900, log_every=20, eval_every=300, save_every=100),
         upstream=UPSTREAM,
     )
 

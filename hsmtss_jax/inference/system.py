@@ -18,12 +18,15 @@ from hsmtss_jax.data.text import TASKS, Tokenizer
 from hsmtss_jax.inference.pipeline import Pipeline
 from hsmtss_jax.inference.silence import noise_gate
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
-from hsmtss_jax.models.local_separator import LocalOutput
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.stages.acoustic_sampling import sample
 from hsmtss_jax.stages.features import Features
-from hsmtss_jax.stages.joint_separator import JointSeparatorStageConfig
+from hsmtss_jax.stages.joint_separator import (
+    JointSeparatorStageConfig,
+    separate,
+    separate_local,
+)
 
 
 @flax.struct.dataclass
@@ -60,10 +63,8 @@ class System:
         self.pipeline = pipeline
         self.features = Features(bundles, self.dtype)
         self.tokenizer = Tokenizer.from_bundle(bundles["text_encoder"])
-        separator = from_dict(JointSeparatorStageConfig, bundles["joint_separator"].config)
-        self.max_text = separator.global_model.max_text - 1
-        self._global = separator.global_model.make(self.dtype)
-        self._local = separator.local_model.make(self.dtype)
+        self._separators = from_dict(JointSeparatorStageConfig, bundles["joint_separator"].config)
+        self.max_text = self._separators.global_model.max_text - 1
         self.codec_config = from_dict(TFCodecConfig, bundles["tf_codec"].config["model"])
         self._codec = self.codec_config.make(self.dtype)
         decoder = bundles["acoustic_decoder"].config["model"]
@@ -132,21 +133,19 @@ class System:
 
     @functools.partial(jax.jit, static_argnums=0)
     def _separate(self, params: Any, mixture: Semantics, query: Query) -> Semantics:
-        weights = {"params": params["joint_separator"]["global"]}
-        g = self._global.apply(
-            weights, mixture.g, query.text, query.text_mask, query.task, query.task_mask
+        out = separate(
+            self._separators,
+            params["joint_separator"],
+            (mixture.s, mixture.g),
+            _condition(query),
+            self.dtype,
         )
-        assert isinstance(g, jax.Array)
-        return Semantics(s=self._separate_local(params, mixture.s, g, query), g=g)
+        return Semantics(s=out.s_hat, g=out.g_hat)
 
     @functools.partial(jax.jit, static_argnums=0)
     def _separate_local(self, params: Any, s: Any, g: Any, query: Query) -> jax.Array:
-        weights = {"params": params["joint_separator"]["local"]}
-        out = self._local.apply(
-            weights, s, g, query.text, query.text_mask, query.task, query.task_mask
-        )
-        assert isinstance(out, LocalOutput)
-        return out.s_hat
+        weights = params["joint_separator"]
+        return separate_local(self._separators, weights, s, g, _condition(query), self.dtype)
 
     @functools.partial(jax.jit, static_argnums=(0, 4))
     def _sample(
@@ -176,6 +175,10 @@ class System:
         audio = self._codec.apply(params["tf_codec"], tokens, samples, method="decode")
         assert isinstance(audio, jax.Array)
         return jnp.clip(audio.astype(jnp.float32), -1.0, 1.0)
+
+
+def _condition(query: Query) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    return query.text, query.text_mask, query.task, query.task_mask
 
 
 def window_samples(fbank: FbankConfig) -> int:

@@ -113,23 +113,10 @@ class AcousticDecoderStage(ClipStage):
         if self.config.prefix_noise:
             noisy = with_noise(noise_key, read.s, self.config.prefix_noise)
             read = dataclasses.replace(read, s=noisy)
-        scores = self._score(inputs.params["model"], read, train=True, key=dropout_key)
+        model = self.config.model
+        scores = score(model, inputs.params["model"], read, self.dtype, dropout_key)
         metrics = {"cross_entropy": scores.loss, "accuracy": jnp.mean(scores.accuracy)}
         return scores.loss, Report(metrics=metrics, aux=inputs.aux)
-
-    def _score(
-        self, params: Tree, read: DecoderInput, *, train: bool = False, key: Any = None
-    ) -> TokenScores:
-        cfg = self.config.model
-        logits = cfg.make(self.dtype).apply(
-            {"params": params},
-            read.s,
-            read.tokens,
-            train=train,
-            rngs={"dropout": key} if train else {},
-        )
-        assert isinstance(logits, jax.Array)
-        return token_cross_entropy(logits, *targets_with_end(read.tokens, read.frames, cfg.end))
 
     def eval_metrics(
         self,
@@ -141,7 +128,8 @@ class AcousticDecoderStage(ClipStage):
     ) -> dict[str, jax.Array]:
         """Cross-entropy in nats and top-1 accuracy of each clip, given its true past: [B] each."""
         del aux, key
-        scores = self._score(params["model"], self.read(frozen, batch))
+        read = self.read(frozen, batch)
+        scores = score(self.config.model, params["model"], read, self.dtype)
         return {"cross_entropy": scores.cross_entropy, "accuracy": scores.accuracy}
 
     def panels(
@@ -190,6 +178,26 @@ class AcousticDecoderStage(ClipStage):
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         del aux
         return params["model"]
+
+
+def score(
+    config: AcousticDecoderConfig,
+    params: Tree,
+    read: DecoderInput,
+    dtype: Any,
+    dropout_key: jax.Array | None = None,
+) -> TokenScores:
+    """Teacher-forced scores of a batch; in training mode when a dropout key is given."""
+    train = dropout_key is not None
+    logits = config.make(dtype).apply(
+        {"params": params},
+        read.s,
+        read.tokens,
+        train=train,
+        rngs={"dropout": dropout_key} if train else {},
+    )
+    assert isinstance(logits, jax.Array)
+    return token_cross_entropy(logits, *targets_with_end(read.tokens, read.frames, config.end))
 
 
 def with_noise(key: jax.Array, s: jax.Array, most: float) -> jax.Array:

@@ -18,7 +18,7 @@ from hsmtss_jax.bundle import Bundle
 from hsmtss_jax.config import DataConfig, StageConfig, from_dict
 from hsmtss_jax.losses.separation import cosine, global_loss, local_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
-from hsmtss_jax.models.local_separator import LocalSeparatorConfig
+from hsmtss_jax.models.local_separator import LocalOutput, LocalSeparatorConfig
 from hsmtss_jax.stages.local_separator import split_statistics, with_statistics
 from hsmtss_jax.stages.separation import SeparationFeatures, SeparationStage, compare
 from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
@@ -161,6 +161,39 @@ class JointSeparatorStage(SeparationStage):
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         model = params["model"]
         return {"global": model["global"], "local": with_statistics(model["local"], aux)}
+
+
+def separate(
+    config: JointSeparatorStageConfig,
+    params: Mapping[str, Tree],
+    mixture: tuple[jax.Array, jax.Array],
+    condition: tuple[jax.Array, jax.Array, jax.Array, jax.Array],
+    dtype: Any,
+) -> JointOutput:
+    """What the separators of a release bundle make of a mixture: G_hat, then S_hat given G_hat.
+
+    mixture: its S [B, P, Ca] and G [B, 1, Cg]; condition: T_cap, its mask, T_task, its mask.
+    """
+    s_mix, g_mix = mixture
+    g_hat = config.global_model.make(dtype).apply({"params": params["global"]}, g_mix, *condition)
+    assert isinstance(g_hat, jax.Array)
+    return JointOutput(
+        g_hat=g_hat, s_hat=separate_local(config, params, s_mix, g_hat, condition, dtype)
+    )
+
+
+def separate_local(
+    config: JointSeparatorStageConfig,
+    params: Mapping[str, Tree],
+    s_mix: jax.Array,
+    g: jax.Array,
+    condition: tuple[jax.Array, jax.Array, jax.Array, jax.Array],
+    dtype: Any,
+) -> jax.Array:
+    """The second half of ``separate``, given g [B, 1, Cg]: S_hat [B, P, Ca]."""
+    out = config.local_model.make(dtype).apply({"params": params["local"]}, s_mix, g, *condition)
+    assert isinstance(out, LocalOutput)
+    return out.s_hat
 
 
 def _check_sizes(config: Any, bundle: Bundle) -> None:
