@@ -21,7 +21,7 @@ def _paper() -> PipelineConfig:
 
 def _demo() -> PipelineConfig:
     return PipelineConfig(
-        bundles=BUNDLES,
+        bundles={**BUNDLES, "acoustic_decoder": "runs/decoder_tuning/bundle"},
         storage={"*": "int8", "tf_codec": "bfloat16"},
         sampling=Policy(temperature=0.6, top_k=32),
         licence="CC-BY-SA-4.0",

@@ -9,8 +9,7 @@ Legend: L samples.
 import numpy as np
 from scipy import ndimage
 
-FLOOR = 2.0**-15  # one step of 16-bit audio
-NOISE_FLOOR = 10 ** (-80 / 20)  # RMS; the codec gives digital silence back at about -100 dBFS
+FLOOR = 2.0**-15  # one step of 16-bit audio, -90 dBFS; the codec's silence is at about -100
 FRAME, HOLD, FADE = 0.020, 0.010, 0.005  # seconds: RMS window, kept beside sound, ramp at the edge
 
 
@@ -20,10 +19,10 @@ def silence_gain(recording: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def noise_gate(decoded: np.ndarray, sample_rate: int) -> np.ndarray:
-    """``decoded`` [..., L] with digital silence where its RMS over 20 ms is below -80 dBFS."""
+    """``decoded`` [..., L] with digital silence where its RMS over 20 ms is below one 16-bit step."""
     frame = round(FRAME * sample_rate)
     power = ndimage.uniform_filter1d(np.square(decoded, dtype=np.float64), frame, axis=-1)
-    return decoded * _edges_softened(power > NOISE_FLOOR**2, sample_rate)
+    return decoded * _edges_softened(power > FLOOR**2, sample_rate)
 
 
 def _edges_softened(sounding: np.ndarray, sample_rate: int) -> np.ndarray:
