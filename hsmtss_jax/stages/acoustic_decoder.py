@@ -188,13 +188,12 @@ def score(
     dropout_key: jax.Array | None = None,
 ) -> TokenScores:
     """Teacher-forced scores of a batch; in training mode when a dropout key is given."""
-    train = dropout_key is not None
     logits = config.make(dtype).apply(
         {"params": params},
         read.s,
         read.tokens,
-        train=train,
-        rngs={"dropout": dropout_key} if train else {},
+        train=dropout_key is not None,
+        rngs=None if dropout_key is None else {"dropout": dropout_key},
     )
     assert isinstance(logits, jax.Array)
     return token_cross_entropy(logits, *targets_with_end(read.tokens, read.frames, config.end))

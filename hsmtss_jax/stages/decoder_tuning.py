@@ -55,11 +55,11 @@ class DecoderTuningStage(SeparationStage):
         self.codec = from_dict(TFCodecConfig, bundles["tf_codec"].config["model"])
         self.separators = from_dict(JointSeparatorStageConfig, bundles["joint_separator"].config)
         trained = from_dict(AcousticDecoderConfig, bundles["acoustic_decoder"].config["model"])
-        free = {"dropout": self.config.model.dropout, "remat": self.config.model.remat}
-        if dataclasses.replace(trained, **free) != self.config.model:
+        wanted = self.config.model
+        if dataclasses.replace(trained, dropout=wanted.dropout, remat=wanted.remat) != wanted:
             raise ValueError(
                 f"the acoustic_decoder bundle was trained as {trained}, this stage wants "
-                f"{self.config.model}: give both the same sizes"
+                f"{wanted}: give both the same sizes"
             )
 
     def init(
