@@ -29,6 +29,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--figure", help="PNG with the spectrograms [OUTPUT with .png]")
     parser.add_argument("--no-figure", action="store_true", help="write no PNG")
     parser.add_argument("--target", help="a reference recording to draw in the figure as well")
+    parser.add_argument(
+        "--mode",
+        choices=("mask", "generate"),
+        default="mask",
+        help="mask: what is the target's of the recording, in its channels; generate: the model's own "
+        "sound, mono [mask]",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the token sampling [0]")
     parser.add_argument("--temperature", type=float, help="0 is greedy [the bundle's]")
     parser.add_argument(
@@ -63,15 +70,16 @@ def main(argv: list[str]) -> int:
             recording.samples,
             instruction,
             sample_rate=recording.sample_rate,
+            mode=args.mode,
             seed=args.seed,
             policy=_policy(args, separator),
             progress=report,
         )
-    write_audio(output, result.target[:, None], result.sample_rate)
+    write_audio(output, result.target, result.sample_rate)
     if figure:
         from hsmtss_jax.visualization import save_comparison
 
-        sounds = {"mixture": to_mono(recording.samples), args.instruction: result.target}
+        sounds = {"mixture": to_mono(recording.samples), args.instruction: to_mono(result.target)}
         if reference is not None:
             sounds["target"] = to_mono(reference.samples)
         save_comparison(figure, sounds, result.sample_rate)
@@ -85,6 +93,7 @@ def main(argv: list[str]) -> int:
             "description": result.instruction.description,
             "seconds": round(len(result.target) / result.sample_rate, 3),
             "sample_rate": result.sample_rate,
+            "mode": result.mode,
             "windows": result.windows,
             "seed": args.seed,
             "checkpoint": str(args.ckpt or demo_bundle().name),

@@ -1,7 +1,8 @@
 """The system on held-out mixtures, and what each of its stages loses (paper section V).
 
 A route is one way to an estimate of the target: the mixture as it is, the codec's resynthesis of the
-target (the ceiling), the whole system, and the system with one stage's output swapped for the truth.
+target (the ceiling), the whole system in both modes, and the generated sound with one stage's output
+swapped for the truth.
 
 Legend: B mixtures, L samples, P patches, C widths.
 """
@@ -12,18 +13,20 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from hsmtss_jax.data.mixing import TASKS, MixtureExample
+from hsmtss_jax.inference.masking import apply_mask, mask_gains
 from hsmtss_jax.inference.silence import silence_gain
 from hsmtss_jax.inference.system import System
 from hsmtss_jax.metrics import cosine_similarity, lsd, lsd_active, mel_psnr
 from hsmtss_jax.sampling.policies import Policy
 
-ROUTES = ("mixture", "codec", "true_s", "true_g", "system")
+ROUTES = ("mixture", "codec", "true_s", "true_g", "generated", "system")
 ROUTE_NAMES = {
     "mixture": "mixture, unprocessed",
     "codec": "codec resynthesis of the target (ceiling)",
     "true_s": "decoder from the target's S",
     "true_g": "local separator given the target's G",
-    "system": "the system",
+    "generated": "the system, --mode generate",
+    "system": "the system, --mode mask (the default)",
 }
 
 
@@ -100,16 +103,18 @@ def _estimates(
         "mixture": heard.s,
         "true_s": wanted.s,
         "true_g": system.separate_local(heard, wanted.g, query),
-        "system": found.s,
+        "generated": found.s,
     }
-    g_by_route = {"mixture": heard.g, "true_s": wanted.g, "true_g": wanted.g, "system": found.g}
+    g_by_route = {"mixture": heard.g, "true_s": wanted.g, "true_g": wanted.g, "generated": found.g}
     tokens = {"codec": system.encode(target)}
-    for route in ("true_s", "true_g", "system"):
+    for route in ("true_s", "true_g", "generated"):
         tokens[route] = system.sample(s_by_route[route], seeds, policy)
     length = mixture.shape[1]
     waves = {route: system.decode(value, length) for route, value in tokens.items()}
     gain = silence_gain(mixture, system.sample_rate)
     waves = {route: x if route == "codec" else x * gain for route, x in waves.items()}
+    pairs = zip(mixture, waves["generated"], strict=True)
+    waves["system"] = np.stack([_masked(heard, made, system.sample_rate) for heard, made in pairs])
     cosines = {
         route: {
             "s_cosine": cosine_similarity(np.asarray(s), np.asarray(wanted.s)).mean(axis=1),
@@ -119,4 +124,10 @@ def _estimates(
         }
         for route, s in s_by_route.items()
     }
+    cosines["system"] = cosines["generated"]
     return {"mixture": mixture, **waves}, cosines
+
+
+def _masked(mixture: np.ndarray, generated: np.ndarray, sample_rate: int) -> np.ndarray:
+    """What the mask leaves of a mixture, both [L]."""
+    return apply_mask(mixture[:, None], sample_rate, mask_gains(mixture, generated))[:, 0]

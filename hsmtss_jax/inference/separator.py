@@ -15,6 +15,7 @@ import numpy as np
 
 from hsmtss_jax.audio.io import read_audio, resample, to_mono
 from hsmtss_jax.inference.chunking import Windows, crossfade_join, cut, plan_windows
+from hsmtss_jax.inference.masking import apply_mask, mask_gains
 from hsmtss_jax.inference.pipeline import load_pipeline
 from hsmtss_jax.inference.silence import silence_gain
 from hsmtss_jax.inference.system import Semantics, System
@@ -22,6 +23,7 @@ from hsmtss_jax.instructions import Instruction, parse
 from hsmtss_jax.sampling.policies import Policy
 
 Progress = Callable[[int, int], None]  # windows done, windows in all
+MODES = ("mask", "generate")  # the first is the default
 BATCH = 4  # windows that go through the feature networks at once
 QUIET_DB, LOUD_DB = -45.0, -10.0  # active level that the networks are used to
 SILENCE = 10 ** (-90 / 20)  # peak below which a recording counts as silent
@@ -29,14 +31,16 @@ SILENCE = 10 ** (-90 / 20)  # peak below which a recording counts as silent
 
 @dataclasses.dataclass(frozen=True)
 class SeparationResult:
-    """target: mono float32 [L] in [-1, 1], of the input's length and rate.
+    """target: float32 [L, C] in [-1, 1], of the input's length and rate.
 
-    timing: seconds by step. windows: how many there were.
+    mode: how it was made; mask keeps the input's channels, generate gives one. timing: seconds by step.
+    windows: how many there were.
     """
 
     target: np.ndarray
     sample_rate: int
     instruction: Instruction
+    mode: str
     windows: int
     timing: dict[str, float]
 
@@ -70,16 +74,22 @@ class Separator:
         instruction: str | Instruction,
         *,
         sample_rate: int | None = None,
+        mode: str = MODES[0],
         seed: int = 0,
         policy: Policy | None = None,
         progress: Progress | None = None,
     ) -> SeparationResult:
         """audio: a path, or float samples [L] or [L, C] with their ``sample_rate``.
 
+        mode: mask attenuates the recording to what the generated sound has of it (see ``masking``);
+        generate gives that sound itself, as in the paper.
+
         The sound is worked on in mono at 16 kHz in windows; each window's tokens continue those of the
         window before. Raises ValueError for sound that cannot be separated (silent, shorter than
-        50 ms, NaN) and for an empty instruction.
+        50 ms, NaN), for an empty instruction and for an unknown mode.
         """
+        if mode not in MODES:
+            raise ValueError(f"unknown mode {mode!r}: choose one of {', '.join(MODES)}")
         started = time.perf_counter()
         samples, rate = _as_samples(audio, sample_rate)
         request = parse(instruction) if isinstance(instruction, str) else instruction
@@ -89,16 +99,19 @@ class Separator:
         heard = time.perf_counter()
         tokens = self._tokens(semantics, plan, seed, policy, progress)
         sampled = time.perf_counter()
-        audio_out = self._decode(tokens, plan)[: len(mono)] / gain
-        audio_out *= silence_gain(mono / gain, self.system.sample_rate)
-        target = resample(audio_out[:, None], self.system.sample_rate, rate)[:, 0]
+        generated = self._decode(tokens, plan)[: len(mono)]
+        if mode == "mask":
+            target = apply_mask(samples, rate, mask_gains(mono, generated))
+        else:
+            sound = generated / gain * silence_gain(mono / gain, self.system.sample_rate)
+            target = resample(sound[:, None], self.system.sample_rate, rate)
         target = np.clip(_fit(target, len(samples)), -1.0, 1.0).astype(np.float32)
         timing = {
             "semantics": heard - started,
             "tokens": sampled - heard,
             "waveform": time.perf_counter() - sampled,
         }
-        return SeparationResult(target, rate, request, plan.count, timing)
+        return SeparationResult(target, rate, request, mode, plan.count, timing)
 
     def _semantics(self, windows: np.ndarray, request: Instruction) -> np.ndarray:
         """S_hat [n, P, C] of windows [n, W], in batches of one static shape."""
@@ -194,5 +207,5 @@ def _active_level_db(mono: np.ndarray, frame: int) -> float:
 
 
 def _fit(audio: np.ndarray, length: int) -> np.ndarray:
-    """Cut or zero-pad to ``length`` (resampling there and back may be off by a sample)."""
-    return np.pad(audio[:length], (0, max(0, length - len(audio))))
+    """Cut or zero-pad [L, C] to ``length`` (resampling there and back may be off by a sample)."""
+    return np.pad(audio[:length], ((0, max(0, length - len(audio))), (0, 0)))

@@ -71,20 +71,22 @@ def test_training_leaves_metrics_and_a_bundle(runs):
         assert (runs / name / "bundle" / "model.safetensors").is_file()
 
 
-def test_separate_writes_what_it_promises(pipeline, tmp_path, capsys):
+@pytest.mark.parametrize(("mode", "shape"), [("mask", (220_507, 2)), ("generate", (220_507,))])
+def test_separate_writes_what_it_promises(mode, shape, pipeline, tmp_path, capsys):
     """A stereo 44.1 kHz file of three windows: the output has its length and rate."""
     rng = np.random.default_rng(0)
     source = tmp_path / "in.wav"
     soundfile.write(source, 0.1 * rng.normal(size=(5 * 44100 + 7, 2)), 44100)
     out = tmp_path / "out.flac"
     argv = ["separate", str(source), "remove the dog", "-o", str(out), f"--ckpt={pipeline}"]
-    assert main(argv) == 0
+    assert main([*argv, f"--mode={mode}"]) == 0
     audio, rate = soundfile.read(out)
-    assert rate == 44100 and audio.shape == (5 * 44100 + 7,)
+    assert rate == 44100 and audio.shape == shape
     assert np.isfinite(audio).all() and np.abs(audio).max() <= 1
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     done = json.loads(capsys.readouterr().out)
     assert (done["task"], done["description"], done["windows"]) == ("remove", "dog", 3)
+    assert done["mode"] == mode
 
 
 def test_separate_is_reproducible(pipeline):
@@ -93,11 +95,15 @@ def test_separate_is_reproducible(pipeline):
     separator = Separator.from_pretrained(pipeline)
     audio = 0.1 * np.random.default_rng(1).normal(size=RATE).astype(np.float32)
     a, b, c = (
-        separator.separate(audio, "extract a dog", sample_rate=RATE, seed=seed).target
+        separator.separate(
+            audio, "extract a dog", sample_rate=RATE, seed=seed, mode="generate"
+        ).target
         for seed in (3, 3, 4)
     )
     np.testing.assert_array_equal(a, b)
-    assert not np.array_equal(a, c)
+    assert a.shape == (RATE, 1) and not np.array_equal(a, c)
+    with pytest.raises(ValueError, match="unknown mode 'blend': choose one of mask, generate"):
+        separator.separate(audio, "extract a dog", sample_rate=RATE, mode="blend")
 
 
 def test_evaluate_writes_a_table(pipeline, corpus, tmp_path, capsys):
@@ -105,7 +111,7 @@ def test_evaluate_writes_a_table(pipeline, corpus, tmp_path, capsys):
     argv = ["evaluate", f"--ckpt={pipeline}", f"--data={corpus}", "--count=3"]
     assert main([*argv, "--batch=2", "-o", str(out)]) == 0
     scores = json.loads(out.read_text())
-    assert len(scores["rows"]) == 3 * 5
+    assert len(scores["rows"]) == 3 * 6
     assert scores["summary"]["all"]["true_s"]["s_cosine"]["mean"] == pytest.approx(1.0, abs=1e-5)
     assert "mel-PSNR" in capsys.readouterr().out and out.with_suffix(".md").is_file()
 
