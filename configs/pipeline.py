@@ -21,9 +21,9 @@ def _paper() -> PipelineConfig:
 
 def _demo() -> PipelineConfig:
     return PipelineConfig(
-        bundles={**BUNDLES, "acoustic_decoder": "runs/decoder_tuning/bundle"},
+        bundles=BUNDLES,
         storage={"*": "int8", "tf_codec": "bfloat16"},
-        sampling=Policy(temperature=0.6, top_k=32),
+        sampling=Policy(temperature=1.0, top_k=0),
         licence="CC-BY-SA-4.0",
         data="opensounds: see data/opensounds/README.md",
         notices={

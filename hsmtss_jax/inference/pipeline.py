@@ -54,8 +54,6 @@ def check_upstream(bundles: Mapping[str, Bundle]) -> None:
     """Raises ValueError where a stage was trained against other weights than those beside it."""
     for role, bundle in bundles.items():
         for name, digest in bundle.upstream.items():
-            if name == role:  # a fine-tuned stage: what it started from is not beside it
-                continue
             if name in bundles and bundles[name].digest != digest:
                 raise ValueError(
                     f"{role} was trained against {name} {digest[:12]}, but the {name} here is "

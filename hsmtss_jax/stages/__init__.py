@@ -14,7 +14,6 @@ _CLASSES = {
     "joint_separator": "JointSeparator",
     "tf_codec": "TFCodec",
     "acoustic_decoder": "AcousticDecoder",
-    "decoder_tuning": "DecoderTuning",
     "captioner": "Captioner",
 }
 
