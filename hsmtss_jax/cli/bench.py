@@ -1,46 +1,12 @@
-"""``hsmtss bench``: how fast a part runs here, against a large matrix product and against PyTorch."""
+"""``hsmtss bench``: how fast a part runs on this machine, a subcommand a part."""
 
-import argparse
-from pathlib import Path
+from hsmtss_jax.cli import subtasks
 
-from hsmtss_jax.config import SIZES
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The argument parser."""
-    parser = argparse.ArgumentParser(
-        prog="hsmtss bench",
-        description="Times a part of the system on the default device: steady time and compile time "
-        "apart, and the share of what a large matrix product reaches in the same run.",
-    )
-    parser.add_argument("part", choices=("audio_mae",), help="what to time")
-    parser.add_argument("--size", choices=SIZES, default="paper", help="[paper]")
-    parser.add_argument("--config", help="the config file [configs/PART.py]")
-    parser.add_argument("--batch", type=int, default=4, help="examples a call [4]")
-    parser.add_argument("--repeats", type=int, default=5, help="timed calls, the median counts [5]")
-    parser.add_argument("--peer", action="store_true", help="the same in PyTorch, side by side")
-    return parser
+PARTS = {
+    "audio_mae": "the encoder and the pre-training step",
+}
 
 
 def main(argv: list[str]) -> int:
-    """Run the command; errors of input are raised as ValueError or OSError."""
-    args = build_parser().parse_args(argv)
-    if args.batch < 1 or args.repeats < 1:
-        raise ValueError("--batch and --repeats must be at least 1")
-    import jax
-    import jax.numpy as jnp
-
-    from hsmtss_jax.benchmarks import audio_mae, to_markdown
-    from hsmtss_jax.config import ExperimentConfig, load_config
-
-    path = Path(args.config or f"configs/{args.part}.py")
-    config = load_config(path, args.size, ExperimentConfig)
-    dtype = jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16
-    rows = audio_mae.benchmark(
-        config, dtype, batch=args.batch, repeats=args.repeats, peer=args.peer
-    )
-    device = jax.devices()[0].device_kind
-    print(f"{args.part}, size {args.size}, batch {args.batch}, {dtype.__name__}, {device}\n")
-    print(to_markdown(rows), end="")
-    print(f"\nlarge matrix product: {rows[0].limit / 1e9:.0f} GFLOP/s")
-    return 0
+    """Run the named benchmark; errors of input are raised as ValueError or OSError."""
+    return subtasks.run("bench", "PART", PARTS, argv)

@@ -1,6 +1,6 @@
 """``hsmtss evaluate``: what the paper measures, a subcommand a table; separation when none is named."""
 
-import importlib
+from hsmtss_jax.cli import subtasks
 
 TASKS = {
     "separation": "the system on held-out mixtures (Tables II and III)",
@@ -12,18 +12,4 @@ TASKS = {
 
 def main(argv: list[str]) -> int:
     """Run the named task; errors of input are raised as ValueError or OSError."""
-    if argv and argv[0] in ("-h", "--help"):
-        print(_usage())
-        return 0
-    if not argv or argv[0].startswith("-"):
-        argv = ["separation", *argv]
-    if argv[0] not in TASKS:
-        raise ValueError(f"unknown task {argv[0]!r}: choose one of {', '.join(TASKS)}")
-    return importlib.import_module(f"hsmtss_jax.cli.evaluate_{argv[0]}").main(argv[1:])
-
-
-def _usage() -> str:
-    lines = ["usage: hsmtss evaluate [TASK] [options]", "", "tasks:"]
-    lines += [f"  {name:<12}{text}" for name, text in TASKS.items()]
-    lines += ["", "Without a task it is separation. hsmtss evaluate TASK --help explains a task."]
-    return "\n".join(lines)
+    return subtasks.run("evaluate", "TASK", TASKS, argv, default="separation")

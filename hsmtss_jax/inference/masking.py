@@ -17,9 +17,7 @@ from hsmtss_jax.audio.mel import mel_filterbank
 RATE = 16_000  # of the sounds that the mask is made from
 WINDOW, HOP = 1024, 256  # samples at RATE
 BANDS = 32
-EXPONENT = (
-    0.35  # of the energy ratio; 0.5 would match the energies, less is kinder to a wrong estimate
-)
+EXPONENT = 0.35  # of the energy ratio: 0.5 matches the energies, less is kinder to wrong estimates
 BLOCK = 60  # seconds that are masked at a time
 
 
