@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.models.acoustic_decode_step import decode_step, prefill, prepare_decode
+from hsmtss_jax.models.acoustic_decode_step import decode_step, prefill
+from hsmtss_jax.models.acoustic_decode_weights import prepare_decode
 from hsmtss_jax.models.acoustic_decoder import (
     AcousticDecoderConfig,
     frame_columns,

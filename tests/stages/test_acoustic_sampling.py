@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.models.acoustic_decode_step import prepare_decode
+from hsmtss_jax.models.acoustic_decode_weights import prepare_decode
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.sampling import GREEDY, Policy
 from hsmtss_jax.stages.acoustic_sampling import sample
