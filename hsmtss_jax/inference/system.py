@@ -106,13 +106,16 @@ class System:
         forced: np.ndarray | None = None,
         forced_length: np.ndarray | None = None,
         lengths: np.ndarray | None = None,
-    ) -> np.ndarray:
+    ) -> jax.Array:
         """Codec tokens int32 [B, T, K] of semantics s [B, P, Ca].
 
         The first forced_length [B] frames are those of forced [B, F, K]. lengths: int [B]; frames from
         there on are 0, and cost nothing where all rows are short.
         """
-        return self._sampler(s, self.frames, seeds, policy, forced, forced_length, lengths=lengths)
+        tokens = self._sampler(
+            s, self.frames, seeds, policy, forced, forced_length, lengths=lengths
+        )
+        return jnp.asarray(tokens)
 
     def encode(self, audio: np.ndarray) -> jax.Array:
         """Codec tokens of audio [B, L] -> int32 [B, T, K]."""

@@ -138,8 +138,15 @@ class TokenSampler:
         tokens = np.zeros((rows, frames, self.config.groups), np.int32)
         for start in range(0, rows, MAX_BATCH):
             part = slice(start, min(start + MAX_BATCH, rows))
-            columns = (patches, seeds, forced, counts, limits, visible)
-            drawn = self._batch(policy, *(column[part] for column in columns))
+            drawn = self._batch(
+                policy,
+                patches[part],
+                seeds[part],
+                forced[part],
+                counts[part],
+                limits[part],
+                visible[part],
+            )
             count = min(frames, drawn.shape[1])
             tokens[part, :count] = drawn[:, :count]
         return tokens
