@@ -17,7 +17,7 @@ import numpy as np
 from hsmtss_jax.benchmarks import memory
 from hsmtss_jax.benchmarks.bare_products import bare_loop, stack_layers, stacked_loop, step_bytes
 from hsmtss_jax.benchmarks.decoder_peer import Peer, make_peer
-from hsmtss_jax.models.acoustic_decode_step import prefill
+from hsmtss_jax.models.acoustic_decode_step import DecodeCache, prefill
 from hsmtss_jax.models.acoustic_decode_weights import (
     FORMS,
     DecodeForm,
@@ -25,7 +25,7 @@ from hsmtss_jax.models.acoustic_decode_weights import (
     prepare_decode,
 )
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
-from hsmtss_jax.sampling import Policy
+from hsmtss_jax.sampling import Generated, Policy
 from hsmtss_jax.stages.acoustic_sampling import draw
 
 BARE_STEPS = 16
@@ -37,7 +37,7 @@ class DecoderRow:
 
     decode: ``frames`` steps, sampling included. bare: ``BARE_STEPS`` steps of the products alone.
     step_bytes: weights and filled cache that a step reads, on average. bandwidth: bytes/s of a large
-    read. peer: PyTorch's time for ``frames`` steps behind its prefill; peer_cache: what it kept.
+    read. peer: PyTorch's time for as many steps behind its prefill; peer_cache: the faster of its two.
     """
 
     batch: int
@@ -74,20 +74,16 @@ class DecoderRow:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """Compiled programs of one batch size, and what they are called with."""
+    """Compiled programs of one batch size, what they took, and the most memory they had in use."""
 
     batch: int
     frames: int
-    prefill: Callable[[], Any]
-    decode: Callable[[Any], Any]
+    read: Callable[[], DecodeCache]
+    decode: Callable[[DecodeCache], Generated]
     bare: Callable[[], Any]
+    prefill_seconds: float
     compile_seconds: float
     peak_bytes: int
-
-    def decode_seconds(self) -> float:
-        """The steps alone, from a fresh cache."""
-        cache = jax.block_until_ready(self.prefill())
-        return _seconds(lambda: self.decode(cache))
 
 
 def random_weights(
@@ -125,22 +121,25 @@ def make_case(
 
     begun = time.perf_counter()
     read_program = jax.jit(read).lower(weights, patches).compile()
-    cache = jax.eval_shape(read, weights, patches)
-    program = jax.jit(decode, donate_argnums=1).lower(weights, cache, seeds).compile()
+    empty = jax.eval_shape(read, weights, patches)
+    program = jax.jit(decode, donate_argnums=1).lower(weights, empty, seeds).compile()
     compile_seconds = time.perf_counter() - begun
     x = jnp.ones((config.width, batch), weights.embedding.dtype)
     products = jax.jit(bare_loop(BARE_STEPS)).lower(weights, x).compile()
 
     memory.forget_peak()
+    jax.block_until_ready(read_program(weights, patches))
+    prefill_seconds = _seconds(lambda: read_program(weights, patches))
     jax.block_until_ready(program(weights, read_program(weights, patches), seeds))
     peak = memory.peak_bytes()
     jax.block_until_ready(products(weights, x))
     return Case(
         batch=batch,
         frames=frames,
-        prefill=lambda: read_program(weights, patches),
+        read=lambda: read_program(weights, patches),
         decode=lambda cache: program(weights, cache, seeds),
         bare=lambda: products(weights, x),
+        prefill_seconds=prefill_seconds,
         compile_seconds=compile_seconds,
         peak_bytes=peak,
     )
@@ -159,9 +158,9 @@ def benchmark(
 ) -> list[DecoderRow]:
     """A row a batch size; with ``peer`` the same size in PyTorch, in turns with ours."""
     weights = random_weights(config, dtype, form)
-    cases = [make_case(config, weights, batch, frames, policy) for batch in sorted(batches)]
     bandwidth = memory.read_rate(max(repeats, 3))
-    other = make_peer(config, frames + 1, policy) if peer else None
+    cases = [make_case(config, weights, batch, frames, policy) for batch in sorted(batches)]
+    other = make_peer(config, frames, policy) if peer else None
     return [_measure(config, weights, case, repeats, bandwidth, other) for case in cases]
 
 
@@ -175,30 +174,30 @@ def _measure(
 ) -> DecoderRow:
     """Everything in turns, so that what slows the machine down slows all of it."""
     kept = peer.faster_cache(case.batch) if peer else ""
-    calls = {
-        "prefill": lambda: _seconds(case.prefill),
-        "decode": case.decode_seconds,
-        "bare": lambda: _seconds(case.bare),
-    }
-    if peer:
-        calls["peer"] = lambda: peer.seconds(case.batch, case.frames + 1, kept)
-        calls["peer_prefill"] = lambda: peer.seconds(case.batch, 1, kept)
-    taken: dict[str, list[float]] = {name: [] for name in calls}
+    cache = jax.block_until_ready(case.read())
+    decode, bare, others = [], [], []
     for _ in range(repeats):
-        for name, call in calls.items():
-            taken[name].append(call())
-    median = {name: statistics.median(seconds) for name, seconds in taken.items()}
-    if peer:
-        median["peer"] -= median["peer_prefill"]
+        # the cache goes round: each call overwrites the frames of the one before
+        cache = dataclasses.replace(cache, frame=jnp.zeros((), jnp.int32))
+        begun = time.perf_counter()
+        cache = jax.block_until_ready(case.decode(cache)).cache
+        decode.append(time.perf_counter() - begun)
+        bare.append(_seconds(case.bare))
+        if peer:
+            others.append(peer.times(case.batch, case.frames, kept))
     return DecoderRow(
         batch=case.batch,
         frames=case.frames,
+        prefill=case.prefill_seconds,
+        decode=statistics.median(decode),
+        bare=statistics.median(bare),
         compile_seconds=case.compile_seconds,
         step_bytes=step_bytes(weights) + cache_bytes(config, case.batch, case.frames, weights),
         bandwidth=bandwidth,
         peak_bytes=case.peak_bytes,
+        peer=statistics.median(times.decode for times in others) if others else None,
+        peer_prefill=statistics.median(times.prefill for times in others) if others else None,
         peer_cache=kept,
-        **median,
     )
 
 

@@ -6,12 +6,34 @@ torch is no dependency: it comes with the ``parity`` extra.
 import dataclasses
 import importlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.sampling import Policy
 
 CACHES = ("dynamic", "static")
+
+
+@dataclasses.dataclass(frozen=True)
+class PeerTimes:
+    """Seconds of one call of ``generate``: up to the first token, and of the tokens behind it."""
+
+    prefill: float
+    decode: float
+
+
+class _Clock:
+    """A stopping criterion that never stops: it notes when the first token was there."""
+
+    def __init__(self, torch: Any, wait: Callable[[], None]) -> None:
+        self.torch, self.wait, self.first = torch, wait, 0.0
+
+    def __call__(self, ids: Any, scores: Any, **options: Any) -> Any:
+        if not self.first:
+            self.wait()
+            self.first = time.perf_counter()
+        return self.torch.zeros(len(ids), dtype=self.torch.bool, device=ids.device)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,43 +45,44 @@ class Peer:
     prompt: int
     policy: Policy
 
-    def seconds(self, batch: int, frames: int, cache: str) -> float:
-        """One call of ``generate``: prefill of the prompt and ``frames`` tokens a row."""
+    def times(self, batch: int, frames: int, cache: str) -> PeerTimes:
+        """One call of ``generate``: the prompt, one token, and ``frames`` more a row."""
         torch = self.torch
-        device = next(self.model.parameters()).device
+        device = self.model.device
+        wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+        clock = _Clock(torch, wait)
         ids = torch.randint(0, self.model.config.vocab_size, (batch, self.prompt), device=device)
-        drawn: dict[str, Any] = {"do_sample": False}
-        if self.policy.temperature:
-            drawn = {
-                "do_sample": True,
-                "temperature": self.policy.temperature,
-                "top_k": self.policy.top_k,
-                "top_p": self.policy.top_p,
-            }
         begun = time.perf_counter()
         with torch.inference_mode():
             out = self.model.generate(
                 ids,
                 attention_mask=torch.ones_like(ids),
-                max_new_tokens=frames,
-                min_new_tokens=frames,
+                max_new_tokens=frames + 1,
                 use_cache=True,
                 cache_implementation=cache,
-                **drawn,
+                stopping_criteria=[clock],
+                **self._sampling(),
             )
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        seconds = time.perf_counter() - begun
-        if out.shape != (batch, self.prompt + frames):
+        wait()
+        ended = time.perf_counter()
+        if out.shape != (batch, self.prompt + frames + 1):
             raise RuntimeError(f"transformers returned {tuple(out.shape)}")
-        return seconds
+        return PeerTimes(prefill=clock.first - begun, decode=ended - clock.first)
 
     def faster_cache(self, batch: int, frames: int = 8) -> str:
-        """The cache, static or dynamic, that takes less time for a few frames (the second call counts)."""
-        taken = {
-            cache: [self.seconds(batch, frames, cache) for _ in range(2)][-1] for cache in CACHES
-        }
+        """The cache, static or dynamic, with which a few tokens behind the prompt take less time."""
+        taken = {cache: self.times(batch, frames, cache).decode for cache in CACHES}
         return min(taken, key=lambda cache: taken[cache])
+
+    def _sampling(self) -> dict[str, Any]:
+        if not self.policy.temperature:
+            return {"do_sample": False}
+        return {
+            "do_sample": True,
+            "temperature": self.policy.temperature,
+            "top_k": self.policy.top_k,
+            "top_p": self.policy.top_p,
+        }
 
 
 def make_peer(config: AcousticDecoderConfig, frames: int, policy: Policy) -> Peer:
@@ -81,7 +104,7 @@ def make_peer(config: AcousticDecoderConfig, frames: int, policy: Policy) -> Pee
     prompt = config.patches if config.has_prefix else 1
     sizes = GPT2Config(
         vocab_size=config.groups * (config.codes + 1),
-        n_positions=prompt + frames,
+        n_positions=prompt + frames + 1,
         n_embd=config.width,
         n_layer=config.depth,
         n_head=config.heads,

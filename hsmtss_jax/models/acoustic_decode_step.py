@@ -35,13 +35,14 @@ from hsmtss_jax.nn.attention import NEG_INF, dot_product_attention
 
 @flax.struct.dataclass
 class DecodeCache:
-    """What a step reads and writes. keys, values: a layer each, [B H, S, E]; frame: the next frame.
+    """What a step reads and writes: keys [B H, E, S] and values [B H, S, E] of each layer.
 
-    Batch and heads are one axis, as the products want them: behind a reshape the compiler would write
-    each slot into two arrays and copy the whole cache every step.
+    Batch and heads are one axis: behind a reshape the compiler would write each slot into two arrays and
+    copy the whole cache every step. Both are summed over their middle axis, see ``_attend_one``.
 
-    visible: bool [B, P], the patches that may be looked at. cross_keys, cross_values: [B H, P, E] a
-    layer (empty without cross-attention). columns: [B, M, D] or None. codes: [T, D] time code.
+    cross_keys [B H, E, P], cross_values [B H, P, E] of each layer (empty without cross-attention).
+    visible: bool [B, P], the patches that may be looked at. columns: [B, M, D] or None. codes: [T, D]
+    time code. frame: the next frame.
     """
 
     keys: tuple[jax.Array, ...]
@@ -138,20 +139,21 @@ def _prefix_keys(
     batch: int,
     frames: int,
 ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-    """Keys and values [B H, S, E] a layer, the prefix in the first slots, zeros behind it."""
+    """Keys and values of each layer as in ``DecodeCache``: the prefix in front, zeros behind it."""
     if not config.has_prefix or prefix is None:
-        shape = (batch * config.heads, frames, config.width // config.heads)
-        empty = jnp.zeros(shape, weights.embedding.dtype)
-        return (empty,) * config.depth, (empty,) * config.depth
+        rows, width = batch * config.heads, config.width // config.heads
+        empty_keys = jnp.zeros((rows, width, frames), weights.embedding.dtype)
+        empty_values = jnp.zeros((rows, frames, width), weights.embedding.dtype)
+        return (empty_keys,) * config.depth, (empty_values,) * config.depth
     keys: list[jax.Array] = []
     values: list[jax.Array] = []
     x = rearrange(prefix, "b p d -> d (b p)")
-    room = ((0, 0), (0, frames), (0, 0))
+    room = (0, frames)
 
     def attend(_: int, qkv: jax.Array) -> jax.Array:
         q, k, v = rearrange(qkv, "(n h e) (b p) -> n b p h e", n=3, h=config.heads, b=batch)
-        keys.append(jnp.pad(rearrange(k, "b p h e -> (b h) p e"), room))
-        values.append(jnp.pad(rearrange(v, "b p h e -> (b h) p e"), room))
+        keys.append(jnp.pad(rearrange(k, "b p h e -> (b h) e p"), ((0, 0), (0, 0), room)))
+        values.append(jnp.pad(rearrange(v, "b p h e -> (b h) p e"), ((0, 0), room, (0, 0))))
         out = dot_product_attention(q, k, v, visible[:, None, None, :])
         return rearrange(out, "b p h e -> (h e) (b p)")
 
@@ -162,10 +164,10 @@ def _prefix_keys(
 def _cross_keys(
     config: AcousticDecoderConfig, weights: DecodeWeights, linear: Linear, context: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Cross-attention keys and values of the context [B, P, D], each [B H, P, E]."""
+    """Cross-attention keys [B H, E, P] and values [B H, P, E] of the context [B, P, D]."""
     kv = _linear(linear, rearrange(context, "b p d -> d (b p)"), weights.form)
-    k, v = rearrange(kv, "(n h e) (b p) -> n (b h) p e", n=2, h=config.heads, b=len(context))
-    return k, v
+    k, v = rearrange(kv, "(n h e) (b p) -> n b h e p", n=2, h=config.heads, b=len(context))
+    return rearrange(k, "b h e p -> (b h) e p"), rearrange(v, "b h e p -> (b h) p e")
 
 
 def decode_step(
@@ -181,7 +183,8 @@ def decode_step(
 
     def attend(i: int, qkv: jax.Array) -> jax.Array:
         q, k, v = rearrange(qkv, "(n h e) b -> n (b h) e", n=3, h=config.heads)
-        keys[i], values[i] = _write(keys[i], k, slot), _write(values[i], v, slot)
+        keys[i] = jax.lax.dynamic_update_slice_in_dim(keys[i], k[:, :, None], slot, axis=2)
+        values[i] = jax.lax.dynamic_update_slice_in_dim(values[i], v[:, None], slot, axis=1)
         return _attend_one(q, keys[i], values[i], filled, config.heads)
 
     def cross(i: int, query: jax.Array) -> jax.Array:
@@ -201,7 +204,7 @@ def decode_step(
 
 def _filled(config: AcousticDecoderConfig, cache: DecodeCache, slot: jax.Array) -> jax.Array:
     """Bool [B or 1, S]: the slots that the frame in ``slot`` looks at."""
-    slots = cache.keys[0].shape[1]
+    slots = cache.values[0].shape[1]
     filled = jnp.arange(slots)[None, :] <= slot
     if not config.has_prefix:
         return filled
@@ -222,18 +225,18 @@ def _frame_input(
     return rearrange(x, "b d -> d b")
 
 
-def _write(slots: jax.Array, new: jax.Array, slot: jax.Array) -> jax.Array:
-    """Put [B H, E] into slot ``slot`` of [B H, S, E]."""
-    return jax.lax.dynamic_update_slice_in_dim(slots, new[:, None], slot, axis=1)
-
-
 def _attend_one(
     q: jax.Array, k: jax.Array, v: jax.Array, visible: jax.Array, heads: int
 ) -> jax.Array:
-    """One query a row: q [B H, E] over k, v [B H, S, E], visible [B or 1, S] -> [D, B]."""
-    scale = q.shape[-1] ** -0.5
-    logits = jnp.einsum("ne,nse->ns", q, k, preferred_element_type=jnp.float32) * scale
+    """One query a row: q [B H, E] over k [B H, E, S], v [B H, S, E], visible [B or 1, S] -> [D, B].
+
+    Both products are sums over the middle axis of an element-wise product, in float32: the CPU compiler
+    runs a batch of matrix-vector products on one core, but spreads such sums over all of them.
+    """
+    q = q.astype(jnp.float32) * q.shape[-1] ** -0.5
+    logits = jnp.sum(q[:, :, None] * k.astype(jnp.float32), axis=1)
     by_row = rearrange(logits, "(b h) s -> b h s", h=heads)
     weights = jax.nn.softmax(jnp.where(visible[:, None, :], by_row, NEG_INF), axis=-1)
-    flat = rearrange(weights.astype(v.dtype), "b h s -> (b h) s")
-    return rearrange(jnp.einsum("ns,nse->ne", flat, v), "(b h) e -> (h e) b", h=heads)
+    flat = rearrange(weights, "b h s -> (b h) s")
+    out = jnp.sum(flat[:, :, None] * v.astype(jnp.float32), axis=1)
+    return rearrange(out.astype(v.dtype), "(b h) e -> (h e) b", h=heads)
