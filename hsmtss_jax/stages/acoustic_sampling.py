@@ -99,9 +99,9 @@ class TokenSampler:
     def __init__(
         self, config: AcousticDecoderConfig, params: Mapping[str, Any], dtype: Any = jnp.float32
     ) -> None:
-        """params: the trained parameters; they are prepared once, here."""
-        self.config = config
-        self.weights = jax.jit(functools.partial(prepare_decode, config, dtype=dtype))(params)
+        """params: the trained parameters; they are prepared once, for the first call."""
+        self.config, self.dtype = config, dtype
+        self._params: Mapping[str, Any] | None = params
         self.frame_sizes = frame_sizes(config.max_frames)
         self._prefill = jax.jit(functools.partial(prefill, config), static_argnames="frames")
         self._draw = jax.jit(
@@ -109,6 +109,14 @@ class TokenSampler:
             static_argnames=("frames", "policy"),
             donate_argnames="cache",
         )
+
+    @functools.cached_property
+    def weights(self) -> DecodeWeights:
+        """The prepared weights; the trained ones are let go."""
+        prepare = functools.partial(prepare_decode, self.config, dtype=self.dtype)
+        weights = jax.jit(prepare)(self._params)
+        self._params = None
+        return weights
 
     def __call__(
         self,
