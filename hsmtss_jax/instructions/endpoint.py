@@ -77,7 +77,7 @@ def _content(body: bytes) -> str:
     """choices[0].message.content of a completion."""
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise NoAnswerError("the server's reply is no chat completion", again=True) from None
     if not isinstance(content, str):
         raise NoAnswerError("the server's reply holds no text", again=True)

@@ -86,12 +86,10 @@ def read_answer(answer: str, text: str, source: str) -> Instruction:
     """
     answer = answer.rpartition("</think>")[2]
     try:
-        found, _ = json.JSONDecoder().raw_decode(answer, max(answer.find("{"), 0))
-    except ValueError:
+        found, _ = json.JSONDecoder().raw_decode(answer[answer.index("{") :])
+    except (ValueError, RecursionError):  # the latter for braces without end
         raise ValueError("the answer is not a JSON object") from None
-    if not isinstance(found, dict) or not all(
-        isinstance(found.get(key), str) for key in ("task", "description")
-    ):
+    if not all(isinstance(found.get(key), str) for key in ("task", "description")):
         raise ValueError('the answer lacks the texts "task" and "description"')
     task, description = found["task"].strip().lower(), " ".join(found["description"].split())
     if task not in OPPOSITE:
