@@ -54,6 +54,8 @@ WORDS: dict[str, str] = {
     "EXCEPT": "except, excluding, but not, but, other than, apart from, aside from, besides, minus, "
     "save, without, with the exception of, with no, (?:that|which|who)(?:'s| is| are) not, "
     "(?:that|which|who) (?:isn't|aren't)",
+    "ALL_BUT": "{ALL}(?: else)?(?: (?:the )?(?:other )?(?:sounds?|noises?|sources?|stuff))?"
+    "(?: (?:in|from|of|on) {MEDIUM})?,? {EXCEPT}(?: for)?",
     "PLEASE": "pl[eais]*[sz]+e*, kindly",
     # Politeness and the like: what may stand before a command, in any order and number.
     "LEAD": "{PLEASE}, hey, hi, hello, okay, ok, so, now, then, also, and, but, well, first, next, "
@@ -147,7 +149,7 @@ FRAMES: tuple[Frame, ...] = (
     Frame("remove",  r"(?P<x>(?:\w+ )?(?:{NOISE}|vocals?)) (?:removal|remover|reduction|suppression)"),
     Frame("extract", r"(?:make|create)(?: me| us)? (?P<x>(?:an? |the )?(?:{VOCALS_OUT}|{VOCALS_ONLY}).*)"),
     # Targets before the verb, or inside it.
-    Frame("extract", r"(?P<x>{ALL}.* {EXCEPT}(?: for)? .+)"),
+    Frame("extract", r"(?P<x>{ALL_BUT} .+)"),
     Frame("remove",  r"{CAN} (?!you |i |we ){X} be {REMOVED}"),
     Frame("extract", r"{CAN} (?!you |i |we ){X} be {EXTRACTED}"),
     Frame("remove",  r"{X} (?:(?:that|which|who) )?{SHOULD} be {REMOVED}"),
@@ -210,10 +212,7 @@ REST = (
     r"|(?:everything|anything|all|whatever) else)"
 )
 # "everything except X": X belongs to the opposite task. "nothing but X": X to this one.
-EXCEPT = (
-    r"{ALL}(?: else)?(?: (?:the )?(?:other )?(?:sounds?|noises?|sources?|stuff))?"
-    r"(?: (?:in|from|of|on) {MEDIUM})?,? {EXCEPT}(?: for)? {X}"
-)
+EXCEPT = r"{ALL_BUT} {X}"
 NOTHING_BUT = r"(?:absolutely )?nothing (?:else )?(?:but|except|other than)(?: for)? {X}"
 
 # Where a description ends although the sentence goes on.

@@ -27,9 +27,9 @@ def test_there_are_enough_cases():
 
 
 def test_held_out_cases():
-    """Written before the grammar and not tuned on: what was reached then is kept."""
+    """Written before the grammar and not tuned on: what they reached when first run is kept."""
     reached = score(run(parse, HELD_OUT))["all"]
-    assert reached.task >= 0 and reached.both >= 0
+    assert reached.task >= 60 and reached.both >= 55
 
 
 @pytest.mark.parametrize(
