@@ -41,6 +41,9 @@ class DataConfig:
     balance: float = 0.5  # 0 samples clips as they are, 1 evens out the labels
     augment: bool = True  # pitch, speed, EQ, gain, reverberation; training split only
     max_text_tokens: int = 64
+    # Folder for the frozen text encoder's outputs, computed once a data set and read by caption while
+    # training; "" runs the encoder in every step. The numbers are the same.
+    text_cache: str = ""
     remove_probability: float = 0.5  # share of (remove, caption of the other) examples
     eval_examples: int = 512  # size of the validation pass
 

@@ -16,7 +16,11 @@ import orbax.checkpoint as ocp
 from hsmtss_jax.train.state import TrainState
 
 _BEST = "best"
-_FREE_DATA_FIELDS = ("root", "eval_examples")  # a run may be resumed with other values of these
+_FREE_DATA_FIELDS = (
+    "root",
+    "eval_examples",
+    "text_cache",
+)  # a run may be resumed with other values of these
 
 
 class Checkpointer:
