@@ -82,6 +82,8 @@ class RunConfig:
 
     steps: int = 50_000  # optimiser updates
     seed: int = 0
+    init_from: str = ""  # a bundle whose weights a new run starts from; "" starts at random
+    init_match: str = ""  # regex over that bundle's tensors: start from these alone
     log_every: int = 100
     eval_every: int = 2_000  # 0: no validation
     save_every: int = 1_000
