@@ -42,7 +42,7 @@ class DataConfig:
     augment: bool = True  # pitch, speed, EQ, gain, reverberation; training split only
     max_text_tokens: int = 64
     # Folder for the frozen text encoder's outputs, computed once a data set and read by caption while
-    # training; "" runs the encoder in every step. The numbers are the same.
+    # training; "" runs the encoder in every step. The numbers are the same but for rounding.
     text_cache: str = ""
     remove_probability: float = 0.5  # share of (remove, caption of the other) examples
     eval_examples: int = 512  # size of the validation pass
