@@ -24,7 +24,7 @@ from hsmtss_jax.losses.contrastive import (
     same_caption,
     similarities,
 )
-from hsmtss_jax.models.q_audio import QAudio, QAudioConfig
+from hsmtss_jax.models.q_audio import AudioPass, QAudio, QAudioConfig
 from hsmtss_jax.stages.features import Features
 from hsmtss_jax.stages.text_cache import TextCache
 from hsmtss_jax.train.stage import Batch, Objective, Report, Shard, Stage, StepInput, Tree
@@ -55,6 +55,15 @@ class Losses:
     atg: jax.Array
     hit: jax.Array
     matched: jax.Array
+
+
+@flax.struct.dataclass
+class NextTokens:
+    """What ATG predicts. logits: [B, M, V]; targets: int32 [B, M]; mask: bool [B, M], True = token."""
+
+    logits: jax.Array
+    targets: jax.Array
+    mask: jax.Array
 
 
 class QAudioStage(Stage):
@@ -167,7 +176,7 @@ class QAudioStage(Stage):
         key: jax.Array,
         train: bool,
     ) -> Losses:
-        ids, mask = batch["text_ids"], batch["text_mask"]
+        mask = batch["text_mask"]
         s = self.features.local(frozen, batch["audio"])
         raw = self._raw_text(frozen, batch)
         audio = module.audio_pass(s, train=train)
@@ -184,23 +193,35 @@ class QAudioStage(Stage):
         )
         matched, wrong_audio, wrong_text = jnp.split(match, 3)
 
-        table = self.features.token_table(frozen)
-        start = (
-            1 if self.features.text_encoder.kind == "bert" else 0
-        )  # BERT's own [CLS] is no target
-        targets, target_mask = ids[:, start:], mask[:, start:]
-        rows = table[targets] if self.config.atg_source == "table" else raw[:, start:]
-        logits = module.caption(
-            audio, rows, target_mask, table, source=self.config.atg_source, train=train
-        )
+        atg = self._caption(module, frozen, batch, audio, raw, train)
         best = jnp.take_along_axis(same, jnp.argmax(similarity, axis=1)[:, None], axis=1)
         return Losses(
             atc=atc_loss(similarity, same, self.config.smoothing),
-            atm=atm_loss(matched, wrong_audio, wrong_text),
-            atg=atg_loss(logits, targets, target_mask, self.config.smoothing),
+            atm=atm_loss(matched, wrong_audio, wrong_text, drawn.exist),
+            atg=atg_loss(atg.logits, atg.targets, atg.mask, self.config.smoothing),
             hit=best[:, 0].astype(jnp.float32),
             matched=_accuracy(matched, wrong_audio, wrong_text),
         )
+
+    def _caption(
+        self,
+        module: QAudio,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        audio: AudioPass,
+        raw: jax.Array,
+        train: bool,
+    ) -> NextTokens:
+        """ATG's prediction of every token from the audio and the tokens before it."""
+        table = self.features.token_table(frozen)
+        # BERT's own [CLS] is no target.
+        start = 1 if self.features.text_encoder.kind == "bert" else 0
+        targets, mask = batch["text_ids"][:, start:], batch["text_mask"][:, start:]
+        rows = table[targets] if self.config.atg_source == "table" else raw[:, start:]
+        logits = module.caption(
+            audio, rows, mask, table, source=self.config.atg_source, train=train
+        )
+        return NextTokens(logits=logits, targets=targets, mask=mask)
 
     def eval_metrics(
         self,
