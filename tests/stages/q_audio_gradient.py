@@ -1,6 +1,6 @@
 """Q-Audio's loss and gradient on a mesh; as a program, one of several processes that share the mesh.
 
-python -m tests.stages.q_audio_on_mesh COORDINATOR PROCESSES PROCESS OUT.npz
+python -m tests.stages.q_audio_gradient COORDINATOR PROCESSES PROCESS OUT.npz
 """
 
 import dataclasses
@@ -19,6 +19,10 @@ from tests.upstream import draw, frozen_params, make_stage
 
 BATCH = 8
 PATCHES = 6
+QUICK = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+}  # to compile
 
 
 @functools.cache
@@ -78,8 +82,8 @@ def loss_and_gradient(mesh):
         (value, report), gradient = jax.value_and_grad(loss, has_aux=True)(inputs.params)
         return {"loss": value, "metrics": report.metrics, "gradient": gradient["model"]}
 
-    shardings = jax.tree.map(lambda _: dist.replicated(mesh), jax.eval_shape(run, inputs))
-    return flatten(jax.device_get(jax.jit(run, out_shardings=shardings)(inputs)))
+    compiled = jax.jit(run, out_shardings=dist.replicated(mesh), compiler_options=QUICK)
+    return flatten(jax.device_get(compiled(inputs)))
 
 
 def main(coordinator, processes, process, out):

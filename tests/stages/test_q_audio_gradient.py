@@ -1,4 +1,4 @@
-"""Q-Audio's losses are over the global batch: every mesh, and two processes, give one gradient."""
+"""Q-Audio's gradient reaches every parameter; it is of the global batch, on any mesh and over processes."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ import pytest
 
 from hsmtss_jax import dist
 from hsmtss_jax.config import MeshConfig
-from tests.stages.q_audio_on_mesh import loss_and_gradient
+from tests.stages.q_audio_gradient import loss_and_gradient
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 2
@@ -36,6 +36,16 @@ def limit_of_large(monkeypatch):
     monkeypatch.setattr(dist, "_LARGE", dist._LARGE)
 
 
+def test_every_parameter_learns(one_device):
+    assert all(np.isfinite(value).all() for value in one_device.values())
+    still = [
+        name
+        for name, value in one_device.items()
+        if name.startswith("gradient/") and not np.any(np.abs(value) > 1e-9)
+    ]
+    assert not [name for name in still if "key/bias" not in name]  # it shifts a whole row
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("data", "fsdp"), [(4, 1), (2, 2)])
 def test_any_mesh(data, fsdp, one_device):
@@ -48,7 +58,7 @@ def test_two_processes(one_device, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         coordinator = f"127.0.0.1:{free.getsockname()[1]}"
-    program = [sys.executable, "-m", "tests.stages.q_audio_on_mesh", coordinator, str(PROCESSES)]
+    program = [sys.executable, "-m", "tests.stages.q_audio_gradient", coordinator, str(PROCESSES)]
     environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "2", "JAX_PLATFORMS": "cpu"}
     running = [
         subprocess.Popen(
