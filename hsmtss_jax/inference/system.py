@@ -80,7 +80,7 @@ class System:
 
     def queries(self, tasks: Sequence[str], descriptions: Sequence[str]) -> Query:
         """Encode an instruction a window. Raises ValueError for an unknown task."""
-        ids, mask = self.tokenizer(list(descriptions), self.max_text)
+        ids, mask = self.tokenizer.bucketed(list(descriptions), self.max_text)
         numbers = np.array([TASKS.index(task) for task in tasks], np.int32)
         return self._query(self._params, ids, mask, numbers)
 
@@ -123,6 +123,9 @@ class System:
     @functools.partial(jax.jit, static_argnums=0)
     def _query(self, params: Any, ids: Any, mask: Any, tasks: Any) -> Query:
         text, text_mask = self.features.text(params, ids, mask)
+        missing = self.max_text - ids.shape[1]  # the separators are one program for all buckets
+        text = jnp.pad(text, ((0, 0), (0, missing), (0, 0)))
+        text_mask = jnp.pad(text_mask, ((0, 0), (0, missing)))
         task, task_mask = self.features.task(params, tasks)
         return Query(text=text, text_mask=text_mask, task=task, task_mask=task_mask)
 
