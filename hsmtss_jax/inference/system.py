@@ -20,7 +20,7 @@ from hsmtss_jax.inference.silence import noise_gate
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.sampling.policies import Policy
-from hsmtss_jax.stages.acoustic_sampling import sample
+from hsmtss_jax.stages.acoustic_sampling import TokenSampler
 from hsmtss_jax.stages.features import Features
 from hsmtss_jax.stages.joint_separator import (
     JointSeparatorStageConfig,
@@ -73,6 +73,8 @@ class System:
         self.frames = self.codec_config.token_frames(self.window)
         self.frame = self.codec_config.hop * self.codec_config.frames_per_token
         self._params = jax.device_put({name: bundle.params for name, bundle in bundles.items()})
+        weights = self._params.pop("acoustic_decoder")
+        self._sampler = TokenSampler(self.decoder_config, weights, self.dtype)
 
     def query(self, task: str, description: str, rows: int) -> Query:
         """Encode one instruction and repeat it for ``rows`` windows."""
@@ -103,13 +105,17 @@ class System:
         policy: Policy,
         forced: np.ndarray | None = None,
         forced_length: np.ndarray | None = None,
+        lengths: np.ndarray | None = None,
     ) -> jax.Array:
         """Codec tokens int32 [B, T, K] of semantics s [B, P, Ca].
 
-        The first forced_length [B] frames are those of forced [B, F, K].
+        The first forced_length [B] frames are those of forced [B, F, K]. lengths: int [B]; frames from
+        there on are 0, and cost nothing where all rows are short.
         """
-        numbers = jnp.asarray(seeds, jnp.uint32)
-        return self._sample(self._params, s, numbers, policy, forced, forced_length)
+        tokens = self._sampler(
+            s, self.frames, seeds, policy, forced, forced_length, lengths=lengths
+        )
+        return jnp.asarray(tokens)
 
     def encode(self, audio: np.ndarray) -> jax.Array:
         """Codec tokens of audio [B, L] -> int32 [B, T, K]."""
@@ -149,23 +155,6 @@ class System:
     def _separate_local(self, params: Any, s: Any, g: Any, query: Query) -> jax.Array:
         weights = params["joint_separator"]
         return separate_local(self._separators, weights, s, g, _condition(query), self.dtype)
-
-    @functools.partial(jax.jit, static_argnums=(0, 4))
-    def _sample(
-        self, params: Any, s: Any, seeds: Any, policy: Policy, forced: Any, forced_length: Any
-    ) -> jax.Array:
-        weights = params["acoustic_decoder"]
-        return sample(
-            self.decoder_config,
-            weights,
-            s,
-            self.frames,
-            seeds,
-            policy,
-            forced_tokens=forced,
-            forced_length=forced_length,
-            dtype=self.dtype,
-        )
 
     @functools.partial(jax.jit, static_argnums=0)
     def _encode(self, params: Any, audio: Any) -> jax.Array:
