@@ -159,7 +159,7 @@ class Encoder(nn.Module):
             convs.append(kept)
         x = rearrange(x, "b t f c -> b t (c f)")
         x, tcms = _tcm_stack(self, "tcm", x, memory and memory.tcms, train)
-        x, gru = GRU(cfg.width, name="gru")(x, memory and memory.gru)
+        x, gru = GRU(cfg.width, name="gru")(x, memory and memory.gru, train=train)
         return x, EncoderMemory(convs=tuple(convs), tcms=tcms, gru=gru)
 
 
@@ -175,7 +175,7 @@ class Decoder(nn.Module):
     ) -> tuple[jax.Array, DecoderMemory]:
         x = x.astype(self.dtype)
         x, before = _tcm_stack(self, "before", x, memory and memory.before, train)
-        x, gru = GRU(self.config.width, name="gru")(x, memory and memory.gru)
+        x, gru = GRU(self.config.width, name="gru")(x, memory and memory.gru, train=train)
         x, after = _tcm_stack(self, "after", x, memory and memory.after, train)
         x = rearrange(x, "b t (c f) -> b t f c", f=_BINS)
         x, convs = self._spectrum(x, memory and memory.convs, train)
