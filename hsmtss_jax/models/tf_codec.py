@@ -11,6 +11,7 @@ D width of a group's vector.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -28,7 +29,7 @@ _FLOOR = 1e-7
 _STRIDES = (1, 4, 4, 2)  # along frequency: 161 -> 161 -> 41 -> 11 -> 5 bins
 _PADDING = (2, 2, 2, 1)
 _BINS = 5
-_Past = tuple[jax.Array, ...]
+_Past = tuple[jax.Array | None, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,11 +89,11 @@ class TFCodecConfig:
 @flax.struct.dataclass
 class EncoderMemory:
     """Earlier frames, as the encoder needs them: last inputs of the convolutions [B, 1, F, C], inner
-    features of the TCMs [B, 4 dilation, C], the GRU's state [B, width]."""
+    features of the TCMs [B, 4 dilation, C], the GRU's state [B, width]. None: there were none."""
 
     convs: _Past
     tcms: _Past
-    gru: jax.Array
+    gru: jax.Array | None
 
 
 @flax.struct.dataclass
@@ -100,7 +101,7 @@ class DecoderMemory:
     """Earlier frames, as the decoder needs them; TCMs stand before and after the GRU."""
 
     before: _Past
-    gru: jax.Array
+    gru: jax.Array | None
     after: _Past
     convs: _Past
 
@@ -152,14 +153,18 @@ class Encoder(nn.Module):
         self, x: jax.Array, memory: EncoderMemory | None = None, *, train: bool
     ) -> tuple[jax.Array, EncoderMemory]:
         cfg = self.config
+        if memory is None:
+            memory = EncoderMemory(
+                convs=_nothing(cfg.channels), tcms=_nothing(cfg.tcm_dilations), gru=None
+            )
         convs = []
         for i, features in enumerate(cfg.channels):
             layer = ConvLayer(features, _STRIDES[i], _PADDING[i], dtype=self.dtype, name=f"conv{i}")
-            x, kept = layer(x, train=train, past=memory and memory.convs[i])
+            x, kept = layer(x, train=train, past=memory.convs[i])
             convs.append(kept)
         x = rearrange(x, "b t f c -> b t (c f)")
-        x, tcms = _tcm_stack(self, "tcm", x, memory and memory.tcms, train)
-        x, gru = GRU(cfg.width, name="gru")(x, memory and memory.gru, train=train)
+        x, tcms = _tcm_stack(self, "tcm", x, memory.tcms, train)
+        x, gru = GRU(cfg.width, name="gru")(x, memory.gru, train=train)
         return x, EncoderMemory(convs=tuple(convs), tcms=tcms, gru=gru)
 
 
@@ -173,15 +178,21 @@ class Decoder(nn.Module):
     def __call__(
         self, x: jax.Array, memory: DecoderMemory | None = None, *, train: bool
     ) -> tuple[jax.Array, DecoderMemory]:
+        cfg = self.config
+        if memory is None:
+            tcms = _nothing(cfg.tcm_dilations)
+            memory = DecoderMemory(
+                before=tcms, gru=None, after=tcms, convs=_nothing((*cfg.channels, 2))
+            )
         x = x.astype(self.dtype)
-        x, before = _tcm_stack(self, "before", x, memory and memory.before, train)
-        x, gru = GRU(self.config.width, name="gru")(x, memory and memory.gru, train=train)
-        x, after = _tcm_stack(self, "after", x, memory and memory.after, train)
+        x, before = _tcm_stack(self, "before", x, memory.before, train)
+        x, gru = GRU(cfg.width, name="gru")(x, memory.gru, train=train)
+        x, after = _tcm_stack(self, "after", x, memory.after, train)
         x = rearrange(x, "b t (c f) -> b t f c", f=_BINS)
-        x, convs = self._spectrum(x, memory and memory.convs, train)
+        x, convs = self._spectrum(x, memory.convs, train)
         return x, DecoderMemory(before=before, gru=gru, after=after, convs=convs)
 
-    def _spectrum(self, x: jax.Array, past: _Past | None, train: bool) -> tuple[jax.Array, _Past]:
+    def _spectrum(self, x: jax.Array, past: _Past, train: bool) -> tuple[jax.Array, _Past]:
         """The convolutions: [B, T, 5, C] -> [B, T, F, 2]."""
         convs = []
         widths = (*self.config.channels[-2::-1], 2)
@@ -195,21 +206,26 @@ class Decoder(nn.Module):
                 dtype=self.dtype,
                 name=f"conv{i}",
             )
-            x, kept = layer(x, train=train, past=past and past[i])
+            x, kept = layer(x, train=train, past=past[i])
             convs.append(kept)
         kernel = self.param("out_kernel", xavier, (2, 5, 2, 2), jnp.float32).astype(self.dtype)
-        last = past and past[-1]
-        return causal_conv(x, kernel, padding=2, past=last), (*convs, latest(x, 1, last))
+        kept = latest(x, 1, past[-1])
+        return causal_conv(x, kernel, padding=2, past=past[-1]), (*convs, kept)
+
+
+def _nothing(layers: Sequence[int]) -> _Past:
+    """What layers remember before the first frame."""
+    return (None,) * len(layers)
 
 
 def _tcm_stack(
-    parent: Encoder | Decoder, name: str, x: jax.Array, past: _Past | None, train: bool
+    parent: Encoder | Decoder, name: str, x: jax.Array, past: _Past, train: bool
 ) -> tuple[jax.Array, _Past]:
     """TCMs of the parent's dilations, its submodules ``name``0, 1, ...: [B, T, width] -> the same."""
     cfg, kept = parent.config, []
     for i, dilation in enumerate(cfg.tcm_dilations):
         tcm = TCMLayer(cfg.tcm_hidden, dilation, dtype=parent.dtype, name=f"{name}{i}")
-        x, inner = tcm(x, train=train, past=past and past[i])
+        x, inner = tcm(x, train=train, past=past[i])
         kept.append(inner)
     return x, tuple(kept)
 

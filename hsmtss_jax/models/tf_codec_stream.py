@@ -2,8 +2,8 @@
 
 Every function takes a bound TFCodec, for ``codec.apply(variables, ..., method=encode_chunk)``. Chunks
 are whole token frames; joined, they give what the whole signal gives, up to float rounding. A stream
-runs half a window ahead of the signal that it codes: the encoder starts with the ``lead_samples`` that
-complete its first window but for one hop, the decoder's first n_fft / 2 samples lie before the signal.
+runs half a window beside the signal that it codes: the encoder starts with the ``lead_samples`` that
+complete its first window but for one hop, and the decoder's first n_fft / 2 samples lie before the signal.
 
 Legend: B batch, L samples, T STFT frames, N token frames, F bins, K groups.
 """
@@ -116,15 +116,19 @@ def begin_decoding(codec: TFCodec, batch: int) -> DecoderState:
 
 
 def decode_chunk(
-    codec: TFCodec, tokens: jax.Array, state: DecoderState
+    codec: TFCodec, tokens: jax.Array, state: DecoderState, count: jax.Array | int | None = None
 ) -> tuple[jax.Array, DecoderState]:
     """The next tokens int [B, N, K] -> samples float32 [B, N token_samples] and the state after them.
 
-    After the last chunk, the first n_fft / 2 - hop samples of ``tail`` are the end of the signal.
+    count: token frames from there on are padding and add no sound, for the last chunk of a signal; its
+    end is then followed by the first n_fft / 2 - hop samples of ``tail``, or by as many of the padding.
     """
     config = codec.config
     features, memory = codec.frames_of(codec.quantizer.decode(tokens), state.memory)
     spectrum = expand(features.astype(jnp.float32), config.power)
+    if count is not None:
+        real = jnp.arange(spectrum.shape[1]) < count * config.frames_per_token
+        spectrum = jnp.where(real[None, :, None], spectrum, 0.0)
     x = istft(spectrum, config.n_fft, config.hop, center=False, normalize="constant")
     fresh = tokens.shape[1] * config.token_samples
     x = x + jnp.pad(state.tail, ((0, 0), (0, fresh)))
