@@ -94,7 +94,7 @@ def read_blocks(
             blocks = (to_mono(block)[:, None] for block in blocks)
         if sample_rate is not None and sample_rate != file.samplerate:
             channels = 1 if mono else file.channels
-            blocks = _resample_blocks(blocks, channels, file.samplerate, sample_rate, file.frames)
+            blocks = resample_blocks(blocks, channels, file.samplerate, sample_rate, file.frames)
         yield from _regroup(blocks, frames)
 
 
@@ -177,6 +177,20 @@ def resample(x: np.ndarray, from_rate: int, to_rate: int, quality: str = "VHQ") 
         return x
     y = soxr.resample(x, from_rate, to_rate, quality=quality)
     return _fit(y, resampled_length(len(x), from_rate, to_rate))
+
+
+def resample_blocks(
+    blocks: Iterator[np.ndarray], channels: int, from_rate: int, to_rate: int, total: int
+) -> Iterator[np.ndarray]:
+    """Blocks [l, C] of ``total`` samples in all to another rate; joined, they equal ``resample``."""
+    stream = soxr.ResampleStream(from_rate, to_rate, channels, dtype="float32", quality="VHQ")
+    left, due = total, resampled_length(total, from_rate, to_rate)
+    for block in blocks:
+        left -= len(block)
+        y = stream.resample_chunk(block, last=left == 0)
+        y = _fit(y, due) if left == 0 else y
+        due -= len(y)
+        yield y
 
 
 def to_mono(x: np.ndarray) -> np.ndarray:
@@ -282,20 +296,6 @@ def _missing_wav_bytes(path: Path) -> int:
                 return max(0, file.tell() + length - size) if known else 0
             file.seek(length + length % 2, os.SEEK_CUR)
     return 0
-
-
-def _resample_blocks(
-    blocks: Iterator[np.ndarray], channels: int, from_rate: int, to_rate: int, total: int
-) -> Iterator[np.ndarray]:
-    """Streaming ``resample`` of ``total`` samples."""
-    stream = soxr.ResampleStream(from_rate, to_rate, channels, dtype="float32", quality="VHQ")
-    left, due = total, resampled_length(total, from_rate, to_rate)
-    for block in blocks:
-        left -= len(block)
-        y = stream.resample_chunk(block, last=left == 0)
-        y = _fit(y, due) if left == 0 else y
-        due -= len(y)
-        yield y
 
 
 def _regroup(blocks: Iterator[np.ndarray], frames: int) -> Iterator[np.ndarray]:
