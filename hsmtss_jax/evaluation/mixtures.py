@@ -72,7 +72,7 @@ def _rows(
     mixture = np.stack([example.mixture for example in examples])
     target = np.stack([example.target for example in examples])
     estimates, semantics = _estimates(system, examples, mixture, target, policy, seeds)
-    for route in ROUTES:
+    for route in (route for route in ROUTES if route in estimates):
         for i in range(count):
             estimate, reference = estimates[route][i], target[i]
             values = {
@@ -99,15 +99,12 @@ def _estimates(
     query = system.queries([TASKS[r.task] for r in recipes], [r.text for r in recipes])
     heard, wanted = system.listen(mixture), system.listen(target)
     found = system.separate(heard, query)
-    s_by_route = {
-        "mixture": heard.s,
-        "true_s": wanted.s,
-        "true_g": system.separate_local(heard, wanted.g, query),
-        "generated": found.s,
-    }
+    s_by_route = {"mixture": heard.s, "true_s": wanted.s, "generated": found.s}
+    if system.two_stage:
+        s_by_route["true_g"] = system.separate_local(heard, wanted.g, query)
     g_by_route = {"mixture": heard.g, "true_s": wanted.g, "true_g": wanted.g, "generated": found.g}
     tokens = {"codec": system.encode(target)}
-    for route in ("true_s", "true_g", "generated"):
+    for route in [route for route in s_by_route if route != "mixture"]:
         tokens[route] = system.sample(s_by_route[route], seeds, policy)
     length = mixture.shape[1]
     waves = {route: system.decode(value, length) for route, value in tokens.items()}

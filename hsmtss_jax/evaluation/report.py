@@ -27,7 +27,8 @@ def summarise(rows: Iterable[Row]) -> Summary:
     for task in ("extract", "remove", "all"):
         chosen = [row for row in rows if task in (row.task, "all")]
         if chosen:
-            summary[task] = {route: _route(chosen, route) for route in ROUTES}
+            found = {row.route for row in chosen}
+            summary[task] = {route: _route(chosen, route) for route in ROUTES if route in found}
             summary[task]["system - mixture"] = _difference(chosen)
     return summary
 

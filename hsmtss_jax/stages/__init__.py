@@ -12,6 +12,7 @@ _CLASSES = {
     "global_separator": "GlobalSeparator",
     "local_separator": "LocalSeparator",
     "joint_separator": "JointSeparator",
+    "single_stage": "Single",
     "tf_codec": "TFCodec",
     "acoustic_decoder": "AcousticDecoder",
     "captioner": "Captioner",

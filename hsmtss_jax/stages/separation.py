@@ -23,20 +23,23 @@ from hsmtss_jax.losses.separation import cosine, l1
 from hsmtss_jax.stages.features import Features
 from hsmtss_jax.train.stage import Batch, Shard, Stage, Tree
 
+Condition = tuple[jax.Array, jax.Array, jax.Array, jax.Array]  # T_cap, its mask, T_task, its mask
+
 
 @flax.struct.dataclass
 class SeparationFeatures:
     """Frozen features of a mixture batch, without gradients.
 
-    s_mix, s_target: [B, P, Ca]; g_mix, g_target: [B, 1, Cg]; condition: the separators' last inputs,
-    T_cap [B, N, Cg] and its mask [B, N], T_task [B, Lt, Ct] and its mask [B, Lt].
+    s_mix, s_target: [B, P, Ca]; g_mix, g_target: [B, 1, Cg], None where no G is used; condition: the
+    separators' last inputs, T_cap [B, N, Cg] and its mask [B, N], T_task [B, Lt, Ct] and its mask
+    [B, Lt].
     """
 
     s_mix: jax.Array
     s_target: jax.Array
-    g_mix: jax.Array
-    g_target: jax.Array
-    condition: tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+    g_mix: Any
+    g_target: Any
+    condition: Condition
 
 
 def mixture_features(
@@ -46,7 +49,7 @@ def mixture_features(
 
     What a stage does not read (G_mix, say) costs nothing: the compiler drops it.
     """
-    s_mix, s_target = _local(features, frozen, batch)
+    s_mix, s_target = local_features(features, frozen, batch)
     text = features.text(frozen, batch["text_ids"], batch["text_mask"])
     task = features.task(frozen, batch["task"])
     out = SeparationFeatures(
@@ -59,10 +62,10 @@ def mixture_features(
     return jax.tree.map(jax.lax.stop_gradient, out)
 
 
-def _local(
+def local_features(
     features: Features, frozen: Mapping[str, Tree], batch: Batch
 ) -> tuple[jax.Array, jax.Array]:
-    """S of mixtures and targets, computed or read from disk."""
+    """S of mixtures and of targets, [B, P, Ca] each: computed, or as it was read from disk."""
     if "s_mixture" in batch:
         return batch["s_mixture"].astype(jnp.float32), batch["s_target"].astype(jnp.float32)
     size = batch["mixture"].shape[0]
