@@ -12,7 +12,7 @@ SUBCOMMANDS = {
     "precompute": "write the frozen features that the separators are trained on",
     "separate": "separate the sound that a sentence asks for",
     "evaluate": "score a system on a benchmark",
-    "visualize": "draw what a training run makes of its validation examples",
+    "visualize": "draw a training run's panels, the attention of G, or a map of global features",
     "bench": "time a part of the system on this machine",
     "export": "write a checkpoint or a bundle as a release bundle",
     "import": "turn public weights into a bundle",
