@@ -13,6 +13,7 @@ _CLASSES = {
     "local_separator": "LocalSeparator",
     "joint_separator": "JointSeparator",
     "single_stage": "Single",
+    "mask_separator": "MaskSeparator",
     "tf_codec": "TFCodec",
     "acoustic_decoder": "AcousticDecoder",
     "captioner": "Captioner",

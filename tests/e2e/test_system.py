@@ -124,10 +124,11 @@ def test_another_seed_draws_other_tokens(pipeline):
 
 
 @pytest.fixture(scope="module")
-def scores(pipeline, corpus, tmp_path_factory) -> Path:
-    """The report of the pipeline on three mixtures."""
+def scores(runs, pipeline, corpus, tmp_path_factory) -> Path:
+    """The report of the pipeline and the mask baseline on three mixtures."""
     out = tmp_path_factory.mktemp("scores") / "full.json"
-    assert main(["evaluate", f"--ckpt={pipeline}", *_mixtures(corpus), "-o", str(out)]) == 0
+    argv = ["evaluate", f"--ckpt={pipeline}", *_mixtures(corpus), "-o", str(out)]
+    assert main([*argv, f"--baseline={runs / 'mask_separator' / 'bundle'}"]) == 0
     return out
 
 
@@ -137,7 +138,8 @@ def _mixtures(corpus: Path) -> list[str]:
 
 def test_evaluate_writes_a_table(scores):
     document = json.loads(scores.read_text())
-    assert len(document["rows"]) == 3 * 6
+    assert len(document["rows"]) == 3 * 7
+    assert {"baseline", "system - mixture", "system - baseline"} < document["summary"]["all"].keys()
     assert document["summary"]["all"]["true_s"]["s_cosine"]["mean"] == pytest.approx(1.0, abs=1e-5)
     assert "mel-PSNR" in scores.with_suffix(".md").read_text()
 
