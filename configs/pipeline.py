@@ -1,9 +1,10 @@
 """How stage bundles become one pipeline bundle.
 
 hsmtss export configs/pipeline.py OUT --size demo
+hsmtss export configs/pipeline.py OUT --size demo separator=single_stage
 """
 
-from hsmtss_jax.inference.pipeline import ROLES, PipelineConfig
+from hsmtss_jax.inference.pipeline import ROLES, SEPARATORS, PipelineConfig
 from hsmtss_jax.sampling.policies import Policy
 
 
@@ -12,7 +13,7 @@ def get_config(size: str = "paper") -> PipelineConfig:
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 
-BUNDLES = {role: f"runs/{role}/bundle" for role in ROLES}
+BUNDLES = {role: f"runs/{role}/bundle" for role in (*ROLES, *SEPARATORS)}
 
 
 def _paper() -> PipelineConfig:

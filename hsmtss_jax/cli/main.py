@@ -13,7 +13,7 @@ SUBCOMMANDS = {
     "separate": "separate the sound that a sentence asks for",
     "codec": "turn sound into tokens and back",
     "evaluate": "score a system on a benchmark",
-    "visualize": "draw what a training run makes of its validation examples",
+    "visualize": "draw a training run's panels, the attention of G, or a map of global features",
     "bench": "time a part of the system on this machine",
     "export": "write a checkpoint or a bundle as a release bundle",
     "import": "turn public weights into a bundle",

@@ -21,23 +21,33 @@ ROLES = (
     "tf_codec",
     "acoustic_decoder",
 )
+SEPARATORS = ("joint_separator", "single_stage")  # the roles that can give a pipeline its separator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PipelineConfig:
     """How stage bundles become one pipeline bundle.
 
-    bundles: role -> folder of a stage bundle; every role of ``ROLES`` must be there.
+    bundles: role -> folder of a stage bundle; every role of the pipeline must be there.
+    separator: which of ``SEPARATORS`` it has; single_stage is the paper's ablation.
     storage: role -> storage type of ``save_bundle``; "*" is the default.
     notices: file name -> path of a text to put beside the weights (licence, attribution).
     """
 
     bundles: Mapping[str, str]
+    separator: str = SEPARATORS[0]
     storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
     sampling: Policy = dataclasses.field(default_factory=Policy)
     licence: str = ""
     data: str = ""
     notices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The pipeline's roles. Raises ValueError for an unknown separator."""
+        if self.separator not in SEPARATORS:
+            raise ValueError(f"separator={self.separator!r}: choose one of {', '.join(SEPARATORS)}")
+        return tuple(self.separator if role in SEPARATORS else role for role in ROLES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,10 +76,10 @@ def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
 
     Raises ValueError for a missing role or digests that do not fit.
     """
-    missing = [role for role in ROLES if role not in config.bundles]
+    missing = [role for role in config.roles if role not in config.bundles]
     if missing:
         raise ValueError(f"the pipeline lacks bundles for: {', '.join(missing)}")
-    bundles = {role: load_bundle(Path(config.bundles[role])) for role in ROLES}
+    bundles = {role: load_bundle(Path(config.bundles[role])) for role in config.roles}
     check_upstream(bundles)
     with replace_folder(out) as folder:
         _write(config, bundles, folder)
@@ -84,7 +94,7 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
         shutil.copyfile(source, folder / name)
     document = {
         "format_version": FORMAT_VERSION,
-        "roles": list(ROLES),
+        "roles": list(config.roles),
         "sampling": dataclasses.asdict(config.sampling),
         "licence": config.licence,
         "data": config.data,
@@ -92,7 +102,7 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
     (folder / "pipeline.json").write_text(json.dumps(document, indent=2) + "\n")
 
 
-def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] = ROLES) -> Pipeline:
+def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = None) -> Pipeline:
     """Read a pipeline bundle, or those of its stage bundles that ``roles`` names.
 
     Raises OSError or ValueError with a line that says what is wrong.
@@ -107,12 +117,13 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] = ROLES) 
         document = json.loads(path.read_text())
         version = document["format_version"]
         sampling = Policy(**document["sampling"])
+        held = [str(role) for role in document["roles"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     if version != FORMAT_VERSION:
         raise ValueError(
             f"{folder} has pipeline format {version}, this version reads {FORMAT_VERSION}"
         )
-    bundles = {role: load_bundle(folder / role) for role in roles}
+    bundles = {role: load_bundle(folder / role) for role in (held if roles is None else roles)}
     check_upstream(bundles)
     return Pipeline(bundles=bundles, sampling=sampling, meta=document, path=folder)

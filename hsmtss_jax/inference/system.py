@@ -16,27 +16,27 @@ from hsmtss_jax.audio.fbank import FbankConfig
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import TASKS, Tokenizer
 from hsmtss_jax.inference.pipeline import Pipeline
+from hsmtss_jax.inference.separators import make_separators
 from hsmtss_jax.inference.silence import noise_gate
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.stages.acoustic_sampling import TokenSampler
 from hsmtss_jax.stages.features import Features
-from hsmtss_jax.stages.joint_separator import (
-    JointSeparatorStageConfig,
-    separate,
-    separate_local,
-)
 
 
 @flax.struct.dataclass
 class Query:
-    """What was asked, one row a window. text: T_cap [B, N, Cg]; task: T_task [B, L, Ct]; bool masks."""
+    """What was asked, one row a window. text: T_cap [B, N, Cg]; task: T_task [B, L, Ct]; bool masks.
+
+    raw: the text encoder's outputs [B, N - 1, Ct], which the single-stage ablation reads for T_cap.
+    """
 
     text: jax.Array
     text_mask: jax.Array
     task: jax.Array
     task_mask: jax.Array
+    raw: jax.Array | None = None
 
 
 @flax.struct.dataclass
@@ -51,7 +51,7 @@ class System:
     """A loaded pipeline, ready to run on the default device.
 
     Attributes: window (samples of one window), frame (samples of one token frame), frames (token
-    frames of a window), sample_rate, dtype.
+    frames of a window), sample_rate, dtype, two_stage (False for the single-stage ablation).
     """
 
     sample_rate = 16000
@@ -63,8 +63,9 @@ class System:
         self.pipeline = pipeline
         self.features = Features(bundles, self.dtype)
         self.tokenizer = Tokenizer.from_bundle(bundles["text_encoder"])
-        self._separators = from_dict(JointSeparatorStageConfig, bundles["joint_separator"].config)
-        self.max_text = self._separators.global_model.max_text - 1
+        self._separators = make_separators(bundles, self.features)
+        self.max_text = self._separators.max_text
+        self.two_stage = self._separators.two_stage
         self.codec_config = from_dict(TFCodecConfig, bundles["tf_codec"].config["model"])
         self._codec = self.codec_config.make(self.dtype)
         decoder = bundles["acoustic_decoder"].config["model"]
@@ -91,12 +92,25 @@ class System:
         return self._listen(self._params, audio)
 
     def separate(self, mixture: Semantics, query: Query) -> Semantics:
-        """The global, then the local separator: the predicted semantics of the target."""
+        """The global, then the local separator: the predicted semantics of the target.
+
+        The single-stage ablation predicts S alone; its G is what Q-Audio reads in that S.
+        """
         return self._separate(self._params, mixture, query)
 
     def separate_local(self, mixture: Semantics, g: jax.Array, query: Query) -> jax.Array:
-        """The local separator alone, conditioned on g [B, 1, Cg] -> S_hat [B, P, Ca]."""
+        """The local separator alone, conditioned on g [B, 1, Cg] -> S_hat [B, P, Ca].
+
+        The single-stage ablation gives the same whatever g is.
+        """
         return self._separate_local(self._params, mixture.s, g, query)
+
+    def attention(self, mixture: Semantics, query: Query) -> jax.Array:
+        """How G, as predicted, attends to the patches in the last layer: [B, H, P] (the paper's Fig. 6).
+
+        Raises ValueError for the single-stage ablation, which has no G.
+        """
+        return self._attention(self._params, mixture, query)
 
     def sample(
         self,
@@ -133,7 +147,8 @@ class System:
         text = jnp.pad(text, ((0, 0), (0, missing), (0, 0)))
         text_mask = jnp.pad(text_mask, ((0, 0), (0, missing)))
         task, task_mask = self.features.task(params, tasks)
-        return Query(text=text, text_mask=text_mask, task=task, task_mask=task_mask)
+        raw = None if self.two_stage else self.features.raw_text(params, ids, mask)
+        return Query(text=text, text_mask=text_mask, task=task, task_mask=task_mask, raw=raw)
 
     @functools.partial(jax.jit, static_argnums=0)
     def _listen(self, params: Any, audio: Any) -> Semantics:
@@ -142,19 +157,16 @@ class System:
 
     @functools.partial(jax.jit, static_argnums=0)
     def _separate(self, params: Any, mixture: Semantics, query: Query) -> Semantics:
-        out = separate(
-            self._separators,
-            params["joint_separator"],
-            (mixture.s, mixture.g),
-            _condition(query),
-            self.dtype,
-        )
-        return Semantics(s=out.s_hat, g=out.g_hat)
+        s, g = self._separators.separate(params, (mixture.s, mixture.g), _condition(query))
+        return Semantics(s=s, g=g)
 
     @functools.partial(jax.jit, static_argnums=0)
     def _separate_local(self, params: Any, s: Any, g: Any, query: Query) -> jax.Array:
-        weights = params["joint_separator"]
-        return separate_local(self._separators, weights, s, g, _condition(query), self.dtype)
+        return self._separators.separate_local(params, s, g, _condition(query))
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _attention(self, params: Any, mixture: Semantics, query: Query) -> jax.Array:
+        return self._separators.attention(params, (mixture.s, mixture.g), _condition(query))
 
     @functools.partial(jax.jit, static_argnums=0)
     def _encode(self, params: Any, audio: Any) -> jax.Array:
@@ -170,6 +182,8 @@ class System:
 
 
 def _condition(query: Query) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    if query.raw is not None:  # T_cap has its [CLS] in front of the tokens
+        return query.raw, query.text_mask[:, 1:], query.task, query.task_mask
     return query.text, query.text_mask, query.task, query.task_mask
 
 

@@ -15,7 +15,7 @@ from hsmtss_jax.train.stage import Shard
 from tests.corpus import write_tiny_corpus
 from tests.upstream import draw, frozen_params, make_stage
 
-STAGES = ("q_audio", "global_separator")
+STAGES = ("q_audio", "global_separator", "single_stage")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_batches_hold_what_the_step_would_compute(name, corpus, folder):
             spec["text_features"].shape,
             spec["text_features"].dtype,
         )
-        if name == "q_audio":
+        if name != "global_separator":
             compute, mask = plain.features.raw_text, batch["text_mask"]
         else:
             compute = lambda *args: plain.features.text(*args)[0]  # noqa: E731
