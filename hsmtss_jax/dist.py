@@ -84,10 +84,11 @@ def check_batch(mesh: Mesh, batch_size: int, accumulate: int = 1) -> None:
 def put_batch(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
     """This process's examples -> global arrays, axis 0 split over all devices."""
     sharding = batch_sharding(mesh)
-    return {
-        name: jax.make_array_from_process_local_data(sharding, np.asarray(value))
-        for name, value in batch.items()
-    }
+    with jax.transfer_guard_host_to_device("allow"):  # over processes it counts as unasked for
+        return {
+            name: jax.make_array_from_process_local_data(sharding, np.asarray(value))
+            for name, value in batch.items()
+        }
 
 
 def replicate(mesh: Mesh, tree: Tree) -> Tree:

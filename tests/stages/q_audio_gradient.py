@@ -1,6 +1,6 @@
 """Q-Audio's loss and gradient on a mesh; as a program, one of several processes that share the mesh.
 
-python -m tests.stages.q_audio_gradient COORDINATOR PROCESSES PROCESS OUT.npz
+python -m tests.stages.q_audio_gradient COORDINATOR PROCESS OUT.npz
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ from hsmtss_jax import dist
 from hsmtss_jax.bundle import flatten
 from hsmtss_jax.config import MeshConfig
 from hsmtss_jax.train.stage import StepInput
+from tests import processes
 from tests.upstream import draw, frozen_params, make_stage
 
 BATCH = 8
@@ -86,10 +87,8 @@ def loss_and_gradient(mesh):
     return flatten(jax.device_get(compiled(inputs)))
 
 
-def main(coordinator, processes, process, out):
-    jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.config.update("jax_numpy_rank_promotion", "raise")
-    jax.distributed.initialize(coordinator, int(processes), int(process))
+def main(coordinator, process, out):
+    processes.join(coordinator, process)
     mesh = dist.make_mesh(MeshConfig(data=-1, fsdp=2, multi_host=True))
     found = loss_and_gradient(mesh)
     if dist.is_main():

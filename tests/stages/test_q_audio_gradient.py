@@ -1,20 +1,12 @@
 """Q-Audio's gradient reaches every parameter; it is of the global batch, on any mesh and over processes."""
 
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from hsmtss_jax import dist
 from hsmtss_jax.config import MeshConfig
+from tests import processes
 from tests.stages.q_audio_gradient import loss_and_gradient
-
-ROOT = Path(__file__).parents[2]
-PROCESSES = 2
 
 
 @pytest.fixture(scope="module")
@@ -55,26 +47,5 @@ def test_any_mesh(data, fsdp, one_device):
 
 @pytest.mark.slow
 def test_two_processes(one_device, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        coordinator = f"127.0.0.1:{free.getsockname()[1]}"
-    program = [sys.executable, "-m", "tests.stages.q_audio_gradient", coordinator, str(PROCESSES)]
-    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "2", "JAX_PLATFORMS": "cpu"}
-    running = [
-        subprocess.Popen(
-            [*program, str(i), str(tmp_path / "found.npz")],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for i in range(PROCESSES)
-    ]
-    try:
-        said = [process.communicate(timeout=180)[0] for process in running]
-    finally:
-        for process in running:
-            process.kill()
-    assert [process.returncode for process in running] == [0] * PROCESSES, said
+    processes.run("tests.stages.q_audio_gradient", str(tmp_path / "found.npz"))
     assert_same(dict(np.load(tmp_path / "found.npz")), one_device)
