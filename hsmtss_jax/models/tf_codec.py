@@ -164,7 +164,7 @@ class Encoder(nn.Module):
             convs.append(kept)
         x = rearrange(x, "b t f c -> b t (c f)")
         x, tcms = _tcm_stack(self, "tcm", x, memory.tcms, train)
-        x, gru = GRU(cfg.width, name="gru")(x, memory.gru, train=train)
+        x, gru = GRU(cfg.width, name="gru")(x, memory.gru)
         return x, EncoderMemory(convs=tuple(convs), tcms=tcms, gru=gru)
 
 
@@ -186,7 +186,7 @@ class Decoder(nn.Module):
             )
         x = x.astype(self.dtype)
         x, before = _tcm_stack(self, "before", x, memory.before, train)
-        x, gru = GRU(cfg.width, name="gru")(x, memory.gru, train=train)
+        x, gru = GRU(cfg.width, name="gru")(x, memory.gru)
         x, after = _tcm_stack(self, "after", x, memory.after, train)
         x = rearrange(x, "b t (c f) -> b t f c", f=_BINS)
         x, convs = self._spectrum(x, memory.convs, train)
@@ -272,9 +272,24 @@ class TFCodec(nn.Module):
     def decode(self, tokens: jax.Array, length: int) -> jax.Array:
         """Tokens int [B, N, K] -> samples float32 [B, length].
 
+        On CPU a row is the same bit for bit in any batch: rows are decoded one by one, since products
+        of other sizes are added up in another order. On accelerators all rows are decoded at once.
         Raises ValueError when there are too few token frames for ``length``.
         """
-        return self.reconstruct(self.quantizer.decode(tokens), length)
+        values = self.quantizer.decode(tokens)
+        if self.is_initializing():
+            return self.reconstruct(values, length)
+        codec, variables = self.unbind()
+
+        def together(variables: Any, values: jax.Array) -> jax.Array:
+            audio = codec.apply(variables, values, length, method="reconstruct")
+            assert isinstance(audio, jax.Array)
+            return audio
+
+        def one_by_one(variables: Any, values: jax.Array) -> jax.Array:
+            return jax.lax.map(lambda row: together(variables, row[None])[0], values)
+
+        return jax.lax.platform_dependent(variables, values, cpu=one_by_one, default=together)
 
     def latent(self, x: jax.Array, *, train: bool = False) -> jax.Array:
         """Samples [B, L] -> vectors to quantise float32 [B, N, K, D]; a group's 4 frames are frame-major."""
