@@ -28,16 +28,17 @@ ARROWS: dict[str, set[str]] = {
     "losses": {"audio"},
     "metrics": {"audio"},
     "sampling": {"audio"},
-    "data": {*_PLAIN},
+    "hub": set(),
+    "data": {*_PLAIN, "hub"},
     "instructions": set(),
     "models": {"nn", "audio", "config"},
-    "checkpoints": {"models", "config", "bundle"},
+    "checkpoints": {"models", "config", "bundle", "hub"},
     "train": {"config", "dist", "bundle", "atomic"},
     "train.stage": {"config", "bundle"},
     "stages": {*_MODELS, *_PLAIN, "models", "data", "train.stage"},
     "inference": {
         *(_GROUND | {"stages", "models", "sampling", "audio", "instructions"}),
-        *{"checkpoints", "data", "assets"},
+        *{"checkpoints", "data", "assets", "hub"},
     },
     "evaluation": {
         *_GROUND,
@@ -59,12 +60,12 @@ EXCLUSIVE = {
     "jax.sharding": {"dist.py", "train/evaluate.py", "train/loop.py"},
     "tensorboardX": {"train/writer.py"},
     "torch": {"checkpoints/read.py"},
-    "huggingface_hub": {"checkpoints/source.py"},
+    "huggingface_hub": {"hub.py"},
     "tensorflow": set(),
 }
 # Files before whose import jax must not be loaded: decoding and mixing run in worker processes.
 WITHOUT_JAX = (
-    *("atomic", "config", "bundle", "data", "instructions"),
+    *("atomic", "config", "bundle", "hub", "data", "instructions"),
     *("audio/__init__.py", "audio/io.py", "audio/level.py"),
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from hsmtss_jax.atomic import replace_folder
 from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.inference.presence import Calibration
 from hsmtss_jax.sampling.policies import Policy
 
 FORMAT_VERSION = 1
@@ -29,12 +30,14 @@ class PipelineConfig:
 
     bundles: role -> folder of a stage bundle; every role of ``ROLES`` must be there.
     storage: role -> storage type of ``save_bundle``; "*" is the default.
+    presence: how cosines become a presence score, where that was measured.
     notices: file name -> path of a text to put beside the weights (licence, attribution).
     """
 
     bundles: Mapping[str, str]
     storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
     sampling: Policy = dataclasses.field(default_factory=Policy)
+    presence: Calibration | None = None
     licence: str = ""
     data: str = ""
     notices: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -48,6 +51,7 @@ class Pipeline:
     sampling: Policy
     meta: Mapping[str, Any]
     path: Path
+    presence: Calibration | None = None
 
 
 def check_upstream(bundles: Mapping[str, Bundle]) -> None:
@@ -86,6 +90,7 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
         "format_version": FORMAT_VERSION,
         "roles": list(ROLES),
         "sampling": dataclasses.asdict(config.sampling),
+        "presence": dataclasses.asdict(config.presence) if config.presence else None,
         "licence": config.licence,
         "data": config.data,
     }
@@ -107,6 +112,8 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] = ROLES) 
         document = json.loads(path.read_text())
         version = document["format_version"]
         sampling = Policy(**document["sampling"])
+        presence = document.get("presence")
+        calibration = None if presence is None else Calibration(**presence)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     if version != FORMAT_VERSION:
@@ -115,4 +122,4 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] = ROLES) 
         )
     bundles = {role: load_bundle(folder / role) for role in roles}
     check_upstream(bundles)
-    return Pipeline(bundles=bundles, sampling=sampling, meta=document, path=folder)
+    return Pipeline(bundles, sampling, document, folder, calibration)

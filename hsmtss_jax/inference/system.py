@@ -17,6 +17,7 @@ from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import TASKS, Tokenizer
 from hsmtss_jax.inference.pipeline import Pipeline
 from hsmtss_jax.inference.silence import noise_gate
+from hsmtss_jax.models.acoustic_decode_step import prepare_decode
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.sampling.policies import Policy
@@ -47,18 +48,34 @@ class Semantics:
     g: jax.Array
 
 
+@flax.struct.dataclass
+class Prediction:
+    """The predicted semantics of a target, s [B, P, Ca] and g [B, 1, Cg], and two cosines [B].
+
+    of_target: of the description to the sound that s stands for; of_mixture: to the mixture; both in
+    the space where Q-Audio compares sound with text.
+    """
+
+    s: jax.Array
+    g: jax.Array
+    of_target: jax.Array
+    of_mixture: jax.Array
+
+
 class System:
-    """A loaded pipeline, ready to run on the default device.
+    """A loaded pipeline, ready to run on a device (the default one).
 
     Attributes: window (samples of one window), frame (samples of one token frame), frames (token
-    frames of a window), sample_rate, dtype.
+    frames of a window), sample_rate, device, dtype (float32 on a CPU, else bfloat16).
     """
 
     sample_rate = 16000
 
-    def __init__(self, pipeline: Pipeline, dtype: Any = None) -> None:
-        on_cpu = jax.default_backend() == "cpu"
-        self.dtype = dtype or (jnp.float32 if on_cpu else jnp.bfloat16)
+    def __init__(
+        self, pipeline: Pipeline, dtype: Any = None, device: jax.Device | None = None
+    ) -> None:
+        self.device = device or jax.local_devices()[0]
+        self.dtype = dtype or (jnp.float32 if self.device.platform == "cpu" else jnp.bfloat16)
         bundles = pipeline.bundles
         self.pipeline = pipeline
         self.features = Features(bundles, self.dtype)
@@ -72,7 +89,11 @@ class System:
         self.window = window_samples(self.features.fbank)
         self.frames = self.codec_config.token_frames(self.window)
         self.frame = self.codec_config.hop * self.codec_config.frames_per_token
-        self._params = jax.device_put({name: bundle.params for name, bundle in bundles.items()})
+        params: dict[str, Any] = {name: bundle.params for name, bundle in bundles.items()}
+        prepare = jax.jit(prepare_decode, static_argnums=(0, 2))
+        weights = jax.device_put(params.pop("acoustic_decoder"), self.device)
+        params["acoustic_decoder"] = prepare(self.decoder_config, weights, self.dtype)
+        self._params = jax.device_put(params, self.device)
 
     def query(self, task: str, description: str, rows: int) -> Query:
         """Encode one instruction and repeat it for ``rows`` windows."""
@@ -92,9 +113,23 @@ class System:
         """The global, then the local separator: the predicted semantics of the target."""
         return self._separate(self._params, mixture, query)
 
+    def predict(self, mixture: Semantics, query: Query, g: np.ndarray | None = None) -> Prediction:
+        """``separate``, or ``separate_local`` given g [B, 1, Cg], and how near it came to the words."""
+        return self._predict(self._params, mixture, query, g)
+
     def separate_local(self, mixture: Semantics, g: jax.Array, query: Query) -> jax.Array:
         """The local separator alone, conditioned on g [B, 1, Cg] -> S_hat [B, P, Ca]."""
         return self._separate_local(self._params, mixture.s, g, query)
+
+    def judge(
+        self, audio: np.ndarray, query: Query, g: np.ndarray, by_text: np.ndarray
+    ) -> jax.Array:
+        """How near Q-Audio finds audio [B, L] to what was wanted: cosines [B].
+
+        The rows where by_text [B] is true are compared with the description, the others with the
+        predicted global feature g [B, 1, Cg].
+        """
+        return self._judge(self._params, audio, query, g, by_text)
 
     def sample(
         self,
@@ -103,13 +138,16 @@ class System:
         policy: Policy,
         forced: np.ndarray | None = None,
         forced_length: np.ndarray | None = None,
+        frames: int | None = None,
     ) -> jax.Array:
         """Codec tokens int32 [B, T, K] of semantics s [B, P, Ca].
 
-        The first forced_length [B] frames are those of forced [B, F, K].
+        The first forced_length [B] frames are those of forced [B, F, K]. frames: T, where less than
+        a window is wanted; those that are drawn are the same.
         """
-        numbers = jnp.asarray(seeds, jnp.uint32)
-        return self._sample(self._params, s, numbers, policy, forced, forced_length)
+        numbers = np.asarray(seeds, np.uint32)
+        count = self.frames if frames is None else frames
+        return self._sample(self._params, s, numbers, policy, count, forced, forced_length)
 
     def encode(self, audio: np.ndarray) -> jax.Array:
         """Codec tokens of audio [B, L] -> int32 [B, T, K]."""
@@ -143,20 +181,48 @@ class System:
         return Semantics(s=out.s_hat, g=out.g_hat)
 
     @functools.partial(jax.jit, static_argnums=0)
+    def _predict(self, params: Any, mixture: Semantics, query: Query, g: Any) -> Prediction:
+        if g is None:
+            found = self._separate(params, mixture, query)
+        else:
+            found = Semantics(s=self._separate_local(params, mixture.s, g, query), g=g)
+        text = self.features.caption_vector(params, query.text)
+        return Prediction(
+            s=found.s,
+            g=found.g,
+            of_target=_cosine(self.features.audio_vector(params, found.s), text),
+            of_mixture=_cosine(self.features.global_vector(params, mixture.g), text),
+        )
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _judge(self, params: Any, audio: Any, query: Query, g: Any, by_text: Any) -> jax.Array:
+        heard = self.features.audio_vector(params, self.features.local(params, audio))
+        text = self.features.caption_vector(params, query.text)
+        wanted = jnp.where(by_text[:, None], text, self.features.global_vector(params, g))
+        return _cosine(heard, wanted)
+
+    @functools.partial(jax.jit, static_argnums=0)
     def _separate_local(self, params: Any, s: Any, g: Any, query: Query) -> jax.Array:
         weights = params["joint_separator"]
         return separate_local(self._separators, weights, s, g, _condition(query), self.dtype)
 
-    @functools.partial(jax.jit, static_argnums=(0, 4))
+    @functools.partial(jax.jit, static_argnums=(0, 4, 5))
     def _sample(
-        self, params: Any, s: Any, seeds: Any, policy: Policy, forced: Any, forced_length: Any
+        self,
+        params: Any,
+        s: Any,
+        seeds: Any,
+        policy: Policy,
+        frames: int,
+        forced: Any,
+        forced_length: Any,
     ) -> jax.Array:
         weights = params["acoustic_decoder"]
         return sample(
             self.decoder_config,
             weights,
             s,
-            self.frames,
+            frames,
             seeds,
             policy,
             forced_tokens=forced,
@@ -179,6 +245,11 @@ class System:
 
 def _condition(query: Query) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     return query.text, query.text_mask, query.task, query.task_mask
+
+
+def _cosine(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Of rows of unit length, [B, E] each -> [B]."""
+    return jnp.einsum("be,be->b", a, b)
 
 
 def window_samples(fbank: FbankConfig) -> int:
