@@ -4,6 +4,7 @@ from hsmtss_jax.cli import subtasks
 
 PARTS = {
     "audio_mae": "the encoder and the pre-training step",
+    "decoder": "sampling of the acoustic decoder",
 }
 
 

@@ -75,10 +75,11 @@ class ModelRunner:
         )
 
         def draw(s: Any, seeds: Any, forced: Any, given: Any) -> Any:
-            return self.system.sample(s, seeds, policy, forced, given, frames)
+            lengths = np.full(len(s), frames, np.int32)
+            return self.system.sample(s, seeds, policy, forced, given, lengths)
 
         with self.timed("tokens"):
-            return self._run(draw, *trees)
+            return self._run(draw, *trees)[:, :frames]
 
     def decode(self, tokens: np.ndarray, samples: int) -> np.ndarray:
         """Sound [R, samples] of tokens [R, T, K]."""
