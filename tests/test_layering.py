@@ -38,7 +38,7 @@ ARROWS: dict[str, set[str]] = {
     "stages": {*_MODELS, *_PLAIN, "models", "data", "train.stage"},
     "inference": {
         *(_GROUND | {"stages", "models", "sampling", "audio", "instructions"}),
-        *{"checkpoints", "data", "assets"},
+        *{"checkpoints", "data", "assets", "hub"},
     },
     "evaluation": {
         *_GROUND,

@@ -10,6 +10,7 @@ from typing import Any
 
 from hsmtss_jax.atomic import replace_folder
 from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.inference.presence import Calibration
 from hsmtss_jax.sampling.policies import Policy
 
 FORMAT_VERSION = 1
@@ -31,6 +32,7 @@ class PipelineConfig:
     bundles: role -> folder of a stage bundle; every role of the pipeline must be there.
     separator: which of ``SEPARATORS`` it has; single_stage is the paper's ablation.
     storage: role -> storage type of ``save_bundle``; "*" is the default.
+    presence: how cosines become a presence score, where that was measured.
     notices: file name -> path of a text to put beside the weights (licence, attribution).
     """
 
@@ -38,6 +40,7 @@ class PipelineConfig:
     separator: str = SEPARATORS[0]
     storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
     sampling: Policy = dataclasses.field(default_factory=Policy)
+    presence: Calibration | None = None
     licence: str = ""
     data: str = ""
     notices: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -58,6 +61,7 @@ class Pipeline:
     sampling: Policy
     meta: Mapping[str, Any]
     path: Path
+    presence: Calibration | None = None
 
 
 def check_upstream(bundles: Mapping[str, Bundle]) -> None:
@@ -96,6 +100,7 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
         "format_version": FORMAT_VERSION,
         "roles": list(config.roles),
         "sampling": dataclasses.asdict(config.sampling),
+        "presence": dataclasses.asdict(config.presence) if config.presence else None,
         "licence": config.licence,
         "data": config.data,
     }
@@ -118,6 +123,8 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
         version = document["format_version"]
         sampling = Policy(**document["sampling"])
         held = [str(role) for role in document["roles"]]
+        presence = document.get("presence")
+        calibration = None if presence is None else Calibration(**presence)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     if version != FORMAT_VERSION:
@@ -126,4 +133,4 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
         )
     bundles = {role: load_bundle(folder / role) for role in (held if roles is None else roles)}
     check_upstream(bundles)
-    return Pipeline(bundles=bundles, sampling=sampling, meta=document, path=folder)
+    return Pipeline(bundles, sampling, document, folder, calibration)

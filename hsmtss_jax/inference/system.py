@@ -47,18 +47,35 @@ class Semantics:
     g: jax.Array
 
 
+@flax.struct.dataclass
+class Prediction:
+    """The predicted semantics of a target, s [B, P, Ca] and g [B, 1, Cg], and two cosines [B].
+
+    of_target: of the description to the sound that s stands for; of_mixture: to the mixture; both in
+    the space where Q-Audio compares sound with text.
+    """
+
+    s: jax.Array
+    g: jax.Array
+    of_target: jax.Array
+    of_mixture: jax.Array
+
+
 class System:
-    """A loaded pipeline, ready to run on the default device.
+    """A loaded pipeline, ready to run on a device (the default one).
 
     Attributes: window (samples of one window), frame (samples of one token frame), frames (token
-    frames of a window), sample_rate, dtype, two_stage (False for the single-stage ablation).
+    frames of a window), sample_rate, device, dtype (float32 on a CPU, else bfloat16), two_stage
+    (False for the single-stage ablation).
     """
 
     sample_rate = 16000
 
-    def __init__(self, pipeline: Pipeline, dtype: Any = None) -> None:
-        on_cpu = jax.default_backend() == "cpu"
-        self.dtype = dtype or (jnp.float32 if on_cpu else jnp.bfloat16)
+    def __init__(
+        self, pipeline: Pipeline, dtype: Any = None, device: jax.Device | None = None
+    ) -> None:
+        self.device = device or jax.local_devices()[0]
+        self.dtype = dtype or (jnp.float32 if self.device.platform == "cpu" else jnp.bfloat16)
         bundles = pipeline.bundles
         self.pipeline = pipeline
         self.features = Features(bundles, self.dtype)
@@ -73,8 +90,9 @@ class System:
         self.window = window_samples(self.features.fbank)
         self.frames = self.codec_config.token_frames(self.window)
         self.frame = self.codec_config.hop * self.codec_config.frames_per_token
-        self._params = jax.device_put({name: bundle.params for name, bundle in bundles.items()})
-        weights = self._params.pop("acoustic_decoder")
+        params: dict[str, Any] = {name: bundle.params for name, bundle in bundles.items()}
+        weights = jax.device_put(params.pop("acoustic_decoder"), self.device)
+        self._params = jax.device_put(params, self.device)
         self._sampler = TokenSampler(self.decoder_config, weights, self.dtype)
 
     def query(self, task: str, description: str, rows: int) -> Query:
@@ -98,6 +116,10 @@ class System:
         """
         return self._separate(self._params, mixture, query)
 
+    def predict(self, mixture: Semantics, query: Query, g: np.ndarray | None = None) -> Prediction:
+        """``separate``, or ``separate_local`` given g [B, 1, Cg], and how near it came to the words."""
+        return self._predict(self._params, mixture, query, g)
+
     def separate_local(self, mixture: Semantics, g: jax.Array, query: Query) -> jax.Array:
         """The local separator alone, conditioned on g [B, 1, Cg] -> S_hat [B, P, Ca].
 
@@ -111,6 +133,16 @@ class System:
         Raises ValueError for the single-stage ablation, which has no G.
         """
         return self._attention(self._params, mixture, query)
+
+    def judge(
+        self, audio: np.ndarray, query: Query, g: np.ndarray, by_text: np.ndarray
+    ) -> jax.Array:
+        """How near Q-Audio finds audio [B, L] to what was wanted: cosines [B].
+
+        The rows where by_text [B] is true are compared with the description, the others with the
+        predicted global feature g [B, 1, Cg].
+        """
+        return self._judge(self._params, audio, query, g, by_text)
 
     def sample(
         self,
@@ -143,11 +175,11 @@ class System:
     @functools.partial(jax.jit, static_argnums=0)
     def _query(self, params: Any, ids: Any, mask: Any, tasks: Any) -> Query:
         text, text_mask = self.features.text(params, ids, mask)
+        raw = None if self.two_stage else self.features.raw_text(params, ids, mask)
         missing = self.max_text - ids.shape[1]  # the separators are one program for all buckets
-        text = jnp.pad(text, ((0, 0), (0, missing), (0, 0)))
+        text, raw = jax.tree.map(lambda x: jnp.pad(x, ((0, 0), (0, missing), (0, 0))), (text, raw))
         text_mask = jnp.pad(text_mask, ((0, 0), (0, missing)))
         task, task_mask = self.features.task(params, tasks)
-        raw = None if self.two_stage else self.features.raw_text(params, ids, mask)
         return Query(text=text, text_mask=text_mask, task=task, task_mask=task_mask, raw=raw)
 
     @functools.partial(jax.jit, static_argnums=0)
@@ -159,6 +191,27 @@ class System:
     def _separate(self, params: Any, mixture: Semantics, query: Query) -> Semantics:
         s, g = self._separators.separate(params, (mixture.s, mixture.g), _condition(query))
         return Semantics(s=s, g=g)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _predict(self, params: Any, mixture: Semantics, query: Query, g: Any) -> Prediction:
+        if g is None:
+            found = self._separate(params, mixture, query)
+        else:
+            found = Semantics(s=self._separate_local(params, mixture.s, g, query), g=g)
+        text = self.features.caption_vector(params, query.text)
+        return Prediction(
+            s=found.s,
+            g=found.g,
+            of_target=_cosine(self.features.audio_vector(params, found.s), text),
+            of_mixture=_cosine(self.features.global_vector(params, mixture.g), text),
+        )
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _judge(self, params: Any, audio: Any, query: Query, g: Any, by_text: Any) -> jax.Array:
+        heard = self.features.audio_vector(params, self.features.local(params, audio))
+        text = self.features.caption_vector(params, query.text)
+        wanted = jnp.where(by_text[:, None], text, self.features.global_vector(params, g))
+        return _cosine(heard, wanted)
 
     @functools.partial(jax.jit, static_argnums=0)
     def _separate_local(self, params: Any, s: Any, g: Any, query: Query) -> jax.Array:
@@ -185,6 +238,11 @@ def _condition(query: Query) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array
     if query.raw is not None:  # T_cap has its [CLS] in front of the tokens
         return query.raw, query.text_mask[:, 1:], query.task, query.task_mask
     return query.text, query.text_mask, query.task, query.task_mask
+
+
+def _cosine(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Of rows of unit length, [B, E] each -> [B]."""
+    return jnp.einsum("be,be->b", a, b)
 
 
 def window_samples(fbank: FbankConfig) -> int:
