@@ -7,6 +7,7 @@ TASKS = {
     "retrieval": "captions find clips and clips find captions (Table V)",
     "captioning": "GPT-2 describes clips from a linear prefix (Table VI)",
     "probe": "a small classifier on frozen features, as HEAR does (Table VII)",
+    "instructions": "sentences to task and description, by the rules or a language model",
 }
 
 
