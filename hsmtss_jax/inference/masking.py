@@ -21,7 +21,7 @@ BANDS = 32
 EXPONENT = 0.35  # of the energy ratio: 0.5 matches the energies, less is kinder to wrong estimates
 BINS = np.arange(WINDOW // 2 + 1) * (RATE / WINDOW)  # Hz of the gains of ``blend_gains``
 LOUDER = 2.0  # the most that a blend turns a bin up
-BLOCK = 60  # seconds that are masked at a time
+BLOCK = 10  # seconds that are masked at a time
 
 
 def mask_gains(mixture: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -48,7 +48,7 @@ def blend_gains(mixture: np.ndarray, reference: np.ndarray, weight: float) -> np
 def apply_mask(recording: np.ndarray, sample_rate: int, gains: np.ndarray) -> np.ndarray:
     """The recording [L, C] at any rate, attenuated by gains [T, M]; float32 [L, C].
 
-    Above 8 kHz the gain of the highest band goes on. Spectra are held for a minute at a time.
+    Above 8 kHz the gain of the highest band goes on. Spectra are held for ten seconds at a time.
     """
     stream = MaskStream([recording], len(recording), recording.shape[1], sample_rate)
     return np.concatenate([masked for _, (masked,) in stream.push([gains], last=True)])

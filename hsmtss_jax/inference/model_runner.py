@@ -30,8 +30,8 @@ class Row:
     s: np.ndarray
     g: np.ndarray
     seed: int
-    forced: np.ndarray | None = None
-    given: int = 0
+    forced: np.ndarray
+    given: int
 
 
 class ModelRunner:
@@ -66,14 +66,16 @@ class ModelRunner:
             return self._run(self.system.predict, *trees, *(() if shared is None else (shared,)))
 
     def sample(self, rows: Sequence[Row], policy: Policy, frames: int) -> np.ndarray:
-        """Tokens [R, T, K] of rows that all have forced tokens, or all have none."""
-        forced = [row.forced for row in rows if row.forced is not None]
-        trees = [np.stack([row.s for row in rows]), np.array([row.seed for row in rows], np.uint32)]
-        if forced:
-            trees += [np.stack(forced), np.array([row.given for row in rows], np.int32)]
+        """Tokens [R, T, K], T = frames."""
+        trees = (
+            np.stack([row.s for row in rows]),
+            np.array([row.seed for row in rows], np.uint32),
+            np.stack([row.forced for row in rows]),
+            np.array([row.given for row in rows], np.int32),
+        )
 
-        def draw(s: Any, seeds: Any, start: Any = None, given: Any = None) -> Any:
-            return self.system.sample(s, seeds, policy, start, given, frames)
+        def draw(s: Any, seeds: Any, forced: Any, given: Any) -> Any:
+            return self.system.sample(s, seeds, policy, forced, given, frames)
 
         with self.timed("tokens"):
             return self._run(draw, *trees)

@@ -1,6 +1,6 @@
 """One call of the separator: jobs in, blocks of finished sound out, however many and long the files are.
 
-Memory holds the windows of one batch with their features, and a minute of each open recording.
+Memory holds the windows of one batch with their features, and some seconds of each open recording.
 
 Legend: W samples of a window, C channels, n windows.
 """
@@ -153,6 +153,7 @@ class Session:
                 self._survey(track)
                 numbers = self._present(track)
             if not numbers:
+                self._model.forget(index)
                 return None
             track.prompts = [job.prompts[number] for number in numbers]
             stack = everything.enter_context(ExitStack())

@@ -35,7 +35,7 @@ class WindowModel:
 
         Gives the predicted global feature [1, C] of each lane, a window.
         """
-        mixture = self._runner.listen(np.stack([cell.audio for cell in cells]))
+        mixture = self._listen([cell.audio for cell in cells])
         self._keep(cells, mixture)
         found, places = self._predict(cells, mixture, [cell.track.lanes for cell in cells])
         return [{lane: np.asarray(found.g[row]) for lane, row in place.items()} for place in places]
@@ -70,11 +70,22 @@ class WindowModel:
         kept = [self._kept.pop((cell.track.index, cell.index), None) for cell in cells]
         missing = [cell.audio for cell, s in zip(cells, kept, strict=True) if s is None]
         if missing:
-            fresh = self._runner.listen(np.stack(missing))
+            fresh = self._listen(missing)
             rows = iter(range(len(missing)))
             kept = [_row_of(fresh, next(rows)) if s is None else s for s in kept]
         self._bytes = sum(each.s.nbytes for each in self._kept.values())
         return jax.tree.map(lambda *x: np.stack(x), *kept)
+
+    def _listen(self, windows: Sequence[np.ndarray]) -> Semantics:
+        return self._runner.listen(self._whole(np.stack(windows)))
+
+    def _whole(self, audio: np.ndarray) -> np.ndarray:
+        """Windows [n, W] or shorter segments, padded to what the networks take."""
+        return np.pad(audio, ((0, 0), (0, self._runner.system.window - audio.shape[1])))
+
+    def forget(self, index: int) -> None:
+        """Let go of the features of a track that will not be generated."""
+        self._kept = {key: value for key, value in self._kept.items() if key[0] != index}
 
     def _keep(self, cells: Sequence[Cell], mixture: Semantics) -> None:
         size = mixture.s[0].nbytes
@@ -104,14 +115,14 @@ class WindowModel:
 
     def _row(self, cell: Cell, lane: int, found: Prediction, row: int, candidate: int) -> Row:
         seed = (self._options.seed + cell.index + CANDIDATE_STEP * candidate) % 2**32
-        forced, given = None, 0
         frame = self._runner.system.frame
         shared, hop = cell.track.plan.overlap // frame, cell.track.plan.hop // frame
-        if self._options.decode == "sequence" and shared:
-            # The first window forces none of them, so that all windows are one compiled program.
-            forced = np.zeros((shared, self._runner.system.decoder_config.groups), np.int32)
-            if cell.index:
-                forced, given = cell.track.tokens[lane][hop : hop + shared], shared
+        # Windows that continue nothing force no frames, so that all windows are one program.
+        forced = np.zeros((shared, self._runner.system.decoder_config.groups), np.int32)
+        continues = self._options.decode == "sequence" and cell.index > 0
+        if continues:
+            forced = cell.track.tokens[lane][hop : hop + shared]
+        given = shared if continues else 0
         s, g = np.asarray(found.s[row]), np.asarray(found.g[row])
         return Row(lane, s, g, seed, forced, given)
 
@@ -127,8 +138,7 @@ class WindowModel:
         audio = np.pad(audio, ((0, 0), (0, window - samples)))
         scores = np.zeros(len(rows))
         if self._options.candidates > 1:
-            room = ((0, 0), (0, system.window - window))
-            scores = self._runner.judge(np.pad(audio, room), rows)
+            scores = self._runner.judge(self._whole(audio), rows)
         best: dict[tuple[int, int], int] = {}
         for row, owner in enumerate(owners):
             if owner not in best or scores[row] > scores[best[owner]]:

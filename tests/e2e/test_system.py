@@ -100,8 +100,8 @@ def test_separate_is_reproducible(pipeline):
     )
     np.testing.assert_array_equal(a.target, b.target)
     assert a.target.shape == (RATE, 1)
-    with pytest.raises(ValueError, match="unknown mode 'blend': choose one of mask, generate"):
-        separator.separate(audio, "extract a dog", sample_rate=RATE, mode="blend")
+    with pytest.raises(ValueError, match="unknown mode 'x': choose one of mask, generate, blend"):
+        separator.separate(audio, "extract a dog", sample_rate=RATE, mode="x")
 
 
 def test_another_seed_draws_other_tokens(pipeline):
