@@ -97,10 +97,9 @@ class Results:
 
     def failed(self, piece: Piece | None, error: Exception) -> None:
         """A result cannot be made (piece None: a name that holds no recording)."""
-        from hsmtss_jax.inference.result import TargetAbsent
-
-        absent = isinstance(error, TargetAbsent)
-        self._counts["absent" if absent else "failed"] += 1
+        presence = getattr(error, "presence", None)  # of a TargetAbsent: no need to load its module
+        status = "failed" if presence is None else "absent"
+        self._counts[status] += 1
         message = one_line(error)
         if piece is not None and str(piece.source) not in message:
             message = f"{piece.source}: {message}"
@@ -108,9 +107,9 @@ class Results:
             self._told.append(error)
             fail(message)
         document = {} if piece is None else piece.as_dict()
-        if isinstance(error, TargetAbsent):
-            document["presence"] = dataclasses.asdict(error.presence)
-        self._emit({"status": "absent" if absent else "failed", **document, "error": message})
+        if presence is not None:
+            document["presence"] = dataclasses.asdict(presence)
+        self._emit({"status": status, **document, "error": message})
 
     def _draw(self, piece: Piece, report: "SeparationReport") -> None:
         args = self._args
