@@ -8,8 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-
-from hsmtss_jax.bundle import Bundle, flatten, load_bundle
+from hsmtss_jax.bundle import Bundle, flatten
 from hsmtss_jax.cli.doctor_machine import host_memory
 from hsmtss_jax.cli.findings import Finding, size
 
@@ -67,10 +66,9 @@ def read_stages(folder: Path) -> dict[str, Stage]:
     """Every stage of a pipeline bundle, checked, one in memory at a time. Raises OSError, ValueError."""
     from hsmtss_jax.inference.pipeline import ROLES, check_upstream, load_pipeline
 
-    load_pipeline(folder, roles=())
     stages = {}
     for role in ROLES:
-        bundle = load_bundle(folder / role)
+        bundle = load_pipeline(folder, roles=(role,)).bundles[role]
         count = sum(x.size for x in flatten(bundle.params).values())
         disk = sum(file.stat().st_size for file in (folder / role).iterdir())
         stages[role] = Stage(dataclasses.replace(bundle, params={}), count, disk)
@@ -152,7 +150,7 @@ def _fits(need: Need, rows: int, place: Any) -> list[Finding]:
     )
     values = {**dataclasses.asdict(need), "rows": rows, "device": need.device}
     host = need.host_copy + PROGRAM
-    total, free = host_memory()
+    _, free = host_memory()
     findings = []
     if place.platform == "cpu":
         host += need.device
