@@ -40,21 +40,33 @@ def check_size(source: Path, start: float, end: float | None) -> None:
 def finish_files(
     pairs: Sequence[tuple[Path, Path]], subtype: str, clip_mode: str, peak: float
 ) -> float:
-    """Turns working files into results, all with one gain; gives the gain.
+    """Turns working files into results, all with one gain; gives the gain (1 without any).
 
-    pairs: (working file, result). peak: the largest sample of all. Raises OSError or AudioError.
+    pairs: (working file, result). peak: the largest sample of all. Raises OSError or AudioError, and
+    leaves no result then.
     """
-    gain = min(1.0, 1.0 / peak) if clip_mode == "rescale" and peak > 0 else 1.0
-    for work, result in pairs:
-        info = probe(work)
-        if info.subtype == subtype and peak <= 1:  # floats within range: it is the result
-            os.replace(work, result)
-            continue
-        with open_writer(result, info.sample_rate, info.channels, subtype=subtype) as writer:
-            for block in _leveled(work, gain, clamp=clip_mode == "clamp"):
-                writer.write(block)
-        work.unlink()
+    gain = 1.0 / peak if pairs and clip_mode == "rescale" and peak > 1 else 1.0
+    done: list[Path] = []
+    try:
+        for work, result in pairs:
+            _finish(work, result, subtype, gain, clamp=clip_mode == "clamp")
+            done.append(result)
+    except BaseException:
+        for result in done:
+            result.unlink()
+        raise
     return gain
+
+
+def _finish(work: Path, result: Path, subtype: str, gain: float, clamp: bool) -> None:
+    info = probe(work)
+    if info.subtype == subtype and gain == 1.0 and not clamp:  # floats within range: the result
+        os.replace(work, result)
+        return
+    with open_writer(result, info.sample_rate, info.channels, subtype=subtype) as writer:
+        for block in _leveled(work, gain, clamp):
+            writer.write(block)
+    work.unlink()
 
 
 def _leveled(path: Path, gain: float, clamp: bool) -> Iterator[np.ndarray]:

@@ -44,8 +44,13 @@ def main(argv: list[str]) -> int:
         for problem in problems:
             results.failed(None, problem)
         wanted = _usable(args, pieces, results)
-        if wanted:
-            _separate(args, wanted, results)
+        try:
+            if wanted:
+                _separate(args, wanted, results)
+        except (ValueError, OSError) as error:
+            if not results.any_done:
+                raise
+            results.failed(None, error)  # a full disk, say: what is complete stays
         return results.status()
 
 
@@ -198,11 +203,13 @@ def _run(
                 if isinstance(outcome, Exception):
                     results.failed(piece, outcome)
                     continue
-                gain = 1.0
-                if work is not None:
-                    pairs = [*zip(place.files, piece.place.files, strict=True)]
+                pairs = [] if work is None else [*zip(place.files, piece.place.files, strict=True)]
+                try:
                     gain = finish_files(pairs, _subtype(args), args.clip_mode, outcome.peak)
-                results.done(piece, outcome, gain)
+                except (ValueError, OSError) as error:
+                    results.failed(piece, error)
+                else:
+                    results.done(piece, outcome, gain)
 
 
 def _options(args: argparse.Namespace, separator: "Separator") -> dict[str, Any]:

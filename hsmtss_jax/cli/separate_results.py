@@ -57,6 +57,11 @@ class Results:
             return PARTLY if count["done"] + count["skipped"] + count["absent"] else NOTHING
         return ABSENT if count["absent"] else DONE
 
+    @property
+    def any_done(self) -> bool:
+        """Whether something was written."""
+        return self._counts["done"] > 0
+
     def loaded(self, separator: "Separator") -> None:
         """The model is there."""
         system = separator.system
@@ -74,9 +79,12 @@ class Results:
 
     def done(self, piece: Piece, report: "SeparationReport", gain: float) -> None:
         """A result is written."""
-        self._counts["done"] += 1
         if piece.figure is not None:
-            self._draw(piece, report)
+            try:
+                self._draw(piece, report)
+            except (ValueError, OSError) as error:
+                return self.failed(piece, error)
+        self._counts["done"] += 1
         self._emit(self._document(piece, report, gain))
         if self._args.quiet or self._args.json == "-":
             return
@@ -141,7 +149,11 @@ class Results:
             "sample_rate": report.sample_rate,
             "start": args.start,
             "mode": report.mode,
-            **({"blend": args.blend or 0.5} if report.mode == "blend" else {}),
+            **(
+                {"blend": 0.5 if args.blend is None else args.blend}
+                if report.mode == "blend"
+                else {}
+            ),
             "windows": report.windows,
             **{name: getattr(args, name) for name in options},
             **self._model,
