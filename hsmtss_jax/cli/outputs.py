@@ -69,7 +69,7 @@ def plan_places(
     folder.
     """
     taken = {_key(each.path) for each in inputs}
-    if naming.is_file:
+    if naming.is_file and inputs:
         return [[_file_place(naming, len(inputs) * len(prompts), taken)]]
     template = _template(naming, len(inputs), len(prompts))
     several = len(inputs) > 1 or any(each.folder != Path() for each in inputs)

@@ -79,12 +79,12 @@ class Results:
 
     def done(self, piece: Piece, report: "SeparationReport", gain: float) -> None:
         """A result is written."""
+        self._counts["done"] += 1
         if piece.figure is not None:
             try:
                 self._draw(piece, report)
             except (ValueError, OSError) as error:
                 return self.failed(piece, error)
-        self._counts["done"] += 1
         self._emit(self._document(piece, report, gain))
         if self._args.quiet or self._args.json == "-":
             return
