@@ -3,6 +3,7 @@
 The sizes are those of the config files; nothing is compiled, weights are drawn by numpy.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,24 +33,28 @@ def random_pipeline(size: str, configs: Path) -> Pipeline:
 
     Raises ValueError or OSError for a config that is missing or wrong.
     """
-    bundles: dict[str, Bundle] = {}
+    shapes: dict[str, Bundle] = {}
     for role in ROLES:
-        bundles[role] = (
-            _text_encoder(size) if role == "text_encoder" else _stage(role, size, configs)
-        )
+        _shapes(role, size, configs, shapes)
+    bundles = {
+        role: dataclasses.replace(shapes[role], params=_draw(shapes[role].params)) for role in ROLES
+    }
     return Pipeline(bundles, Policy(temperature=1.0, top_k=0), {}, Path(f"random {size}"))
 
 
-def _stage(name: str, size: str, configs: Path, abstract: bool = False) -> Bundle:
-    """One stage; abstract: with shapes for weights."""
+def _shapes(name: str, size: str, configs: Path, known: dict[str, Bundle]) -> Bundle:
+    """A stage's bundle with shapes for weights; ``known`` keeps it, and those it builds on."""
+    if name not in known:
+        make = _text_encoder if name == "text_encoder" else _stage
+        known[name] = make(name, size, configs, known)
+    return known[name]
+
+
+def _stage(name: str, size: str, configs: Path, known: dict[str, Bundle]) -> Bundle:
     config = load_config(configs / f"{name}.py", size, ExperimentConfig)
     stage_class = STAGES[name][1]
-    upstream = {
-        other: _text_encoder(size, True)
-        if other == "text_encoder"
-        else _stage(other, size, configs, True)
-        for other in stage_class.upstream_names
-    }
+    needed = stage_class.upstream_names
+    upstream = {other: _shapes(other, size, configs, known) for other in needed}
     stage = stage_class(config.stage, config.data, upstream)
     shapes = jax.eval_shape(
         lambda key, batch, frozen: stage.release(*stage.init(key, batch, frozen)),
@@ -58,19 +63,15 @@ def _stage(name: str, size: str, configs: Path, abstract: bool = False) -> Bundl
         {other: bundle.params for other, bundle in upstream.items()},
     )
     plain = json.loads(json.dumps(to_dict(config.stage)))
-    return Bundle(stage=name, config=plain, params=shapes if abstract else _draw(shapes))
+    return Bundle(stage=name, config=plain, params=shapes)
 
 
-def _text_encoder(size: str, abstract: bool = False) -> Bundle:
+def _text_encoder(name: str, size: str, configs: Path, known: dict[str, Bundle]) -> Bundle:
     config = TEXT_ENCODERS[size]()
     ids, mask = (jax.ShapeDtypeStruct((1, 4), kind) for kind in (jnp.int32, jnp.bool_))
     shapes = jax.eval_shape(config.make().init, jax.random.key(0), ids, mask)["params"]
-    return Bundle(
-        stage="text_encoder",
-        config={"name": "text_encoder", "model": to_dict(config)},
-        params=shapes if abstract else _draw(shapes),
-        files={"tokenizer.json": _letters().encode()},
-    )
+    files = {"tokenizer.json": _letters().encode()}
+    return Bundle(name, {"name": name, "model": to_dict(config)}, shapes, files=files)
 
 
 def _letters() -> str:

@@ -28,10 +28,9 @@ def test_rows_are_consistent():
 def test_random_pipelines_have_the_sizes_of_the_configs():
     pipeline = random_pipeline("tiny", ROOT / "configs")
     assert set(pipeline.bundles) == set(ROLES)
-    for role, bundle in tiny_upstream(ROLES).items():
+    for role, bundle in tiny_upstream(["text_encoder", "audio_mae", "tf_codec"]).items():
         ours = pipeline.bundles[role]
-        if role != "text_encoder":
-            assert ours.config == bundle.config
+        assert role == "text_encoder" or ours.config == bundle.config
         shapes = [jax.tree.map(np.shape, each.params) for each in (ours, bundle)]
         assert shapes[0] == shapes[1]
     ids, mask = Tokenizer.from_bundle(pipeline.bundles["text_encoder"])(["a dog"], 8)
