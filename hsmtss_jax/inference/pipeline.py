@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hsmtss_jax.atomic import replace_folder
-from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.bundle import Bundle, is_bundle, load_bundle, save_bundle
+from hsmtss_jax.config import from_dict
 from hsmtss_jax.inference.presence import Calibration
 from hsmtss_jax.sampling.policies import Policy
 
@@ -50,7 +51,20 @@ class PipelineConfig:
         """The pipeline's roles. Raises ValueError for an unknown separator."""
         if self.separator not in SEPARATORS:
             raise ValueError(f"separator={self.separator!r}: choose one of {', '.join(SEPARATORS)}")
-        return tuple(self.separator if role in SEPARATORS else role for role in ROLES)
+        return _roles_with(self.separator)
+
+
+def _roles_with(separator: str) -> tuple[str, ...]:
+    """The roles of a pipeline with this separator."""
+    return tuple(separator if role in SEPARATORS else role for role in ROLES)
+
+
+def _known_roles(names: Any) -> tuple[str, ...]:
+    """The roles that a pipeline.json names. Raises ValueError unless they make a whole pipeline."""
+    for roles in map(_roles_with, SEPARATORS):
+        if sorted(map(str, names)) == sorted(roles):
+            return roles
+    raise ValueError(f"its roles {names} are not those of a pipeline")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,20 +131,24 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
         raise FileNotFoundError(f"no checkpoint at {folder}: give the folder of a pipeline bundle")
     path = folder / "pipeline.json"
     if not path.is_file():
-        raise ValueError(f"{folder} is not a pipeline bundle: it has no pipeline.json")
+        stage = ", but the bundle of a stage" if is_bundle(folder) else ""
+        raise ValueError(f"{folder} is not a pipeline bundle{stage}: it has no pipeline.json")
     try:
         document = json.loads(path.read_text())
         version = document["format_version"]
-        sampling = Policy(**document["sampling"])
-        held = [str(role) for role in document["roles"]]
+        sampling = from_dict(Policy, document["sampling"])
+        held = _known_roles(document["roles"])
         presence = document.get("presence")
-        calibration = None if presence is None else Calibration(**presence)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+        calibration = None if presence is None else from_dict(Calibration, presence)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged ({error}): copy it again") from error
     if version != FORMAT_VERSION:
         raise ValueError(
             f"{folder} has pipeline format {version}, this version reads {FORMAT_VERSION}"
         )
     bundles = {role: load_bundle(folder / role) for role in (held if roles is None else roles)}
+    for role, bundle in bundles.items():
+        if bundle.stage != role:
+            raise ValueError(f"{folder / role} is a bundle of {bundle.stage}, not of {role}")
     check_upstream(bundles)
     return Pipeline(bundles, sampling, document, folder, calibration)

@@ -32,7 +32,12 @@ def load_system(
     if dtype not in DTYPES:
         raise ValueError(f"unknown dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
     place = find_device(device)
-    return System(load_pipeline(locate(source)), DTYPES[dtype], place)
+    pipeline = load_pipeline(locate(source))
+    try:
+        return System(pipeline, DTYPES[dtype], place)
+    except (KeyError, TypeError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{pipeline.path} does not fit this version ({reason})") from error
 
 
 def locate(source: str | os.PathLike[str] | None) -> Path:

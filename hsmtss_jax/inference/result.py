@@ -57,7 +57,8 @@ class SeparationReport:
 
     sample_rate, samples: of the target. mode: how it was made. windows: how many there were.
     peak: largest absolute sample of target and residual. timing: seconds of the whole call by step
-    ("listen", "tokens", "waveform", "total"), shared by all prompts and files of the call.
+    ("read", "listen", "tokens", "waveform", "render" for masks and seams, "total"), shared by all
+    prompts and files of the call.
     """
 
     instruction: Instruction

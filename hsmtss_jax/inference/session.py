@@ -208,13 +208,13 @@ class Session:
         return present
 
     def _render(self, cells: Sequence[Cell], generated: Sequence[Sequence[Generated]]) -> None:
-        with self._runner.timed("waveform"):
-            for cell, sounds in zip(cells, generated, strict=True):
-                work = self._work[cell.track.index]
+        for cell, sounds in zip(cells, generated, strict=True):
+            work = self._work[cell.track.index]
+            with self._runner.timed("render"):
                 for blocks in work.renderer.push(cell.audio, sounds, cell.last):
                     self._write(work, blocks)
-                if cell.last:
-                    self._finish(work)
+            if cell.last:  # its report holds the time of its rendering
+                self._finish(work)
 
     def _write(self, work: _Work, blocks: Sequence[Block]) -> None:
         work.samples += len(blocks[0][0])
