@@ -76,11 +76,11 @@ class TokenFileInfo:
 def pack(tokens: Tokens) -> bytes:
     """The bytes of a token file. Raises TokenFileError for tokens that the format cannot hold."""
     frames, groups = _check(tokens)
-    payload, coding = _pack_bits(tokens.values, tokens.codes), PACKED
+    payload, coding = None, PACKED
     if frames <= range_coder.MAX_FRAMES and tokens.codes <= range_coder.MAX_CODES:
-        shorter = range_coder.encode(tokens.values, tokens.codes)
-        if len(shorter) < len(payload):
-            payload, coding = shorter, RANGE_CODED
+        payload, coding = range_coder.encode(tokens.values, tokens.codes), RANGE_CODED
+    if payload is None or len(payload) >= _packed_size(frames * groups, tokens.codes):
+        payload, coding = _pack_bits(tokens.values, tokens.codes), PACKED
     header = _HEADER.pack(
         *(_MAGIC, FORMAT_VERSION, coding, groups, tokens.codes, tokens.sample_rate),
         *(tokens.samples, frames, bytes.fromhex(tokens.digest), len(payload)),
@@ -174,18 +174,27 @@ def _width(codes: int) -> int:
     return (codes - 1).bit_length()
 
 
+def _packed_size(count: int, codes: int) -> int:
+    """Bytes of so many packed tokens."""
+    return -(-count * _width(codes) // 8)
+
+
 def _pack_bits(values: np.ndarray, codes: int) -> bytes:
-    bits = values.reshape(-1, 1) >> np.arange(_width(codes))[::-1] & 1
-    return np.packbits(bits.astype(np.uint8)).tobytes()
+    width = _width(codes)
+    bits = np.empty((values.size, width), np.uint8)
+    for i in range(width):
+        bits[:, i] = (values >> (width - 1 - i) & 1).reshape(-1)
+    return np.packbits(bits).tobytes()
 
 
 def _unpack_bits(payload: bytes, info: TokenFileInfo) -> np.ndarray:
     width, count = _width(info.codes), info.frames * info.groups
-    if len(payload) != -(-count * width // 8):
+    if len(payload) != _packed_size(count, info.codes):
         raise TokenFileError("not a token file that this program can have written")
     bits = np.unpackbits(np.frombuffer(payload, np.uint8), count=count * width)
-    places = 1 << np.arange(width, dtype=np.int64)[::-1]
-    values = bits.reshape(count, width).astype(np.int64) @ places
+    values = np.zeros(count, np.int32)
+    for i in range(width):
+        values |= bits[i::width].astype(np.int32) << (width - 1 - i)
     if values.max() >= info.codes:
         raise TokenFileError("not a token file that this program can have written")
-    return values.astype(np.int32).reshape(info.frames, info.groups)
+    return values.reshape(info.frames, info.groups)

@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     tokens = codec.encode_blocks(_blocks(source, codec.sample_rate, seconds, args.quiet))
     write_tokens(output, tokens)
     if not args.quiet:
-        rates = codec.bit_rates(tokens)
+        rates, size = codec.bit_rates(tokens), output.stat().st_size
         done = {
             "input": str(source),
             "output": str(output),
@@ -51,10 +51,10 @@ def main(argv: list[str]) -> int:
             "token_frames": len(tokens.values),
             "groups": tokens.values.shape[1],
             "codes": tokens.codes,
-            "bytes": output.stat().st_size,
+            "bytes": size,
             "raw_bits_per_second": round(rates.raw),
             "entropy_bits_per_second": round(rates.entropy),
-            "stored_bits_per_second": round(rates.stored),
+            "stored_bits_per_second": round(8 * size / tokens.seconds),
             "codec": tokens.digest,
         }
         print(json.dumps(done))

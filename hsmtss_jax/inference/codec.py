@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.audio.io import read_blocks, resample, to_mono
-from hsmtss_jax.audio.token_file import DIGEST_DIGITS, Tokens, pack
+from hsmtss_jax.audio.token_file import DIGEST_DIGITS, Tokens
 from hsmtss_jax.bundle import Bundle, is_bundle, load_bundle
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.inference.codec_stream import CHUNK, Programs, StreamingDecoder, StreamingEncoder
@@ -31,11 +31,11 @@ ROLE = "tf_codec"
 @dataclasses.dataclass(frozen=True)
 class BitRates:
     """Bits a second. raw: every token at log2(codes) bits. entropy: the mean information of the tokens,
-    their groups taken one by one, frames as if independent. stored: of the token file, all of it."""
+    their groups taken one by one, frames as if independent. A token file may take fewer bits than the
+    entropy where sounds last, and more where they are short."""
 
     raw: float
     entropy: float
-    stored: float
 
 
 class Codec:
@@ -147,10 +147,10 @@ class Codec:
             )
 
     def bit_rates(self, tokens: Tokens) -> BitRates:
-        """Raw, measured entropy, and stored bits a second of a coded sound."""
+        """Raw and measured bits a second of a coded sound."""
         frames, groups = tokens.values.shape
         raw = groups * np.log2(tokens.codes) * self.sample_rate / self.config.token_samples
         counts = [np.bincount(column) for column in tokens.values.T]
         shares = np.concatenate([c[c > 0] for c in counts]) / frames
         entropy = -frames * float((shares * np.log2(shares)).sum()) / tokens.seconds
-        return BitRates(float(raw), entropy, 8 * len(pack(tokens)) / tokens.seconds)
+        return BitRates(float(raw), entropy)
