@@ -58,7 +58,7 @@ EXCLUSIVE = {
     "orbax": {"train/checkpoint.py"},
     "jax.sharding": {"dist.py", "train/evaluate.py", "train/loop.py"},
     "tensorboardX": {"train/writer.py"},
-    "torch": {"checkpoints/read.py"},
+    "torch": {"checkpoints/read.py", "benchmarks/torch_tf_codec.py", "evaluation/torch_codecs.py"},
     "huggingface_hub": {"checkpoints/source.py"},
     "tensorflow": set(),
 }
