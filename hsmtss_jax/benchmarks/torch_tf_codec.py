@@ -98,6 +98,11 @@ class Codebook(nn.Module):
 class TorchTFCodec(nn.Module):
     """The codec in evaluation mode."""
 
+    window: torch.Tensor
+    basis: torch.Tensor
+    h0: torch.Tensor
+    h0_enc: torch.Tensor
+
     def __init__(self, config: TFCodecConfig) -> None:
         super().__init__()
         self.config = config
@@ -152,14 +157,15 @@ class TorchTFCodec(nn.Module):
         x = self.conv1x1_1(_as_image(x))[..., 0].transpose(1, 2)
         tokens = x.unflatten(1, (-1, cfg.frames_per_token)).split(cfg.latent // cfg.groups, dim=-1)
         pairs = zip(self.vq_layer_list, tokens, strict=True)
-        return torch.stack([book.nearest(part.flatten(2)) for book, part in pairs], dim=-1)
+        return torch.stack([book.nearest(part.flatten(2)) for book, part in pairs], dim=-1)  # type: ignore[operator]
 
     def decode(self, tokens: torch.Tensor, samples: int, published: bool = False) -> torch.Tensor:
         """[B, N, K] -> [B, samples]. published: codes as the public code finds them, all times a one-hot."""
         cfg = self.config
         look_up = _one_hot_sum if published else _indexed
         parts = [
-            look_up(book.embedding[0], tokens[..., k]) for k, book in enumerate(self.vq_layer_list)
+            look_up(book.embedding[0], tokens[..., k])  # type: ignore[index]
+            for k, book in enumerate(self.vq_layer_list)
         ]
         split = [part.unflatten(-1, (cfg.frames_per_token, -1)) for part in parts]
         x = torch.cat(split, dim=-1).flatten(1, 2)
