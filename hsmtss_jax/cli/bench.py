@@ -4,6 +4,7 @@ from hsmtss_jax.cli import subtasks
 
 PARTS = {
     "audio_mae": "the encoder and the pre-training step",
+    "codec": "TF-Codec's encode and decode, and its training step",
 }
 
 
