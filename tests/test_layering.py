@@ -59,7 +59,10 @@ EXCLUSIVE = {
     "orbax": {"train/checkpoint.py"},
     "jax.sharding": {"dist.py", "train/evaluate.py", "train/loop.py"},
     "tensorboardX": {"train/writer.py"},
-    "torch": {"checkpoints/read.py"},
+    "torch": {
+        *("checkpoints/read.py", "evaluation/torch_codecs.py"),
+        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py"),
+    },
     "huggingface_hub": {"hub.py"},
     "tensorflow": set(),
 }

@@ -82,7 +82,7 @@ def _row(separator: Separator, seconds: float, repeats: int, options: dict[str, 
         (_run(separator, audio, options) for _ in range(repeats)), key=lambda run: run.total
     )
     system = separator.system
-    frames = runs[0].report.windows * system.codec_config.token_frames(system.window)
+    frames = runs[0].report.windows * system.codec.token_frames(system.window)
     if options.get("mode") == "generate" and options.get("residual", True):
         frames *= 2
     frames *= options.get("candidates", 1)

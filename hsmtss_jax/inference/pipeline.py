@@ -12,6 +12,7 @@ from hsmtss_jax.atomic import replace_folder
 from hsmtss_jax.bundle import Bundle, is_bundle, load_bundle, save_bundle
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.inference.presence import Calibration
+from hsmtss_jax.models.codec import CODECS
 from hsmtss_jax.sampling.policies import Policy
 
 FORMAT_VERSION = 1
@@ -148,7 +149,7 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
         )
     bundles = {role: load_bundle(folder / role) for role in (held if roles is None else roles)}
     for role, bundle in bundles.items():
-        if bundle.stage != role:
+        if bundle.stage != role and not (role == "tf_codec" and bundle.stage in CODECS):
             raise ValueError(f"{folder / role} is a bundle of {bundle.stage}, not of {role}")
     check_upstream(bundles)
     return Pipeline(bundles, sampling, document, folder, calibration)

@@ -19,7 +19,7 @@ from hsmtss_jax.inference.pipeline import Pipeline
 from hsmtss_jax.inference.separators import make_separators
 from hsmtss_jax.inference.silence import noise_gate
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
-from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.models.codec import codec_of
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.stages.acoustic_sampling import TokenSampler
 from hsmtss_jax.stages.features import Features
@@ -65,8 +65,8 @@ class System:
     """A loaded pipeline, ready to run on a device (the default one).
 
     Attributes: window (samples of one window), frame (samples of one token frame), frames (token
-    frames of a window), sample_rate, device, dtype (float32 on a CPU, else bfloat16), two_stage
-    (False for the single-stage ablation).
+    frames of a window), codec, sample_rate, device, dtype (float32 on a CPU, else bfloat16),
+    two_stage (False for the single-stage ablation).
     """
 
     sample_rate = 16000
@@ -83,13 +83,13 @@ class System:
         self._separators = make_separators(bundles, self.features)
         self.max_text = self._separators.max_text
         self.two_stage = self._separators.two_stage
-        self.codec_config = from_dict(TFCodecConfig, bundles["tf_codec"].config["model"])
-        self._codec = self.codec_config.make(self.dtype)
+        codec = bundles["tf_codec"]  # the role; the bundle's stage says which codec it is
+        self.codec = codec_of(codec.stage, codec.config, self.dtype)
         decoder = bundles["acoustic_decoder"].config["model"]
         self.decoder_config = from_dict(AcousticDecoderConfig, decoder)
         self.window = window_samples(self.features.fbank)
-        self.frames = self.codec_config.token_frames(self.window)
-        self.frame = self.codec_config.hop * self.codec_config.frames_per_token
+        self.frames = self.codec.token_frames(self.window)
+        self.frame = self.codec.frame_samples
         params: dict[str, Any] = {name: bundle.params for name, bundle in bundles.items()}
         weights = jax.device_put(params.pop("acoustic_decoder"), self.device)
         self._params = jax.device_put(params, self.device)
@@ -223,15 +223,12 @@ class System:
 
     @functools.partial(jax.jit, static_argnums=0)
     def _encode(self, params: Any, audio: Any) -> jax.Array:
-        tokens = self._codec.apply(params["tf_codec"], audio, method="encode")
-        assert isinstance(tokens, jax.Array)
-        return tokens
+        return self.codec.encode(params["tf_codec"], audio)
 
     @functools.partial(jax.jit, static_argnums=(0, 3))
     def _decode(self, params: Any, tokens: Any, samples: int) -> jax.Array:
-        audio = self._codec.apply(params["tf_codec"], tokens, samples, method="decode")
-        assert isinstance(audio, jax.Array)
-        return jnp.clip(audio.astype(jnp.float32), -1.0, 1.0)
+        audio = self.codec.decode(params["tf_codec"], tokens, samples)
+        return jnp.clip(audio, -1.0, 1.0)
 
 
 def _condition(query: Query) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:

@@ -132,7 +132,7 @@ class WindowModel:
         """(window, lane) -> its sound [W], the best of its candidates."""
         system, window = self._runner.system, cells[0].track.plan.window
         samples = length_bucket(max(cell.used for cell in cells), window, 8 * system.frame)
-        frames = system.codec_config.token_frames(samples)
+        frames = system.codec.token_frames(samples)
         tokens = self._runner.sample(rows, self._policy, frames)
         audio = self._runner.decode(tokens, samples)
         audio = np.pad(audio, ((0, 0), (0, window - samples)))

@@ -25,7 +25,7 @@ class FakeSystem:
     device = types.SimpleNamespace(platform="cpu")
     pipeline = types.SimpleNamespace(sampling=Policy(), presence=None)
     decoder_config = types.SimpleNamespace(groups=2)
-    codec_config = types.SimpleNamespace(token_frames=lambda samples: samples // FRAME + 1)
+    codec = types.SimpleNamespace(token_frames=lambda samples: samples // FRAME + 1)
 
     def queries(self, tasks, descriptions):
         share = np.array([0.5 if task == "extract" else 0.1 for task in tasks], np.float32)
