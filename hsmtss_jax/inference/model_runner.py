@@ -35,10 +35,11 @@ class Row:
 
 
 class ModelRunner:
-    """Runs a system. Lane i is instructions[i]. seconds: what each step has taken so far."""
+    """Runs a system. Lane i is instructions[i]. seconds: what each step has taken since ``started``."""
 
     def __init__(self, system: System, instructions: Sequence[Instruction], batch: int) -> None:
         self.system, self.batch = system, batch
+        self.started = time.perf_counter()
         self.instructions = list(instructions)
         self.seconds: dict[str, float] = defaultdict(float)
         with self.timed("listen"):
