@@ -53,7 +53,9 @@ def _demo() -> ExperimentConfig:
     )
     return ExperimentConfig(
         stage=stage,
-        data=DataConfig(root=FEATURES, batch_size=32, max_text_tokens=16),
+        data=DataConfig(
+            root=FEATURES, batch_size=32, max_text_tokens=16, text_cache="runs/text_features"
+        ),
         optim={
             "model": OptimConfig(
                 lr=8e-4, b2=0.98, weight_decay=0.01, warmup_steps=50, end_lr=1e-6, ema=0.99

@@ -1,10 +1,9 @@
-"""TF-Codec.
+"""TF-Codec, first phase: reconstruction and rate, no discriminator.
 
 python train.py configs/tf_codec.py --size demo --workdir runs/tf_codec
 """
 
 from hsmtss_jax.config import DataConfig, ExperimentConfig, OptimConfig, RunConfig
-from hsmtss_jax.models.discriminator import DiscriminatorConfig
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.stages.tf_codec import TFCodecStageConfig
 
@@ -14,26 +13,35 @@ def get_config(size: str = "paper") -> ExperimentConfig:
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 
-def _adam(lr: float, warmup_steps: int, end_lr: float) -> OptimConfig:
+def _paper() -> ExperimentConfig:
+    # The reference project: 4 x 50 crops, Adam, each tensor's gradient clipped, a constant rate behind
+    # a warm-up. It does not say how long its first phase is.
+    adam = OptimConfig(
+        lr=4e-4,
+        b1=0.9,
+        b2=0.999,
+        weight_decay=0.0,
+        warmup_steps=6_000,
+        schedule="constant",
+        clip_per_tensor=True,
+    )
+    return ExperimentConfig(
+        stage=TFCodecStageConfig(adversarial_start=None),
+        data=DataConfig(root="corpora/audioset", batch_size=200, workers=16, augment=False),
+        optim={"generator": adam},
+        run=RunConfig(steps=200_000),
+    )
+
+
+def _cosine(lr: float, warmup_steps: int) -> OptimConfig:
     return OptimConfig(
         lr=lr,
         b1=0.9,
         b2=0.999,
         weight_decay=0.0,
         warmup_steps=warmup_steps,
-        end_lr=end_lr,
+        end_lr=1e-4,
         clip_per_tensor=True,
-    )
-
-
-def _paper() -> ExperimentConfig:
-    # The reference project trains twice: without a discriminator at 4e-4, then with one at 3e-5. Here
-    # one run's cosine goes from the one to the other, and the discriminator starts on the way.
-    return ExperimentConfig(
-        stage=TFCodecStageConfig(adversarial_start=200_000),
-        data=DataConfig(root="corpora/audioset", batch_size=200, workers=16, augment=False),
-        optim={"generator": _adam(4e-4, 6_000, 3e-5), "discriminator": _adam(3e-4, 0, 3e-4)},
-        run=RunConfig(steps=514_000),
     )
 
 
@@ -41,16 +49,15 @@ def _demo() -> ExperimentConfig:
     model = TFCodecConfig(channels=(8, 16, 32, 32), tcm_hidden=256, latent=160, groups=8, codes=256)
     stage = TFCodecStageConfig(
         model=model,
-        discriminator=DiscriminatorConfig(hops=(64, 128, 256), hidden=(64, 64, 64)),
         samples=16_000,
-        adversarial_start=1_300,  # never: two cores' time goes into reconstruction
+        adversarial_start=None,
         log_mel_weight=0.02,
         entropy_target=7.0,
     )
     return ExperimentConfig(
         stage=stage,
         data=DataConfig(batch_size=16, augment=False, eval_examples=128),
-        optim={"generator": _adam(1.5e-3, 60, 1e-4), "discriminator": _adam(3e-4, 0, 3e-4)},
+        optim={"generator": _cosine(1.5e-3, 60)},
         run=RunConfig(steps=900, log_every=25, eval_every=300, save_every=100),
     )
 
@@ -58,15 +65,11 @@ def _demo() -> ExperimentConfig:
 def _tiny() -> ExperimentConfig:
     model = TFCodecConfig(channels=(4, 8, 8, 8), tcm_hidden=32, latent=32, groups=4, codes=32)
     stage = TFCodecStageConfig(
-        model=model,
-        discriminator=DiscriminatorConfig(hops=(64, 128), hidden=(32, 32)),
-        samples=8_000,
-        adversarial_start=10,
-        entropy_target=4.0,
+        model=model, samples=8_000, adversarial_start=None, entropy_target=4.0
     )
     return ExperimentConfig(
         stage=stage,
         data=DataConfig(batch_size=4, augment=False, eval_examples=16),
-        optim={"generator": _adam(1e-3, 5, 1e-4), "discriminator": _adam(3e-4, 0, 3e-4)},
+        optim={"generator": _cosine(1e-3, 5)},
         run=RunConfig(steps=20, log_every=5, eval_every=10, save_every=10, keep=1),
     )

@@ -84,15 +84,27 @@ def check_batch(mesh: Mesh, batch_size: int, accumulate: int = 1) -> None:
 def put_batch(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
     """This process's examples -> global arrays, axis 0 split over all devices."""
     sharding = batch_sharding(mesh)
-    return {
-        name: jax.make_array_from_process_local_data(sharding, np.asarray(value))
-        for name, value in batch.items()
-    }
+    with jax.transfer_guard_host_to_device("allow"):  # over processes it counts as unasked for
+        return {
+            name: jax.make_array_from_process_local_data(sharding, np.asarray(value))
+            for name, value in batch.items()
+        }
 
 
 def replicate(mesh: Mesh, tree: Tree) -> Tree:
     """A tree of host arrays (or keys), the same on all processes, on every device."""
-    return jax.device_put(tree, replicated(mesh))
+    return jax.tree.map(lambda leaf: _replicate(mesh, leaf), tree)
+
+
+def _replicate(mesh: Mesh, leaf: Any) -> jax.Array:
+    """Over several processes only numpy arrays may be put; a key is put as its numbers."""
+    if jax.process_count() == 1:
+        return jax.device_put(leaf, replicated(mesh))
+    if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        data = np.asarray(jax.random.key_data(leaf))
+        impl = jax.random.key_impl(leaf)
+        return jax.random.wrap_key_data(jax.device_put(data, replicated(mesh)), impl=impl)
+    return jax.device_put(np.asarray(leaf), replicated(mesh))
 
 
 def put_params(mesh: Mesh, tree: Tree) -> Tree:

@@ -23,21 +23,22 @@ ARROWS: dict[str, set[str]] = {
     "atomic": set(),
     "audio.io": {"atomic", "audio.level"},
     "audio.level": set(),
-    "audio": {"audio.io", "audio.level"},
+    "audio": {"audio.io", "audio.level", "atomic"},
     "nn": {"audio"},
     "losses": {"audio"},
     "metrics": {"audio"},
     "sampling": {"audio"},
-    "data": {*_PLAIN},
+    "hub": set(),
+    "data": {*_PLAIN, "hub"},
     "instructions": set(),
     "models": {"nn", "audio", "config"},
-    "checkpoints": {"models", "config", "bundle"},
+    "checkpoints": {"models", "config", "bundle", "hub"},
     "train": {"config", "dist", "bundle", "atomic"},
     "train.stage": {"config", "bundle"},
     "stages": {*_MODELS, *_PLAIN, "models", "data", "train.stage"},
     "inference": {
         *(_GROUND | {"stages", "models", "sampling", "audio", "instructions"}),
-        *{"checkpoints", "data", "assets"},
+        *{"checkpoints", "data", "assets", "hub"},
     },
     "evaluation": {
         *_GROUND,
@@ -58,14 +59,18 @@ EXCLUSIVE = {
     "orbax": {"train/checkpoint.py"},
     "jax.sharding": {"dist.py", "train/evaluate.py", "train/loop.py"},
     "tensorboardX": {"train/writer.py"},
-    "torch": {"checkpoints/read.py"},
-    "huggingface_hub": {"checkpoints/source.py"},
+    "torch": {
+        *("checkpoints/read.py", "evaluation/torch_codecs.py"),
+        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py"),
+    },
+    "huggingface_hub": {"hub.py"},
     "tensorflow": set(),
 }
 # Files before whose import jax must not be loaded: decoding and mixing run in worker processes.
 WITHOUT_JAX = (
-    *("atomic", "config", "bundle", "data", "instructions"),
+    *("atomic", "config", "bundle", "hub", "data", "instructions"),
     *("audio/__init__.py", "audio/io.py", "audio/level.py"),
+    *("audio/range_coder.py", "audio/token_file.py"),
 )
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -79,8 +79,12 @@ def read_blocks(
     *,
     sample_rate: int | None = None,
     mono: bool = False,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Iterator[np.ndarray]:
     """Yields a file of any length in float32 [frames, C] blocks (the last may be shorter).
+
+    start, stop: samples at the file's own rate to begin and to end at.
 
     sample_rate: resample on the way; joined, the blocks equal ``resample`` of the whole file.
     mono: average the channels, so C = 1. Raises AudioError as ``read_audio`` does, at the bad block.
@@ -89,12 +93,13 @@ def read_blocks(
     if frames < 1:
         raise ValueError(f"blocks need at least one sample, not {frames}")
     with _open(path) as file:
-        blocks = _blocks(file, path, _BLOCK)
+        blocks = _blocks(file, path, _BLOCK, start, stop)
         if mono:
             blocks = (to_mono(block)[:, None] for block in blocks)
         if sample_rate is not None and sample_rate != file.samplerate:
             channels = 1 if mono else file.channels
-            blocks = _resample_blocks(blocks, channels, file.samplerate, sample_rate, file.frames)
+            total = (file.frames if stop is None else stop) - start
+            blocks = resample_blocks(blocks, channels, file.samplerate, sample_rate, total)
         yield from _regroup(blocks, frames)
 
 
@@ -179,6 +184,41 @@ def resample(x: np.ndarray, from_rate: int, to_rate: int, quality: str = "VHQ") 
     return _fit(y, resampled_length(len(x), from_rate, to_rate))
 
 
+class Resampler:
+    """``resample`` of a sound of ``total`` samples whose blocks [l, C] come one after another.
+
+    Called with a block, it gives what is ready by then, [m, C] with m >= 0; with the last block, the
+    rest. Joined, they equal ``resample`` of the whole.
+    """
+
+    def __init__(self, from_rate: int, to_rate: int, channels: int, total: int) -> None:
+        self._left, self._due = total, resampled_length(total, from_rate, to_rate)
+        self._stream = None
+        if from_rate != to_rate:
+            self._stream = soxr.ResampleStream(
+                from_rate, to_rate, channels, dtype="float32", quality="VHQ"
+            )
+
+    def __call__(self, block: np.ndarray) -> np.ndarray:
+        self._left -= len(block)
+        if self._stream is None:
+            return block
+        last = self._left == 0
+        y = self._stream.resample_chunk(np.ascontiguousarray(block), last=last)
+        y = _fit(y, self._due) if last else y
+        self._due -= len(y)
+        return y
+
+
+def resample_blocks(
+    blocks: Iterator[np.ndarray], channels: int, from_rate: int, to_rate: int, total: int
+) -> Iterator[np.ndarray]:
+    """Blocks [l, C] of ``total`` samples in all to another rate; joined, they equal ``resample``."""
+    resampler = Resampler(from_rate, to_rate, channels, total)
+    for block in blocks:
+        yield resampler(block)
+
+
 def to_mono(x: np.ndarray) -> np.ndarray:
     """Mean over channels: [L, C] or [L] -> [L] float32."""
     x = np.asarray(x, np.float32)
@@ -247,9 +287,13 @@ def _rename(part: Path, target: Path, path: Path) -> None:
         raise AudioError(f"{path}: cannot be written ({_reason(error)})") from error
 
 
-def _blocks(file: soundfile.SoundFile, path: Path, size: int) -> Iterator[np.ndarray]:
+def _blocks(
+    file: soundfile.SoundFile, path: Path, size: int, start: int = 0, stop: int | None = None
+) -> Iterator[np.ndarray]:
     """The file's samples [<= size, C], each block checked; AudioError when the file ends early."""
-    left = file.frames
+    left = (file.frames if stop is None else stop) - start
+    if start:
+        file.seek(start)
     while left > 0:
         try:
             block = file.read(min(size, left), dtype="float32", always_2d=True)
@@ -282,20 +326,6 @@ def _missing_wav_bytes(path: Path) -> int:
                 return max(0, file.tell() + length - size) if known else 0
             file.seek(length + length % 2, os.SEEK_CUR)
     return 0
-
-
-def _resample_blocks(
-    blocks: Iterator[np.ndarray], channels: int, from_rate: int, to_rate: int, total: int
-) -> Iterator[np.ndarray]:
-    """Streaming ``resample`` of ``total`` samples."""
-    stream = soxr.ResampleStream(from_rate, to_rate, channels, dtype="float32", quality="VHQ")
-    left, due = total, resampled_length(total, from_rate, to_rate)
-    for block in blocks:
-        left -= len(block)
-        y = stream.resample_chunk(block, last=left == 0)
-        y = _fit(y, due) if left == 0 else y
-        due -= len(y)
-        yield y
 
 
 def _regroup(blocks: Iterator[np.ndarray], frames: int) -> Iterator[np.ndarray]:

@@ -13,6 +13,7 @@ from hsmtss_jax.checkpoints.mw_mae import import_mw_mae, mw_mae_config, mw_mae_s
 from hsmtss_jax.checkpoints.read import read_flax, read_state
 from hsmtss_jax.checkpoints.source import locate
 from hsmtss_jax.checkpoints.text import import_text_encoder, text_encoder_config
+from hsmtss_jax.checkpoints.tf_codec import import_tf_codec, tf_codec_config
 
 _CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
 _UNKNOWN = "see the source"
@@ -64,12 +65,20 @@ def _read_mw_mae(path: Path, heads: int | None) -> Bundle:
     return _bundle("mw_mae", config, import_mw_mae(config, state))
 
 
+def _read_tf_codec(path: Path, heads: int | None) -> Bundle:
+    _no_heads(heads, "TF-Codec has no attention heads")
+    state = read_state(path)
+    config = tf_codec_config(state)
+    return _bundle("tf_codec", config, import_tf_codec(config, state))
+
+
 # Kind -> its reader, and the files it needs beside the weights.
 _IMPORTERS: dict[str, tuple[Callable[[Path, int | None], Bundle], tuple[str, ...]]] = {
     "audio_mae": (_read_audio_mae, ()),
     "mw_mae": (_read_mw_mae, ()),
     "text_encoder": (read_text_encoder, (_CONFIG, _TOKENIZER)),
     "gpt2": (_read_gpt2, (_CONFIG, _TOKENIZER)),
+    "tf_codec": (_read_tf_codec, ()),
 }
 KINDS = tuple(_IMPORTERS)
 
@@ -108,9 +117,9 @@ def _text(folder: Path, name: str) -> str:
     return (folder / name).read_text(encoding="utf-8")
 
 
-def _no_heads(heads: int | None) -> None:
+def _no_heads(heads: int | None, why: str = f"{_CONFIG} says the heads") -> None:
     if heads is not None:
-        raise ValueError(f"--heads is said by {_CONFIG} here: leave it out")
+        raise ValueError(f"--heads is of no use ({why}): leave it out")
 
 
 def _public_name(source: str) -> str:

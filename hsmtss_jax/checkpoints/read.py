@@ -10,7 +10,7 @@ import numpy as np
 import safetensors
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
-_WRAPPERS = ("model", "state_dict")  # where a training script puts the weights
+_WRAPPERS = ("model", "state_dict", "gen")  # where a training script puts the weights
 _SHARDED = "-of-"
 
 

@@ -1,10 +1,10 @@
 """Where weights come from: a file, a folder, or a model of the Hugging Face hub."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+from hsmtss_jax.hub import download, is_hub_id
+
 _WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")  # tried in this order
 
 
@@ -20,7 +20,7 @@ def locate(source: str, extras: Sequence[str] = ()) -> Path:
     path = Path(source).expanduser()
     if path.exists():
         return path
-    if not _HUB_ID.fullmatch(source):
+    if not is_hub_id(source):
         raise FileNotFoundError(
             f"no file or folder {source}: correct the path, or give a hub id (owner/name)"
         )
@@ -28,19 +28,9 @@ def locate(source: str, extras: Sequence[str] = ()) -> Path:
 
 
 def _download(model: str, extras: Sequence[str]) -> Path:
-    """Weights and ``extras`` of a hub model in the hub's own cache; PyTorch files only if no safetensors."""
-    from huggingface_hub import snapshot_download
-
-    by_hand = ", ".join([*extras, "model.safetensors"])
+    """Weights and ``extras`` of a hub model; PyTorch files only if there are no safetensors."""
     for weights in _WEIGHTS:
-        try:
-            folder = Path(snapshot_download(model, allow_patterns=[*extras, weights]))
-        except Exception as error:  # its HTTP client's errors have no common public base
-            raise OSError(
-                f"no path {model} here, and it could not be downloaded from the hub "
-                f"({type(error).__name__}): check the name and the network, or download {by_hand} of "
-                "it by hand into a folder and give that folder"
-            ) from error
+        folder = download(model, [*extras, weights], [*extras, "model.safetensors"])
         if any(folder.glob(weights)):
             return folder
     raise FileNotFoundError(

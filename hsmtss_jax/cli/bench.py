@@ -3,8 +3,10 @@
 from hsmtss_jax.cli import subtasks
 
 PARTS = {
+    "separation": "the whole system, from a recording to the separated sound",
     "audio_mae": "the encoder and the pre-training step",
     "decoder": "sampling of the acoustic decoder",
+    "codec": "TF-Codec's encode and decode, and its training step",
 }
 
 

@@ -6,7 +6,10 @@ TASKS = {
     "separation": "the system on held-out mixtures (Tables II and III)",
     "retrieval": "captions find clips and clips find captions (Table V)",
     "captioning": "GPT-2 describes clips from a linear prefix (Table VI)",
+    "codec": "the codec's resynthesis, bit rates and speed (Table VIII)",
     "probe": "a small classifier on frozen features, as HEAR does (Table VII)",
+    "compare": "reports of separation side by side, with paired differences",
+    "instructions": "sentences to task and description, by the rules or a language model",
 }
 
 

@@ -13,6 +13,9 @@ def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
     parser = argparse.ArgumentParser(prog="hsmtss evaluate separation", description=__doc__)
     parser.add_argument("--ckpt", help="folder of a pipeline bundle [the demo bundle]")
+    parser.add_argument(
+        "--baseline", metavar="BUNDLE", help="a mask_separator bundle to score on the same mixtures"
+    )
     parser.add_argument("--data", default="corpora/opensounds", help="a prepared data set")
     parser.add_argument("--split", default="test", choices=("validation", "test"))
     parser.add_argument("--count", type=int, default=500, help="number of mixtures [500]")
@@ -35,16 +38,22 @@ def main(argv: list[str]) -> int:
         Path(args.output).parent.mkdir(parents=True, exist_ok=True)
     from tqdm import tqdm
 
+    from hsmtss_jax.bundle import load_bundle
     from hsmtss_jax.cli.setup import enable_compilation_cache
     from hsmtss_jax.config import DataConfig
     from hsmtss_jax.data.manifest import mixture_examples
     from hsmtss_jax.evaluation import evaluate, summarise, to_json, to_markdown
+    from hsmtss_jax.inference.mask_baseline import MaskBaseline
     from hsmtss_jax.inference.pipeline import load_pipeline
     from hsmtss_jax.inference.separator import demo_bundle
     from hsmtss_jax.inference.system import System
 
     enable_compilation_cache()
     system = System(load_pipeline(args.ckpt or demo_bundle()))
+    baseline = None
+    if args.baseline:
+        encoder = system.pipeline.bundles["text_encoder"]
+        baseline = MaskBaseline(load_bundle(args.baseline), encoder)
     changes = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
     given = {name: value for name, value in changes.items() if value is not None}
     policy = dataclasses.replace(system.pipeline.sampling, **given)
@@ -58,6 +67,7 @@ def main(argv: list[str]) -> int:
                 policy=policy,
                 seed=args.seed,
                 batch=args.batch,
+                baseline=baseline,
                 progress=lambda done, _: bar.update(done - bar.n),
             )
         )

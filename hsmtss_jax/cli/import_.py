@@ -13,7 +13,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="hsmtss import",
         description="Turn public weights into a bundle. audio_mae: the official pretrained.pth or a timm "
         "port; mw_mae: a flax checkpoint, of which the encoder blocks are kept; text_encoder: FLAN-T5 of "
-        "any size, BERT or MiniLM; gpt2. PyTorch files need the extra 'torch'.",
+        "any size, BERT or MiniLM; gpt2; tf_codec: the public 6 kbps model (.ckpt). PyTorch files need the "
+        "extra 'torch'.",
         epilog="examples: hsmtss import text_encoder google/flan-t5-base -o runs/text_encoder/bundle; "
         "hsmtss import audio_mae pretrained.pth -o runs/audio_mae/bundle",
     )

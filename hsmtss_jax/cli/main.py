@@ -6,14 +6,17 @@ import sys
 from types import ModuleType
 
 from hsmtss_jax import __version__
+from hsmtss_jax.cli.messages import fail, one_line
 
 SUBCOMMANDS = {
     "train": "train one stage from a config file",
     "precompute": "write the frozen features that the separators are trained on",
     "separate": "separate the sound that a sentence asks for",
+    "codec": "turn sound into tokens and back",
     "evaluate": "score a system on a benchmark",
-    "visualize": "draw what a training run makes of its validation examples",
+    "visualize": "draw a training run's panels, the attention of G, or a map of global features",
     "bench": "time a part of the system on this machine",
+    "doctor": "say what this machine and a checkpoint have, need and lack",
     "export": "write a checkpoint or a bundle as a release bundle",
     "import": "turn public weights into a bundle",
 }
@@ -36,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 def run(command: str, argv: list[str]) -> int:
     """Runs one subcommand; ``--debug`` among the arguments lets its errors through as tracebacks."""
     if command not in SUBCOMMANDS:
-        return _fail(f"unknown command {command!r}: choose one of {', '.join(SUBCOMMANDS)}")
+        return fail(f"unknown command {command!r}: choose one of {', '.join(SUBCOMMANDS)}")
     debug = "--debug" in argv
     argv = [argument for argument in argv if argument != "--debug"]
     try:
@@ -44,27 +47,17 @@ def run(command: str, argv: list[str]) -> int:
     except (ValueError, OSError, FloatingPointError) as error:
         if debug:
             raise
-        return _fail(_one_line(error))
+        return fail(one_line(error))
     except KeyboardInterrupt:
         if debug:
             raise
-        return _fail("interrupted", status=130)
+        return fail("interrupted", status=130)
 
 
 def _module(command: str) -> ModuleType:
     """The module of a command: its name, with an underscore behind it where that is a keyword."""
     name = f"{command}_" if keyword.iskeyword(command) else command
     return importlib.import_module(f"hsmtss_jax.cli.{name}")
-
-
-def _fail(message: str, status: int = 2) -> int:
-    print(f"hsmtss: error: {message}", file=sys.stderr)
-    return status
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 400 else f"{text[:400]}... (--debug shows the rest)"
 
 
 def _usage() -> str:

@@ -1,138 +1,269 @@
-"""``hsmtss separate`` and ``python infer.py``: arguments in, files and a JSON line out."""
+"""``hsmtss separate`` and ``python infer.py``: recordings and sentences in, files out."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
-import sys
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hsmtss_jax.audio.io import check_output, read_audio, to_mono, write_audio
+from hsmtss_jax.audio.io import check_output, probe
+from hsmtss_jax.cli import reports, separate_options
+from hsmtss_jax.cli.inputs import find_inputs, split_instruction
+from hsmtss_jax.cli.levels import check_size, finish_files, needs_working_file
+from hsmtss_jax.cli.outputs import Naming, Place, plan_places
+from hsmtss_jax.cli.separate_results import Piece, Results
 
 if TYPE_CHECKING:
-    from hsmtss_jax.inference.separator import Separator
-    from hsmtss_jax.sampling.policies import Policy
+    from hsmtss_jax.inference import Separator
+    from hsmtss_jax.instructions import Instruction
 
-
-def build_parser() -> argparse.ArgumentParser:
-    """The argument parser."""
-    parser = argparse.ArgumentParser(
-        prog="hsmtss separate",
-        description="Separate the sound that a sentence asks for.",
-        epilog='example: hsmtss separate street.wav "remove the dog barking" -o quiet.wav',
-    )
-    parser.add_argument("input", help="a recording: any format, rate, channel count, length")
-    parser.add_argument("instruction", help='what to do: "extract the violin", "remove the rain"')
-    parser.add_argument("-o", "--output", help="WAV or FLAC to write [INPUT_separated.wav]")
-    parser.add_argument("--ckpt", help="folder of a pipeline bundle [the demo bundle]")
-    parser.add_argument("--figure", help="PNG with the spectrograms [OUTPUT with .png]")
-    parser.add_argument("--no-figure", action="store_true", help="write no PNG")
-    parser.add_argument("--target", help="a reference recording to draw in the figure as well")
-    parser.add_argument(
-        "--mode",
-        choices=("mask", "generate"),
-        default="mask",
-        help="mask: what is the target's of the recording, in its channels; generate: the model's own "
-        "sound, mono [mask]",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the token sampling [0]")
-    parser.add_argument("--temperature", type=float, help="0 is greedy [the bundle's]")
-    parser.add_argument(
-        "--top-k", type=int, help="codes kept in sampling, 0 for all [the bundle's]"
-    )
-    parser.add_argument("--top-p", type=float, help="probability mass kept [the bundle's]")
-    parser.add_argument("--overlap", type=float, default=0.25, help="share of a window [0.25]")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no JSON line")
-    return parser
+SCANNED = 600.0  # seconds of a single recording that are read before a model is loaded
 
 
 def main(argv: list[str]) -> int:
     """Run the command; errors of input are raised as ValueError or OSError."""
-    args = build_parser().parse_args(argv)
-    source = Path(args.input)
-    output = Path(args.output or source.with_name(f"{source.stem}_separated.wav"))
-    figure = None if args.no_figure else Path(args.figure or output.with_suffix(".png"))
-    _check_output(source, output, args.overlap)
-    recording = read_audio(source)
-    reference = read_audio(args.target) if args.target else None
+    args = separate_options.parse(argv)
+    names, texts = split_instruction(args.items, args.prompt or [])
+    if not names and not args.plan:
+        raise ValueError('give a recording as well: hsmtss separate FILE "remove the dog"')
+    instructions = _understand(args, texts)
+    if args.plan:
+        for text, instruction in zip(texts, instructions, strict=True):
+            print(json.dumps({"text": text, **instruction.as_dict()}))
+        return 0
+    pieces, problems = _plan(args, names, texts, instructions)
+    reports.check_writable(args.json)
+    if args.target:
+        probe(args.target)
+    with reports.json_lines(args.json) as emit:
+        results = Results(args, emit)
+        for problem in problems:
+            results.failed(None, problem)
+        wanted = _usable(args, pieces, results)
+        try:
+            if wanted:
+                _separate(args, wanted, results)
+        except (ValueError, OSError) as error:
+            if not results.any_done:
+                raise
+            results.failed(None, error)  # a full disk, say: what is complete stays
+        return results.status()
 
+
+def _understand(args: argparse.Namespace, texts: Sequence[str]) -> "list[Instruction]":
+    """What the texts ask for. Raises ValueError for one that is empty or too long."""
+    from hsmtss_jax.instructions import Instruction, parser
+    from hsmtss_jax.instructions.normalise import normalise
+
+    given = {"model": args.parser_model, "url": args.parser_url}
+    options = {name: value for name, value in given.items() if value is not None}
+    if args.task is None:
+        return [*map(parser(args.parser, **options), texts)]
+    for text in texts:
+        normalise(text)  # raises for what is no description
+    return [Instruction(args.task, " ".join(text.split())) for text in texts]
+
+
+def _plan(
+    args: argparse.Namespace,
+    names: Sequence[str],
+    texts: Sequence[str],
+    instructions: "Sequence[Instruction]",
+) -> tuple[list[Piece], list[ValueError]]:
+    """Every result that is wanted with its place, and the names that hold no recording."""
+    naming = Naming(
+        output=args.output,
+        template=args.filename,
+        format=args.format,
+        two_stems=args.two_stems,
+    )
+    inputs, problems = find_inputs(names, naming.folder or Path("separated"))
+    if args.target and len(inputs) > 1:
+        raise ValueError("--target goes with one recording")
+    places = plan_places(naming, inputs, texts)
+    figures = args.figure if args.figure is not None else len(inputs) * len(texts) == 1
+    pieces = [
+        Piece(each.path, text, instruction, place, place.figure if figures else None)
+        for each, of_input in zip(inputs, places, strict=True)
+        for text, instruction, place in zip(texts, instructions, of_input, strict=True)
+    ]
+    _check_subtypes(args, pieces)
+    return pieces, problems
+
+
+def _check_subtypes(args: argparse.Namespace, pieces: Sequence[Piece]) -> None:
+    flac = any(piece.place.target.suffix.lower() == ".flac" for piece in pieces)
+    if args.bit_depth == "float" and flac:
+        raise ValueError("--bit-depth float needs .wav: FLAC holds whole numbers")
+
+
+def _usable(args: argparse.Namespace, pieces: Sequence[Piece], results: Results) -> list[Piece]:
+    """The pieces to be done; those that exist (--skip-existing) or cannot be done are noted."""
+    wanted = []
+    for piece in pieces:
+        if args.skip_existing and all(file.exists() for file in piece.place.files):
+            results.skipped(piece)
+        else:
+            wanted.append(piece)
+    alone = len({piece.source for piece in wanted}) == 1
+    checked: dict[Path, Exception | None] = {}
+    for piece in wanted:
+        if piece.source not in checked:
+            checked[piece.source] = _problem(args, piece.source, alone)
+    for piece in wanted:
+        if error := checked[piece.source]:
+            results.failed(piece, error)
+    return [piece for piece in wanted if checked[piece.source] is None]
+
+
+def _problem(args: argparse.Namespace, source: Path, scan: bool) -> Exception | None:
+    """What is wrong with a recording: by its header, and by its samples where ``scan``."""
+    try:
+        info = probe(source)
+        if needs_working_file(args.clip_mode, _subtype(args), args.mode):
+            check_size(source, args.start, args.end)
+        from hsmtss_jax.inference.recording import open_recording, working_gain
+
+        recording = open_recording(source, None, args.start, args.end)
+        if scan and info.seconds <= SCANNED:
+            working_gain(recording, info.sample_rate)
+    except (ValueError, OSError) as error:
+        return error
+    return None
+
+
+def _separate(args: argparse.Namespace, pieces: Sequence[Piece], results: Results) -> None:
+    """Loads the model and makes the pieces."""
+    with _folders(pieces), out_of_memory_in_a_line():
+        for piece in pieces:
+            for file in piece.place.files:
+                check_output(file, _subtype(args))
+        separator = _load(args)
+        results.loaded(separator)
+        with contextlib.ExitStack() as stack:
+            work = None
+            if needs_working_file(args.clip_mode, _subtype(args), args.mode):
+                folder = pieces[0].place.target.parent
+                work = Path(
+                    stack.enter_context(tempfile.TemporaryDirectory(".tmp", ".hsmtss-", folder))
+                )
+            report = stack.enter_context(reports.progress_bar(args.quiet))
+            _run(args, separator, pieces, results, work, report)
+
+
+def _load(args: argparse.Namespace) -> "Separator":
     from hsmtss_jax.cli.setup import enable_compilation_cache
-    from hsmtss_jax.inference.separator import Separator, check_recording, demo_bundle
-    from hsmtss_jax.instructions import parse
+    from hsmtss_jax.inference import Separator
 
-    check_recording(recording.samples, recording.sample_rate)
-    instruction = parse(args.instruction)
     enable_compilation_cache()
-    separator = Separator.from_pretrained(args.ckpt, overlap=args.overlap)
-    with _progress_bar(args.quiet) as report:
-        result = separator.separate(
-            recording.samples,
-            instruction,
-            sample_rate=recording.sample_rate,
-            mode=args.mode,
-            seed=args.seed,
-            policy=_policy(args, separator),
-            progress=report,
-        )
-    write_audio(output, result.target, result.sample_rate)
-    if figure:
-        from hsmtss_jax.visualization import save_comparison
-
-        sounds = {"mixture": to_mono(recording.samples), args.instruction: to_mono(result.target)}
-        if reference is not None:
-            sounds["target"] = to_mono(reference.samples)
-        save_comparison(figure, sounds, result.sample_rate)
-    if not args.quiet:
-        done = {
-            "input": str(source),
-            "output": str(output),
-            "figure": str(figure) if figure else None,
-            "instruction": args.instruction,
-            "task": result.instruction.task,
-            "description": result.instruction.description,
-            "seconds": round(len(result.target) / result.sample_rate, 3),
-            "sample_rate": result.sample_rate,
-            "mode": result.mode,
-            "windows": result.windows,
-            "seed": args.seed,
-            "checkpoint": str(args.ckpt or demo_bundle().name),
-            "timing": {name: round(value, 3) for name, value in result.timing.items()},
-        }
-        print(json.dumps(done))
-    return 0
+    return Separator.from_pretrained(
+        args.ckpt,
+        dtype=args.dtype,
+        device=args.device,
+        overlap=args.overlap,
+        segment=args.segment,
+        batch=args.batch,
+    )
 
 
-def _check_output(source: Path, output: Path, overlap: float) -> None:
-    """Raise before any work where the result could not be written or the options make no sense."""
-    check_output(output)
-    if output.exists() and source.exists() and output.samefile(source):
-        raise ValueError("the output would overwrite the input: choose another -o")
-    if not 0 <= overlap <= 0.9:
-        raise ValueError(f"--overlap must lie between 0 and 0.9, got {overlap}")
+def _run(
+    args: argparse.Namespace,
+    separator: "Separator",
+    pieces: Sequence[Piece],
+    results: Results,
+    work: Path | None,
+    progress: Callable[[int, int], None],
+) -> None:
+    """One session for all pieces. work: a folder for working files, where they are needed."""
+    from hsmtss_jax.inference import Output
+
+    groups: dict[Path, list[tuple[Piece, Place]]] = {}
+    for number, piece in enumerate(pieces):
+        place = piece.place if work is None else _working_place(work, number, piece.place)
+        groups.setdefault(piece.source, []).append((piece, place))
+    jobs: dict[str | os.PathLike[str], list[Output]] = {
+        source: [Output(piece.instruction, place.target, place.residual) for piece, place in group]
+        for source, group in groups.items()
+    }
+    outcomes = separator.separate_files(
+        jobs,
+        subtype=_subtype(args) if work is None else "FLOAT",
+        progress=progress,
+        start=args.start,
+        end=args.end,
+        **_options(args, separator),
+    )
+    with contextlib.closing(outcomes):  # type: ignore[type-var]
+        for group, found in zip(groups.values(), outcomes, strict=True):
+            for (piece, place), outcome in zip(group, found, strict=True):
+                if isinstance(outcome, Exception):
+                    results.failed(piece, outcome)
+                    continue
+                pairs = [] if work is None else [*zip(place.files, piece.place.files, strict=True)]
+                try:
+                    gain = finish_files(pairs, _subtype(args), args.clip_mode, outcome.peak)
+                except (ValueError, OSError) as error:
+                    results.failed(piece, error)
+                else:
+                    results.done(piece, outcome, gain)
 
 
-def _policy(args: argparse.Namespace, separator: "Separator") -> "Policy":
-    """The bundle's sampling policy with the command line's changes."""
-    changes = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
-    given = {name: value for name, value in changes.items() if value is not None}
-    return dataclasses.replace(separator.system.pipeline.sampling, **given)
+def _options(args: argparse.Namespace, separator: "Separator") -> dict[str, Any]:
+    """The options of ``Separator.separate``; of the sampling, what was given over the bundle's."""
+    given = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
+    changes = {name: value for name, value in given.items() if value is not None}
+    names = ("mode", "decode", "seed", "candidates", "min_presence", "global_scope")
+    options = {name: getattr(args, name) for name in names}
+    policy = dataclasses.replace(separator.system.pipeline.sampling, **changes)
+    return {**options, "policy": policy, "blend": 0.5 if args.blend is None else args.blend}
 
 
-class _progress_bar:
-    """A tqdm bar over windows on the error stream; silent when quiet or not on a terminal."""
+def _subtype(args: argparse.Namespace) -> str:
+    return separate_options.SUBTYPES[args.bit_depth]
 
-    def __init__(self, quiet: bool) -> None:
-        from tqdm import tqdm
 
-        self._bar = tqdm(unit="window", disable=quiet or not sys.stderr.isatty(), leave=False)
+def _working_place(folder: Path, number: int, place: Place) -> Place:
+    residual = None if place.residual is None else folder / f"{number}_residual.wav"
+    return Place(folder / f"{number}_target.wav", residual)
 
-    def __enter__(self) -> Callable[[int, int], None]:
-        return self._update
 
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
+@contextlib.contextmanager
+def _folders(pieces: Sequence[Piece]) -> Iterator[None]:
+    """Makes the folders of results; in the end those that stayed empty are taken away again."""
+    made: list[Path] = []
+    try:
+        for folder in dict.fromkeys(file.parent for piece in pieces for file in piece.place.files):
+            _make(folder, made)
+        yield
+    finally:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):  # not empty
+                folder.rmdir()
 
-    def _update(self, done: int, total: int) -> None:
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
+
+def _make(folder: Path, made: list[Path]) -> None:
+    missing = []
+    while not os.path.lexists(folder):
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        try:
+            each.mkdir()
+        except OSError as error:
+            raise OSError(f"{each}: cannot be made ({error.strerror})") from error
+        made.append(each)
+
+
+@contextlib.contextmanager
+def out_of_memory_in_a_line() -> Iterator[None]:
+    """Turns what JAX and numpy raise when memory runs out into an OSError that says what to do."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise OSError("out of memory: use a smaller --batch, --segment or --dtype") from error

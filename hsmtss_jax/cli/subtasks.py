@@ -27,7 +27,7 @@ def run(
 def _usage(command: str, kind: str, tasks: Mapping[str, str], default: str | None) -> str:
     name = f"[{kind}]" if default else kind
     lines = [f"usage: hsmtss {command} {name} [options]", "", f"{kind.lower()}s:"]
-    lines += [f"  {task:<12}{text}" for task, text in tasks.items()]
+    lines += [f"  {task:<14}{text}" for task, text in tasks.items()]
     without = f"Without a {kind.lower()} it is {default}. " if default else ""
     lines += ["", f"{without}hsmtss {command} {kind} --help explains one."]
     return "\n".join(lines)

@@ -1,8 +1,8 @@
 """The system on held-out mixtures, and what each of its stages loses (paper section V).
 
 A route is one way to an estimate of the target: the mixture as it is, the codec's resynthesis of the
-target (the ceiling), the whole system in both modes, and the generated sound with one stage's output
-swapped for the truth.
+target (the ceiling), the whole system in both modes, the generated sound with one stage's output
+swapped for the truth, and a mask baseline. A route that the pipeline or the caller lacks is left out.
 
 Legend: B mixtures, L samples, P patches, C widths.
 """
@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from hsmtss_jax.data.mixing import TASKS, MixtureExample
+from hsmtss_jax.inference.mask_baseline import MaskBaseline
 from hsmtss_jax.inference.masking import apply_mask, mask_gains
 from hsmtss_jax.inference.silence import silence_gain
 from hsmtss_jax.inference.system import System
 from hsmtss_jax.metrics import cosine_similarity, lsd, lsd_active, mel_psnr
 from hsmtss_jax.sampling.policies import Policy
 
-ROUTES = ("mixture", "codec", "true_s", "true_g", "generated", "system")
+ROUTES = ("mixture", "codec", "true_s", "true_g", "generated", "system", "baseline")
 ROUTE_NAMES = {
     "mixture": "mixture, unprocessed",
     "codec": "codec resynthesis of the target (ceiling)",
@@ -27,6 +28,7 @@ ROUTE_NAMES = {
     "true_g": "local separator given the target's G",
     "generated": "the system, --mode generate",
     "system": "the system, --mode mask (the default)",
+    "baseline": "the mask baseline",
 }
 
 
@@ -49,6 +51,7 @@ def evaluate(
     policy: Policy,
     seed: int = 0,
     batch: int = 16,
+    baseline: MaskBaseline | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Row]:
     """Rows of every example by every route; examples are as long as the system's window."""
@@ -56,7 +59,7 @@ def evaluate(
         part = list(examples[start : start + batch])
         full = part + [part[-1]] * (batch - len(part))  # one static shape
         seeds = (seed + start + np.arange(batch)).astype(np.uint32)
-        yield from _rows(system, full, start, len(part), policy, seeds)
+        yield from _rows(system, full, start, len(part), policy, seeds, baseline)
         if progress:
             progress(min(start + batch, len(examples)), len(examples))
 
@@ -68,11 +71,16 @@ def _rows(
     count: int,
     policy: Policy,
     seeds: np.ndarray,
+    baseline: MaskBaseline | None,
 ) -> Iterator[Row]:
     mixture = np.stack([example.mixture for example in examples])
     target = np.stack([example.target for example in examples])
     estimates, semantics = _estimates(system, examples, mixture, target, policy, seeds)
-    for route in ROUTES:
+    if baseline:
+        recipes = [example.recipe for example in examples]
+        asked = [TASKS[recipe.task] for recipe in recipes], [recipe.text for recipe in recipes]
+        estimates["baseline"] = baseline.separate(mixture, *asked, system.max_text)
+    for route in (route for route in ROUTES if route in estimates):
         for i in range(count):
             estimate, reference = estimates[route][i], target[i]
             values = {
@@ -99,15 +107,12 @@ def _estimates(
     query = system.queries([TASKS[r.task] for r in recipes], [r.text for r in recipes])
     heard, wanted = system.listen(mixture), system.listen(target)
     found = system.separate(heard, query)
-    s_by_route = {
-        "mixture": heard.s,
-        "true_s": wanted.s,
-        "true_g": system.separate_local(heard, wanted.g, query),
-        "generated": found.s,
-    }
+    s_by_route = {"mixture": heard.s, "true_s": wanted.s, "generated": found.s}
+    if system.two_stage:
+        s_by_route["true_g"] = system.separate_local(heard, wanted.g, query)
     g_by_route = {"mixture": heard.g, "true_s": wanted.g, "true_g": wanted.g, "generated": found.g}
     tokens = {"codec": system.encode(target)}
-    for route in ("true_s", "true_g", "generated"):
+    for route in [route for route in s_by_route if route != "mixture"]:
         tokens[route] = system.sample(s_by_route[route], seeds, policy)
     length = mixture.shape[1]
     waves = {route: system.decode(value, length) for route, value in tokens.items()}

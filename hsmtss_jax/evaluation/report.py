@@ -27,8 +27,11 @@ def summarise(rows: Iterable[Row]) -> Summary:
     for task in ("extract", "remove", "all"):
         chosen = [row for row in rows if task in (row.task, "all")]
         if chosen:
-            summary[task] = {route: _route(chosen, route) for route in ROUTES}
-            summary[task]["system - mixture"] = _difference(chosen)
+            found = {row.route for row in chosen}
+            summary[task] = {route: _route(chosen, route) for route in ROUTES if route in found}
+            for other in ("mixture", "baseline"):
+                if other in found:
+                    summary[task][f"system - {other}"] = _difference(chosen, other)
     return summary
 
 
@@ -46,14 +49,14 @@ def _values(rows: Sequence[Row], route: str, metric: str) -> np.ndarray:
     return np.array([value for value in found if math.isfinite(value)])
 
 
-def _difference(rows: Sequence[Row]) -> dict[str, Estimate]:
-    """Paired differences of the system to the unprocessed mixture."""
+def _difference(rows: Sequence[Row], other: str) -> dict[str, Estimate]:
+    """Paired differences of the system to another route."""
     by_key = {(row.index, row.route): row.values for row in rows}
     indices = sorted({row.index for row in rows})
     result = {}
     for metric in METRICS:
         pairs = [
-            by_key[i, "system"].get(metric, math.nan) - by_key[i, "mixture"].get(metric, math.nan)
+            by_key[i, "system"].get(metric, math.nan) - by_key[i, other].get(metric, math.nan)
             for i in indices
         ]
         values = np.array([value for value in pairs if math.isfinite(value)])
@@ -71,13 +74,13 @@ def to_markdown(summary: Summary) -> str:
         lines.append("|---" * (len(METRICS) + 1) + "|")
         for route, values in routes.items():
             name = ROUTE_NAMES.get(route, route)
-            cells = [_cell(values.get(metric)) for metric in METRICS]
+            cells = [cell(values.get(metric)) for metric in METRICS]
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
         lines.append("")
     return "\n".join(lines)
 
 
-def _cell(estimate: Estimate | None) -> str:
+def cell(estimate: Estimate | None) -> str:
     if estimate is None:
         return "-"
     return f"{estimate.mean:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"

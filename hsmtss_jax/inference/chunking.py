@@ -1,9 +1,10 @@
-"""Cutting a recording into windows of one static shape, and joining what comes out.
+"""Cutting a recording into windows of one static shape.
 
 Legend: L samples of the recording, W samples of a window, n windows.
 """
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -22,6 +23,15 @@ class Windows:
         """First sample of each window."""
         return [i * self.hop for i in range(self.count)]
 
+    @property
+    def overlap(self) -> int:
+        """Samples that a window shares with the one before."""
+        return self.window - self.hop
+
+    def used(self, index: int) -> int:
+        """Samples of a window that are the recording's; the rest is padding."""
+        return min(self.window, self.length - index * self.hop)
+
 
 def plan_windows(length: int, window: int, overlap: int, unit: int = 1) -> Windows:
     """The fewest windows that cover ``length`` samples, each sharing ``overlap`` with the one before.
@@ -39,28 +49,20 @@ def plan_windows(length: int, window: int, overlap: int, unit: int = 1) -> Windo
 
 def cut(audio: np.ndarray, windows: Windows) -> np.ndarray:
     """[L] -> [n, W], the last window padded with zeros."""
-    total = windows.hop * (windows.count - 1) + windows.window
-    padded = np.pad(audio, (0, max(0, total - len(audio))))
-    return np.stack([padded[s : s + windows.window] for s in windows.starts])
+    return np.stack(list(cut_blocks([audio], windows)))
 
 
-def crossfade_join(pieces: np.ndarray, hop: int, fade: int) -> np.ndarray:
-    """Join pieces [n, W] that start every ``hop`` samples; at each seam piece i+1 fades in linearly.
-
-    The fade takes the last ``fade`` samples of the overlap, where a piece has had the most context; it
-    is linear because both sides are decodings of the same tokens, hence coherent. -> [hop (n-1) + W].
-    """
-    count, window = pieces.shape
-    overlap = window - hop
-    fade = min(fade, overlap)
-    joined = np.zeros(hop * (count - 1) + window, pieces.dtype)
-    joined[:window] = pieces[0]
-    ramp = (np.arange(fade, dtype=pieces.dtype) + 0.5) / max(fade, 1)
-    for i in range(1, count):
-        start = i * hop + overlap - fade
-        end = i * hop + window
-        fresh = pieces[i, overlap - fade :]
-        mixed = joined[start : start + fade] * (1 - ramp) + fresh[:fade] * ramp
-        joined[start:end] = fresh
-        joined[start : start + fade] = mixed
-    return joined
+def cut_blocks(blocks: Iterable[np.ndarray], windows: Windows) -> Iterator[np.ndarray]:
+    """Windows [W] of a sound that comes in blocks [l], the last one padded with zeros."""
+    held, begin, index = np.zeros(0, np.float32), 0, 0
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while index < windows.count and len(held) >= index * windows.hop - begin + windows.window:
+            start = index * windows.hop - begin
+            yield held[start : start + windows.window]
+            index += 1
+        passed = min(index * windows.hop - begin, len(held))
+        held, begin = held[passed:], begin + passed
+    for i in range(index, windows.count):
+        rest = held[i * windows.hop - begin :]
+        yield np.pad(rest, (0, windows.window - len(rest)))

@@ -8,9 +8,10 @@ Legend: L samples, C channels, T mask frames, M bands.
 """
 
 import functools
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from scipy import signal
+from scipy import fft, signal
 
 from hsmtss_jax.audio.mel import mel_filterbank
 
@@ -18,7 +19,9 @@ RATE = 16_000  # of the sounds that the mask is made from
 WINDOW, HOP = 1024, 256  # samples at RATE
 BANDS = 32
 EXPONENT = 0.35  # of the energy ratio: 0.5 matches the energies, less is kinder to wrong estimates
-BLOCK = 60  # seconds that are masked at a time
+BINS = np.arange(WINDOW // 2 + 1) * (RATE / WINDOW)  # Hz of the gains of ``blend_gains``
+LOUDER = 2.0  # the most that a blend turns a bin up
+BLOCK = 10  # seconds that are masked at a time
 
 
 def mask_gains(mixture: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -28,54 +31,150 @@ def mask_gains(mixture: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return (np.minimum(ratio, 1.0) ** EXPONENT).astype(np.float32)
 
 
+def blend_gains(mixture: np.ndarray, reference: np.ndarray, weight: float) -> np.ndarray:
+    """Gains float32 [T, F] of the ``BINS``: from ``mask_gains`` (weight 0) towards the reference's own
+    magnitudes (weight 1), bin by bin; [0, LOUDER].
+
+    Between the two it is a geometric mean: mask^(1 - weight) ratio^weight.
+    """
+    spectra = [np.abs(_spectrum(x)) for x in (mixture, reference)]
+    ratio = np.minimum(spectra[1] / np.maximum(spectra[0], 1e-10), LOUDER)
+    bands = mask_gains(mixture, reference)
+    times = np.arange(len(bands)) * HOP / RATE
+    mask = _resampled(bands, times, BINS, _centres()).T
+    return (mask ** (1 - weight) * ratio**weight).astype(np.float32)
+
+
 def apply_mask(recording: np.ndarray, sample_rate: int, gains: np.ndarray) -> np.ndarray:
     """The recording [L, C] at any rate, attenuated by gains [T, M]; float32 [L, C].
 
-    Above 8 kHz the gain of the highest band goes on. Spectra are held for a minute at a time.
+    Above 8 kHz the gain of the highest band goes on. Spectra are held for ten seconds at a time.
     """
-    hop = round(HOP / RATE * sample_rate)
-    window = hop * (WINDOW // HOP)
-    block = BLOCK * sample_rate // hop * hop
-    out = np.empty_like(recording, np.float32)
-    for start in range(0, len(recording), block):
-        begin = max(0, start - window)
-        end = min(len(recording), start + block + window)
-        part = _masked(recording[begin:end], begin, sample_rate, hop, window, gains)
-        out[start : start + block] = part[start - begin : start - begin + block]
-    return out
+    stream = MaskStream([recording], len(recording), recording.shape[1], sample_rate)
+    return np.concatenate([masked for _, (masked,) in stream.push([gains], last=True)])
 
 
-def _masked(
-    part: np.ndarray, begin: int, rate: int, hop: int, window: int, gains: np.ndarray
+class MaskStream:
+    """``apply_mask`` for a recording and gains that come bit by bit, with several masks at a time.
+
+    blocks: the recording [l, C], ``length`` samples in all. centres: Hz of the masks' bands [M], those of
+    ``mask_gains`` by default. The spectrum is computed once for all masks.
+    """
+
+    def __init__(
+        self,
+        blocks: Iterable[np.ndarray],
+        length: int,
+        channels: int,
+        sample_rate: int,
+        centres: np.ndarray | None = None,
+    ) -> None:
+        self._rate, self._length = sample_rate, length
+        self._centres = _centres() if centres is None else centres
+        hop = max(1, round(HOP / RATE * sample_rate))
+        self._hop = fft.next_fast_len(hop, real=True)  # at 44.1 kHz it would be twice a prime
+        self._window = self._hop * (WINDOW // HOP)
+        self._blocks = iter(blocks)
+        self._held = np.zeros((0, channels), np.float32)  # samples from _begin on
+        self._begin = self._done = 0
+        self._gains: list[np.ndarray] = []  # of each mask, frames from _frame on
+        self._frame = 0
+
+    def push(
+        self, gains: Sequence[np.ndarray], last: bool = False
+    ) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+        """The next frames [t, M] of every mask, the same number each; last: there are no more.
+
+        Yields what they finish: (samples of the recording [l, C], those samples by every mask).
+        """
+        if self._gains:
+            gains = [np.concatenate(pair) for pair in zip(self._gains, gains, strict=True)]
+        self._gains = list(gains)
+        limit = self._length if last else self._ready()
+        block = max(1, BLOCK * self._rate // self._hop) * self._hop
+        while self._done < limit:
+            end = min(self._done + block, limit)
+            yield self._finish(end)
+            self._forget(end)
+
+    def _ready(self) -> int:
+        """Samples whose spectra have all their gains, a multiple of the hop."""
+        known = (self._frame + len(self._gains[0]) - 2) * HOP / RATE * self._rate
+        return max(0, int(known - self._window) // self._hop * self._hop)
+
+    def _finish(self, end: int) -> tuple[np.ndarray, list[np.ndarray]]:
+        begin = max(0, self._done - self._window)
+        self._read(min(end + self._window, self._length))
+        part = self._held[begin - self._begin : end + self._window - self._begin]
+        masked = self._masked(part, begin)
+        own = slice(self._done - begin, end - begin)
+        return part[own], [sound[own] for sound in masked]
+
+    def _read(self, end: int) -> None:
+        """Hold the recording up to sample ``end``."""
+        parts, have = [self._held], self._begin + len(self._held)
+        while have < end:
+            parts.append(np.asarray(next(self._blocks), np.float32))
+            have += len(parts[-1])
+        self._held = np.concatenate(parts) if len(parts) > 1 else self._held
+
+    def _forget(self, end: int) -> None:
+        """Let go of what lies behind a window before ``end``, the next sample to be finished."""
+        self._done = end
+        begin = max(0, end - self._window)
+        self._held = self._held[max(0, begin - self._begin) :]
+        self._begin = max(self._begin, begin)
+        frame = max(self._frame, int(begin / self._rate * RATE / HOP) - 1)
+        self._gains = [gains[frame - self._frame :] for gains in self._gains]
+        self._frame = frame
+
+    def _masked(self, part: np.ndarray, begin: int) -> list[np.ndarray]:
+        """One block [n, C] that starts at sample ``begin``, a multiple of the hop, by every mask."""
+        options = {
+            "fs": self._rate,
+            "window": "hann",
+            "nperseg": self._window,
+            "noverlap": self._window - self._hop,
+        }
+        padded = np.pad(part, ((0, max(0, self._window - len(part))), (0, 0)))
+        freq, times, spectrum = signal.stft(padded, axis=0, **options)  # [F, C, T']
+        times = times + begin / self._rate - self._frame * HOP / RATE
+        sounds = []
+        for gains in self._gains:
+            gain = _resampled(gains, times, freq, self._centres)[:, None, :]
+            _, out = signal.istft(spectrum * gain, time_axis=-1, freq_axis=0, **options)
+            sounds.append(out.T[: len(part)].astype(np.float32))
+        return sounds
+
+
+def _resampled(
+    gains: np.ndarray, times: np.ndarray, freq: np.ndarray, centres: np.ndarray
 ) -> np.ndarray:
-    """One block [n, C] that starts at sample ``begin``, a multiple of ``hop``."""
-    options = {"fs": rate, "window": "hann", "nperseg": window, "noverlap": window - hop}
-    length = max(len(part), window)
-    padded = np.pad(part, ((0, length - len(part)), (0, 0)))
-    freq, times, spectrum = signal.stft(padded, axis=0, **options)  # [F, C, T']
-    gain = _resampled(gains, times + begin / rate, freq)
-    _, out = signal.istft(spectrum * gain[:, None, :], time_axis=-1, freq_axis=0, **options)
-    return out.T[: len(part)].astype(np.float32)
+    """Gains [T, M] of frames and bands at other times (s) and frequencies (Hz), linearly: [F, T']."""
+    low, share = _between(times * RATE / HOP, np.arange(len(gains)))
+    share = share[:, None]
+    gains = gains[low] * (1 - share) + gains[np.minimum(low + 1, len(gains) - 1)] * share
+    low, share = _between(freq, centres)
+    high = np.minimum(low + 1, len(centres) - 1)
+    return (gains[:, low] * (1 - share) + gains[:, high] * share).T
 
 
-def _resampled(gains: np.ndarray, times: np.ndarray, freq: np.ndarray) -> np.ndarray:
-    """Gains [T, M] at other times (s) and frequencies (Hz), linear between frames and bands: [F, T']."""
-    frame = np.clip(times * RATE / HOP, 0, len(gains) - 1)
-    low = np.minimum(frame.astype(int), max(len(gains) - 2, 0))
-    high = np.minimum(low + 1, len(gains) - 1)
-    share = (frame - low)[:, None]
-    at_times = gains[low] * (1 - share) + gains[high] * share
-    weights = np.stack([np.interp(freq, _centres(), row) for row in np.eye(gains.shape[1])])
-    return (at_times @ weights).T
+def _between(x: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Place of x among rising grid points: (the point below, the share of the way to the next)."""
+    place = np.interp(x, grid, np.arange(len(grid)))
+    low = place.astype(int)
+    return low, (place - low).astype(np.float32)
 
 
 def _band_energy(x: np.ndarray) -> np.ndarray:
     """[L] at 16 kHz -> [T, M]."""
+    return np.abs(_spectrum(x)) ** 2 @ _filters()
+
+
+def _spectrum(x: np.ndarray) -> np.ndarray:
+    """[L] at 16 kHz -> complex [T, F]."""
     padded = np.pad(x, (0, max(0, WINDOW - len(x))))
-    _, _, spectrum = signal.stft(
-        padded, RATE, "hann", WINDOW, WINDOW - HOP, scaling="spectrum"
-    )  # [F, T]
-    return np.abs(spectrum.T) ** 2 @ _filters()
+    return signal.stft(padded, RATE, "hann", WINDOW, WINDOW - HOP, scaling="spectrum")[2].T
 
 
 @functools.cache
@@ -87,6 +186,5 @@ def _filters() -> np.ndarray:
 @functools.cache
 def _centres() -> np.ndarray:
     """Centre frequency of each band, Hz [M]."""
-    bins = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
     filters = _filters()
-    return bins @ filters / filters.sum(axis=0)
+    return BINS @ filters / filters.sum(axis=0)

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hsmtss_jax.atomic import replace_folder
-from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.bundle import Bundle, is_bundle, load_bundle, save_bundle
+from hsmtss_jax.config import from_dict
+from hsmtss_jax.inference.presence import Calibration
+from hsmtss_jax.models.codec import CODECS
 from hsmtss_jax.sampling.policies import Policy
 
 FORMAT_VERSION = 1
@@ -21,23 +24,48 @@ ROLES = (
     "tf_codec",
     "acoustic_decoder",
 )
+SEPARATORS = ("joint_separator", "single_stage")  # the roles that can give a pipeline its separator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PipelineConfig:
     """How stage bundles become one pipeline bundle.
 
-    bundles: role -> folder of a stage bundle; every role of ``ROLES`` must be there.
+    bundles: role -> folder of a stage bundle; every role of the pipeline must be there.
+    separator: which of ``SEPARATORS`` it has; single_stage is the paper's ablation.
     storage: role -> storage type of ``save_bundle``; "*" is the default.
+    presence: how cosines become a presence score, where that was measured.
     notices: file name -> path of a text to put beside the weights (licence, attribution).
     """
 
     bundles: Mapping[str, str]
+    separator: str = SEPARATORS[0]
     storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
     sampling: Policy = dataclasses.field(default_factory=Policy)
+    presence: Calibration | None = None
     licence: str = ""
     data: str = ""
     notices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The pipeline's roles. Raises ValueError for an unknown separator."""
+        if self.separator not in SEPARATORS:
+            raise ValueError(f"separator={self.separator!r}: choose one of {', '.join(SEPARATORS)}")
+        return _roles_with(self.separator)
+
+
+def _roles_with(separator: str) -> tuple[str, ...]:
+    """The roles of a pipeline with this separator."""
+    return tuple(separator if role in SEPARATORS else role for role in ROLES)
+
+
+def _known_roles(names: Any) -> tuple[str, ...]:
+    """The roles that a pipeline.json names. Raises ValueError unless they make a whole pipeline."""
+    for roles in map(_roles_with, SEPARATORS):
+        if sorted(map(str, names)) == sorted(roles):
+            return roles
+    raise ValueError(f"its roles {names} are not those of a pipeline")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +76,7 @@ class Pipeline:
     sampling: Policy
     meta: Mapping[str, Any]
     path: Path
+    presence: Calibration | None = None
 
 
 def check_upstream(bundles: Mapping[str, Bundle]) -> None:
@@ -66,10 +95,10 @@ def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
 
     Raises ValueError for a missing role or digests that do not fit.
     """
-    missing = [role for role in ROLES if role not in config.bundles]
+    missing = [role for role in config.roles if role not in config.bundles]
     if missing:
         raise ValueError(f"the pipeline lacks bundles for: {', '.join(missing)}")
-    bundles = {role: load_bundle(Path(config.bundles[role])) for role in ROLES}
+    bundles = {role: load_bundle(Path(config.bundles[role])) for role in config.roles}
     check_upstream(bundles)
     with replace_folder(out) as folder:
         _write(config, bundles, folder)
@@ -84,15 +113,16 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
         shutil.copyfile(source, folder / name)
     document = {
         "format_version": FORMAT_VERSION,
-        "roles": list(ROLES),
+        "roles": list(config.roles),
         "sampling": dataclasses.asdict(config.sampling),
+        "presence": dataclasses.asdict(config.presence) if config.presence else None,
         "licence": config.licence,
         "data": config.data,
     }
     (folder / "pipeline.json").write_text(json.dumps(document, indent=2) + "\n")
 
 
-def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] = ROLES) -> Pipeline:
+def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = None) -> Pipeline:
     """Read a pipeline bundle, or those of its stage bundles that ``roles`` names.
 
     Raises OSError or ValueError with a line that says what is wrong.
@@ -102,17 +132,24 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] = ROLES) 
         raise FileNotFoundError(f"no checkpoint at {folder}: give the folder of a pipeline bundle")
     path = folder / "pipeline.json"
     if not path.is_file():
-        raise ValueError(f"{folder} is not a pipeline bundle: it has no pipeline.json")
+        stage = ", but the bundle of a stage" if is_bundle(folder) else ""
+        raise ValueError(f"{folder} is not a pipeline bundle{stage}: it has no pipeline.json")
     try:
         document = json.loads(path.read_text())
         version = document["format_version"]
-        sampling = Policy(**document["sampling"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+        sampling = from_dict(Policy, document["sampling"])
+        held = _known_roles(document["roles"])
+        presence = document.get("presence")
+        calibration = None if presence is None else from_dict(Calibration, presence)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged ({error}): copy it again") from error
     if version != FORMAT_VERSION:
         raise ValueError(
             f"{folder} has pipeline format {version}, this version reads {FORMAT_VERSION}"
         )
-    bundles = {role: load_bundle(folder / role) for role in roles}
+    bundles = {role: load_bundle(folder / role) for role in (held if roles is None else roles)}
+    for role, bundle in bundles.items():
+        if bundle.stage != role and not (role == "tf_codec" and bundle.stage in CODECS):
+            raise ValueError(f"{folder / role} is a bundle of {bundle.stage}, not of {role}")
     check_upstream(bundles)
-    return Pipeline(bundles=bundles, sampling=sampling, meta=document, path=folder)
+    return Pipeline(bundles, sampling, document, folder, calibration)

@@ -49,9 +49,13 @@ class Representation:
         """Audio [B, L] with L = window -> z_a [B, E], unit length."""
         return np.asarray(self._audio_vectors(self._params, audio))
 
+    def global_features(self, audio: np.ndarray) -> np.ndarray:
+        """Audio [B, L] with L = window -> G [B, Cg], as the separators get it."""
+        return np.asarray(self._global_features(self._params, audio))
+
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
         """Captions -> z_t [len(texts), E], unit length; what exceeds Q-Audio's length is cut."""
-        ids, mask = self._tokenizer(texts, self.features.q_audio.max_text)
+        ids, mask = self._tokenizer.bucketed(texts, self.features.q_audio.max_text)
         return np.asarray(self._text_vectors(self._params, ids, mask))
 
     def scene_sums(self, audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,6 +76,10 @@ class Representation:
     @functools.partial(jax.jit, static_argnums=0)
     def _audio_vectors(self, params: Any, audio: Any) -> jax.Array:
         return self.features.audio_vector(params, self.features.local(params, audio))
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _global_features(self, params: Any, audio: Any) -> jax.Array:
+        return self.features.global_(params, self.features.local(params, audio))[:, 0]
 
     @functools.partial(jax.jit, static_argnums=0)
     def _text_vectors(self, params: Any, ids: Any, mask: Any) -> jax.Array:

@@ -1,48 +1,29 @@
-"""The public API: a recording and a sentence in, the sound that was asked for out.
+"""The public API: recordings and sentences in, the sounds that were asked for out.
 
-Legend: L samples, C channels, n windows, T token frames, K groups.
+Legend: L samples, C channels.
 """
 
-import dataclasses
-import os
-import time
-from collections.abc import Callable
-from importlib import resources
-from pathlib import Path
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from hsmtss_jax.audio.io import read_audio, resample, to_mono
-from hsmtss_jax.inference.chunking import Windows, crossfade_join, cut, plan_windows
-from hsmtss_jax.inference.masking import apply_mask, mask_gains
-from hsmtss_jax.inference.pipeline import load_pipeline
-from hsmtss_jax.inference.silence import silence_gain
-from hsmtss_jax.inference.system import Semantics, System
+from hsmtss_jax.inference.masking import HOP
+from hsmtss_jax.inference.model_runner import ModelRunner
+from hsmtss_jax.inference.options import DECODES, MODES, SCOPES, Options
+from hsmtss_jax.inference.outlets import ArrayOutlet, FileOutlet, Output, PathLike
+from hsmtss_jax.inference.pretrained import demo_bundle, load_system
+from hsmtss_jax.inference.recording import Audio, Recording, check_recording, open_recording
+from hsmtss_jax.inference.result import SeparationReport, SeparationResult
+from hsmtss_jax.inference.session import Job, Outcome, Progress, Segments, Session
+from hsmtss_jax.inference.system import System
+from hsmtss_jax.inference.track import Lanes
 from hsmtss_jax.instructions import Instruction, parse
 from hsmtss_jax.sampling.policies import Policy
+from hsmtss_jax.stages.acoustic_sampling import MAX_BATCH
 
-Progress = Callable[[int, int], None]  # windows done, windows in all
-MODES = ("mask", "generate")  # the first is the default
-BATCH = 4  # windows that go through the feature networks at once
-QUIET_DB, LOUD_DB = -45.0, -10.0  # active level that the networks are used to
-SILENCE = 10 ** (-90 / 20)  # peak below which a recording counts as silent
-
-
-@dataclasses.dataclass(frozen=True)
-class SeparationResult:
-    """target: float32 [L, C] in [-1, 1], of the input's length and rate.
-
-    mode: how it was made; mask keeps the input's channels, generate gives one. timing: seconds by step.
-    windows: how many there were.
-    """
-
-    target: np.ndarray
-    sample_rate: int
-    instruction: Instruction
-    mode: str
-    windows: int
-    timing: dict[str, float]
+__all__ = ["Output", "Separator", "check_recording", "demo_bundle"]
+BATCH = MAX_BATCH  # sounds that are generated at once
+Result = SeparationResult | ValueError | OSError
 
 
 class Separator:
@@ -52,160 +33,253 @@ class Separator:
     >>> result = separator.separate("street.wav", "remove the dog barking")
     """
 
-    def __init__(self, system: System, overlap: float = 0.25) -> None:
-        """overlap: share of a window that is taken over from the one before (0 to 0.9)."""
+    def __init__(
+        self,
+        system: System,
+        overlap: float = 0.25,
+        *,
+        segment: float | None = None,
+        batch: int | None = None,
+    ) -> None:
+        """overlap: share of a window that it has in common with the one before (0 to 0.9).
+
+        segment: seconds of a window, the model's own length at most and by default. batch: sounds that
+        are generated at once; memory grows with it.
+        """
         if not 0 <= overlap <= 0.9:
             raise ValueError(f"the overlap must lie between 0 and 0.9, got {overlap}")
+        if batch is not None and batch < 1:
+            raise ValueError(f"the batch must be at least 1, got {batch}")
         self.system = system
-        column = 8 * system.frame
-        self._overlap = round(overlap * system.window / column) * column
+        self.batch = batch or BATCH
+        unit = math.lcm(8 * system.frame, HOP)  # columns of patches, and frames of the mask
+        longest = system.window // unit
+        columns = longest if segment is None else round(segment * system.sample_rate / unit)
+        if not 1 <= columns <= longest:
+            limit = longest * unit / system.sample_rate
+            raise ValueError(f"the segment must lie between 0.2 and {limit} s, got {segment}")
+        hop = max(1, columns - round(overlap * columns))
+        self._segments = Segments(columns * unit, (columns - hop) * unit)
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | os.PathLike[str] | None = None, **options: Any
+        cls,
+        source: PathLike | None = None,
+        *,
+        dtype: str = "auto",
+        device: str | None = None,
+        overlap: float = 0.25,
+        segment: float | None = None,
+        batch: int | None = None,
     ) -> "Separator":
-        """Load a pipeline bundle; the default is the demo bundle of this package."""
-        path = demo_bundle() if folder is None else Path(folder)
-        return cls(System(load_pipeline(path)), **options)
+        """Load a pipeline bundle: a folder, a hub id ("owner/name"), or the demo bundle of this package.
+
+        dtype: auto (float32 on a CPU, else bfloat16) | float32 | bfloat16. device: "cpu", "gpu", "tpu",
+        or "gpu:1". The rest is as in ``Separator``. Raises ValueError or OSError.
+        """
+        system = load_system(source, dtype, device)
+        return cls(system, overlap, segment=segment, batch=batch)
 
     def separate(
         self,
-        audio: np.ndarray | str | os.PathLike[str],
-        instruction: str | Instruction,
+        audio: Audio,
+        instruction: str | Instruction | None = None,
         *,
+        task: str | None = None,
+        description: str | None = None,
         sample_rate: int | None = None,
+        start: float = 0.0,
+        end: float | None = None,
         mode: str = MODES[0],
+        decode: str = DECODES[0],
         seed: int = 0,
         policy: Policy | None = None,
+        candidates: int = 1,
+        min_presence: float | None = None,
+        global_scope: str = SCOPES[0],
+        blend: float = 0.5,
+        residual: bool = True,
         progress: Progress | None = None,
     ) -> SeparationResult:
-        """audio: a path, or float samples [L] or [L, C] with their ``sample_rate``.
+        """Separate one recording by one instruction.
 
-        mode: mask attenuates the recording to what the generated sound has of it (see ``masking``);
-        generate gives that sound itself, as in the paper.
+        Args:
+          audio: a path, or float samples [L] or [L, C] with their ``sample_rate``.
+          instruction: a sentence, an Instruction, or None with ``task`` ("extract", "remove") and
+            ``description`` given.
+          start, end: seconds; the part of the recording to work on.
+          mode: mask attenuates the recording to what the generated sound has of it; generate gives that
+            sound, as in the paper; blend lies between them, ``blend`` of the way from mask (0) to the
+            generated sound's magnitudes with the recording's phases (1). See ``rendering``.
+          decode: batch draws all windows at once; sequence lets each continue the tokens of the one
+            before, which is slower.
+          seed: of the token sampling. policy: its temperature and the like [the bundle's].
+          candidates: every window is drawn so many times, and what Q-Audio finds nearest to the
+            description (to remove: to the predicted global feature) is kept.
+          min_presence: raise TargetAbsent when the presence score is below it.
+          global_scope: file gives all windows one global feature, so that the target is the same sound
+            from end to end; window lets each have its own.
+          residual: make the rest of the recording as well (in mode generate it costs as much again).
+          progress: called with (windows done, windows in all).
 
-        The sound is worked on in mono at 16 kHz in windows; each window's tokens continue those of the
-        window before. Raises ValueError for sound that cannot be separated (silent, shorter than
-        50 ms, NaN), for an empty instruction and for an unknown mode.
+        Raises ValueError (AudioError, TargetAbsent) for options out of range, an empty instruction, a
+        recording that cannot be read, is silent, shorter than 50 ms, or holds NaN.
         """
-        if mode not in MODES:
-            raise ValueError(f"unknown mode {mode!r}: choose one of {', '.join(MODES)}")
-        started = time.perf_counter()
-        samples, rate = _as_samples(audio, sample_rate)
-        request = parse(instruction) if isinstance(instruction, str) else instruction
-        mono, gain = _prepare(samples, rate, self.system.sample_rate)
-        plan = plan_windows(len(mono), self.system.window, self._overlap, self.system.frame)
-        semantics = self._semantics(cut(mono, plan), request)
-        heard = time.perf_counter()
-        tokens = self._tokens(semantics, plan, seed, policy, progress)
-        sampled = time.perf_counter()
-        generated = self._decode(tokens, plan)[: len(mono)]
-        if mode == "mask":
-            target = apply_mask(samples, rate, mask_gains(mono, generated))
-        else:
-            sound = generated / gain * silence_gain(mono / gain, self.system.sample_rate)
-            target = resample(sound[:, None], self.system.sample_rate, rate)
-        target = np.clip(_fit(target, len(samples)), -1.0, 1.0).astype(np.float32)
-        timing = {
-            "semantics": heard - started,
-            "tokens": sampled - heard,
-            "waveform": time.perf_counter() - sampled,
-        }
-        return SeparationResult(target, rate, request, mode, plan.count, timing)
-
-    def _semantics(self, windows: np.ndarray, request: Instruction) -> np.ndarray:
-        """S_hat [n, P, C] of windows [n, W], in batches of one static shape."""
-        batch = 1 if len(windows) == 1 else BATCH
-        query = self.system.query(request.task, request.description, batch)
-        found = []
-        for start in range(0, len(windows), batch):
-            part = windows[start : start + batch]
-            full = np.pad(part, ((0, batch - len(part)), (0, 0)))
-            mixture: Semantics = self.system.listen(full)
-            found.append(np.asarray(self.system.separate(mixture, query).s)[: len(part)])
-        return np.concatenate(found)
-
-    def _tokens(
-        self,
-        semantics: np.ndarray,
-        plan: Windows,
-        seed: int,
-        policy: Policy | None,
-        progress: Progress | None,
-    ) -> np.ndarray:
-        """Tokens [n, T, K]; a window starts from the tokens of the one before in their overlap."""
-        policy = policy or self.system.pipeline.sampling
-        shared = self._overlap // self.system.frame
-        hop = plan.hop // self.system.frame
-        shape = (1, shared, self.system.decoder_config.groups)
-        tokens: list[np.ndarray] = []
-        for i in range(plan.count):
-            # The first window forces none of them, so that all windows are one compiled program.
-            forced = tokens[-1][None, hop : hop + shared] if i else np.zeros(shape, np.int32)
-            count = np.array([shared if i else 0], np.int32)
-            seeds = np.array([(seed + i) % 2**32], np.uint32)
-            row = self.system.sample(semantics[i : i + 1], seeds, policy, forced, count)
-            tokens.append(np.asarray(row)[0])
-            if progress:
-                progress(i + 1, plan.count)
-        return np.stack(tokens)
-
-    def _decode(self, tokens: np.ndarray, plan: Windows) -> np.ndarray:
-        """Waveform of token windows [n, T, K], joined where the codec has had the most context."""
-        pieces = [self.system.decode(row[None], plan.window)[0] for row in tokens]
-        fade = min(self._overlap, 2 * self.system.frame)
-        return crossfade_join(np.stack(pieces), plan.hop, fade)
-
-
-def demo_bundle() -> Path:
-    """The folder of the demo bundle inside the package."""
-    return Path(str(resources.files("hsmtss_jax") / "assets" / "demo"))
-
-
-def _as_samples(
-    audio: np.ndarray | str | os.PathLike[str], sample_rate: int | None
-) -> tuple[np.ndarray, int]:
-    """Samples [L, C] float32 and their rate."""
-    if isinstance(audio, np.ndarray):
-        if sample_rate is None or sample_rate <= 0:
-            raise ValueError("give the sample_rate of the samples")
-        if audio.ndim not in (1, 2):
-            raise ValueError(f"samples must be [L] or [L, C], got shape {audio.shape}")
-        samples = audio.astype(np.float32)
-        return (samples[:, None] if samples.ndim == 1 else samples), sample_rate
-    file = read_audio(audio)
-    return file.samples, file.sample_rate
-
-
-def check_recording(samples: np.ndarray, rate: int) -> None:
-    """Raises ValueError for samples [L, C] that cannot be separated: NaN, too short, silent."""
-    if not np.isfinite(samples).all():
-        raise ValueError("the recording holds NaN or infinite samples: repair it first")
-    if len(samples) < 0.05 * rate:
-        raise ValueError(
-            f"the recording is too short ({len(samples)} samples at {rate} Hz): it takes 50 ms"
+        chosen = Options(
+            mode=mode,
+            decode=decode,
+            seed=seed,
+            policy=policy,
+            candidates=candidates,
+            min_presence=min_presence,
+            global_scope=global_scope,
+            blend=blend,
+            residual=residual,
         )
-    if np.abs(to_mono(samples)).max() < SILENCE:
-        raise ValueError("the recording is silent: there is nothing to separate")
+        request = _request(instruction, task, description)
+        recording = open_recording(audio, sample_rate, start, end)
+        found = next(self._collect([recording], [request], chosen, progress))[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def separate_many(
+        self,
+        inputs: Sequence[Audio],
+        instructions: Sequence[str | Instruction],
+        *,
+        sample_rate: int | None = None,
+        errors: str = "raise",
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> Iterator[list[Result]]:
+        """Every recording by every instruction: yields the results of each recording, in order.
+
+        Features of a recording are computed once for all instructions, and windows of several
+        instructions and recordings are decoded as one batch. options: those of ``separate`` from
+        ``mode`` to ``residual``. sample_rate: of inputs that are arrays. errors: "raise" the first, or
+        "return" what went wrong with a recording or an instruction (TargetAbsent) in its result's place.
+        """
+        if errors not in ("raise", "return"):
+            raise ValueError(f"unknown errors {errors!r}: choose raise or return")
+        chosen = Options(**options)
+        requests = [_request(instruction) for instruction in instructions]
+        if not requests:
+            raise ValueError("give at least one instruction")
+        recordings = [_opened(audio, sample_rate) for audio in inputs]
+        return _raised(self._collect(recordings, requests, chosen, progress), errors)
+
+    def separate_file(
+        self,
+        path_in: PathLike,
+        path_out: PathLike,
+        instruction: str | Instruction,
+        *,
+        residual_path: PathLike | None = None,
+        subtype: str = "PCM_16",
+        progress: Progress | None = None,
+        start: float = 0.0,
+        end: float | None = None,
+        **options: Any,
+    ) -> SeparationReport:
+        """From a file to a file of any length, without ever holding either in memory.
+
+        The output appears under its name when it is complete. residual_path: a file for the rest of
+        the recording. subtype: of the samples ("PCM_16", "PCM_24", "FLOAT"). options: as in
+        ``separate_many``. Raises as ``separate`` does.
+        """
+        output = Output(instruction, path_out, residual_path)
+        reports = self.separate_files(
+            {path_in: [output]}, subtype=subtype, progress=progress, start=start, end=end, **options
+        )
+        found = next(reports)[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def separate_files(
+        self,
+        jobs: Mapping[PathLike, Sequence[Output]],
+        *,
+        subtype: str = "PCM_16",
+        progress: Progress | None = None,
+        start: float = 0.0,
+        end: float | None = None,
+        **options: Any,
+    ) -> Iterator[list[Outcome]]:
+        """``separate_file`` for many files and prompts at once: yields the reports of each file, in order.
+
+        What went wrong with a file or a prompt (ValueError, OSError, TargetAbsent) stands in its
+        report's place; its outputs are then not written, the others are.
+        """
+        asked = any(output.residual for outputs in jobs.values() for output in outputs)
+        chosen = Options(**{"residual": asked, **options})
+        requests = [
+            [_request(output.instruction) for output in outputs] for outputs in jobs.values()
+        ]
+        book = Lanes(chosen.mode == "generate" and chosen.residual)
+        work = []
+        for (path, outputs), wanted in zip(jobs.items(), requests, strict=True):
+            recording = _opened(path, None, start, end)
+            prompts = [book.prompt(request) for request in wanted]
+            place = FileOutlet(recording, outputs, chosen, subtype)
+            place.check(path)
+            work.append(Job(recording, prompts, place.open))
+        return self._session(book, chosen, progress).run(work)
+
+    def _collect(
+        self,
+        recordings: Sequence[Recording | ValueError | OSError],
+        requests: Sequence[Instruction],
+        options: Options,
+        progress: Progress | None,
+    ) -> Iterator[list[Result]]:
+        """Results in memory of every recording."""
+        book = Lanes(options.mode == "generate" and options.residual)
+        prompts = [book.prompt(request) for request in requests]
+        places = [ArrayOutlet(recording, options) for recording in recordings]
+        jobs = [
+            Job(recording, prompts, place.open)
+            for recording, place in zip(recordings, places, strict=True)
+        ]
+        session = self._session(book, options, progress)
+        for place, outcomes in zip(places, session.run(jobs), strict=True):
+            yield [place.result(number, outcome) for number, outcome in enumerate(outcomes)]
+
+    def _session(self, book: Lanes, options: Options, progress: Progress | None) -> Session:
+        runner = ModelRunner(self.system, book.instructions, self.batch)
+        calibration = self.system.pipeline.presence
+        return Session(runner, options, self._segments, calibration, progress)
 
 
-def _prepare(samples: np.ndarray, rate: int, to_rate: int) -> tuple[np.ndarray, float]:
-    """Mono sound at ``to_rate`` at a level the networks know, and the gain that was applied."""
-    check_recording(samples, rate)
-    mono = resample(to_mono(samples)[:, None], rate, to_rate)[:, 0]
-    level = _active_level_db(mono, to_rate // 40)
-    gain = 10 ** ((np.clip(level, QUIET_DB, LOUD_DB) - level) / 20)
-    gain = min(gain, 1 / max(np.abs(mono).max(), 1e-9)) if gain > 1 else gain
-    return (mono * gain).astype(np.float32), float(gain)
+def _request(
+    instruction: str | Instruction | None, task: str | None = None, description: str | None = None
+) -> Instruction:
+    """The instruction that was given in either way."""
+    if instruction is not None:
+        if task is not None or description is not None:
+            raise ValueError("give an instruction, or a task and a description, not both")
+        return parse(instruction) if isinstance(instruction, str) else instruction
+    words = (description or "").strip()
+    if task not in ("extract", "remove") or not words:
+        raise ValueError("give an instruction, or a task (extract or remove) and a description")
+    return Instruction("extract" if task == "extract" else "remove", words)
 
 
-def _active_level_db(mono: np.ndarray, frame: int) -> float:
-    """RMS in dBFS, -120 at least, over the frames within 30 dB of the loudest."""
-    power = (cut(mono, plan_windows(len(mono), frame, 0)) ** 2).mean(axis=1)
-    active = power[power >= 1e-3 * power.max()]
-    return float(10 * np.log10(max(active.mean(), 1e-12)))
+def _opened(
+    audio: Audio, sample_rate: int | None, start: float = 0.0, end: float | None = None
+) -> Recording | ValueError | OSError:
+    """``open_recording``, or what was wrong."""
+    try:
+        return open_recording(audio, sample_rate, start, end)
+    except (ValueError, OSError) as error:
+        return error
 
 
-def _fit(audio: np.ndarray, length: int) -> np.ndarray:
-    """Cut or zero-pad [L, C] to ``length`` (resampling there and back may be off by a sample)."""
-    return np.pad(audio[:length], ((0, max(0, length - len(audio))), (0, 0)))
+def _raised(results: Iterator[list[Result]], errors: str) -> Iterator[list[Result]]:
+    """The same results; the first error among them is raised if ``errors`` says so."""
+    for of_recording in results:
+        for result in of_recording:
+            if errors == "raise" and isinstance(result, Exception):
+                raise result
+        yield of_recording

@@ -16,27 +16,27 @@ from hsmtss_jax.audio.fbank import FbankConfig
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import TASKS, Tokenizer
 from hsmtss_jax.inference.pipeline import Pipeline
+from hsmtss_jax.inference.separators import make_separators
 from hsmtss_jax.inference.silence import noise_gate
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
-from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.models.codec import codec_of
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.stages.acoustic_sampling import TokenSampler
 from hsmtss_jax.stages.features import Features
-from hsmtss_jax.stages.joint_separator import (
-    JointSeparatorStageConfig,
-    separate,
-    separate_local,
-)
 
 
 @flax.struct.dataclass
 class Query:
-    """What was asked, one row a window. text: T_cap [B, N, Cg]; task: T_task [B, L, Ct]; bool masks."""
+    """What was asked, one row a window. text: T_cap [B, N, Cg]; task: T_task [B, L, Ct]; bool masks.
+
+    raw: the text encoder's outputs [B, N - 1, Ct], which the single-stage ablation reads for T_cap.
+    """
 
     text: jax.Array
     text_mask: jax.Array
     task: jax.Array
     task_mask: jax.Array
+    raw: jax.Array | None = None
 
 
 @flax.struct.dataclass
@@ -47,33 +47,52 @@ class Semantics:
     g: jax.Array
 
 
+@flax.struct.dataclass
+class Prediction:
+    """The predicted semantics of a target, s [B, P, Ca] and g [B, 1, Cg], and two cosines [B].
+
+    of_target: of the description to the sound that s stands for; of_mixture: to the mixture; both in
+    the space where Q-Audio compares sound with text.
+    """
+
+    s: jax.Array
+    g: jax.Array
+    of_target: jax.Array
+    of_mixture: jax.Array
+
+
 class System:
-    """A loaded pipeline, ready to run on the default device.
+    """A loaded pipeline, ready to run on a device (the default one).
 
     Attributes: window (samples of one window), frame (samples of one token frame), frames (token
-    frames of a window), sample_rate, dtype.
+    frames of a window), codec, sample_rate, device, dtype (float32 on a CPU, else bfloat16),
+    two_stage (False for the single-stage ablation).
     """
 
     sample_rate = 16000
 
-    def __init__(self, pipeline: Pipeline, dtype: Any = None) -> None:
-        on_cpu = jax.default_backend() == "cpu"
-        self.dtype = dtype or (jnp.float32 if on_cpu else jnp.bfloat16)
+    def __init__(
+        self, pipeline: Pipeline, dtype: Any = None, device: jax.Device | None = None
+    ) -> None:
+        self.device = device or jax.local_devices()[0]
+        self.dtype = dtype or (jnp.float32 if self.device.platform == "cpu" else jnp.bfloat16)
         bundles = pipeline.bundles
         self.pipeline = pipeline
         self.features = Features(bundles, self.dtype)
         self.tokenizer = Tokenizer.from_bundle(bundles["text_encoder"])
-        self._separators = from_dict(JointSeparatorStageConfig, bundles["joint_separator"].config)
-        self.max_text = self._separators.global_model.max_text - 1
-        self.codec_config = from_dict(TFCodecConfig, bundles["tf_codec"].config["model"])
-        self._codec = self.codec_config.make(self.dtype)
+        self._separators = make_separators(bundles, self.features)
+        self.max_text = self._separators.max_text
+        self.two_stage = self._separators.two_stage
+        codec = bundles["tf_codec"]  # the role; the bundle's stage says which codec it is
+        self.codec = codec_of(codec.stage, codec.config, self.dtype)
         decoder = bundles["acoustic_decoder"].config["model"]
         self.decoder_config = from_dict(AcousticDecoderConfig, decoder)
         self.window = window_samples(self.features.fbank)
-        self.frames = self.codec_config.token_frames(self.window)
-        self.frame = self.codec_config.hop * self.codec_config.frames_per_token
-        self._params = jax.device_put({name: bundle.params for name, bundle in bundles.items()})
-        weights = self._params.pop("acoustic_decoder")
+        self.frames = self.codec.token_frames(self.window)
+        self.frame = self.codec.frame_samples
+        params: dict[str, Any] = {name: bundle.params for name, bundle in bundles.items()}
+        weights = jax.device_put(params.pop("acoustic_decoder"), self.device)
+        self._params = jax.device_put(params, self.device)
         self._sampler = TokenSampler(self.decoder_config, weights, self.dtype)
 
     def query(self, task: str, description: str, rows: int) -> Query:
@@ -82,7 +101,7 @@ class System:
 
     def queries(self, tasks: Sequence[str], descriptions: Sequence[str]) -> Query:
         """Encode an instruction a window. Raises ValueError for an unknown task."""
-        ids, mask = self.tokenizer(list(descriptions), self.max_text)
+        ids, mask = self.tokenizer.bucketed(list(descriptions), self.max_text)
         numbers = np.array([TASKS.index(task) for task in tasks], np.int32)
         return self._query(self._params, ids, mask, numbers)
 
@@ -91,12 +110,39 @@ class System:
         return self._listen(self._params, audio)
 
     def separate(self, mixture: Semantics, query: Query) -> Semantics:
-        """The global, then the local separator: the predicted semantics of the target."""
+        """The global, then the local separator: the predicted semantics of the target.
+
+        The single-stage ablation predicts S alone; its G is what Q-Audio reads in that S.
+        """
         return self._separate(self._params, mixture, query)
 
+    def predict(self, mixture: Semantics, query: Query, g: np.ndarray | None = None) -> Prediction:
+        """``separate``, or ``separate_local`` given g [B, 1, Cg], and how near it came to the words."""
+        return self._predict(self._params, mixture, query, g)
+
     def separate_local(self, mixture: Semantics, g: jax.Array, query: Query) -> jax.Array:
-        """The local separator alone, conditioned on g [B, 1, Cg] -> S_hat [B, P, Ca]."""
+        """The local separator alone, conditioned on g [B, 1, Cg] -> S_hat [B, P, Ca].
+
+        The single-stage ablation gives the same whatever g is.
+        """
         return self._separate_local(self._params, mixture.s, g, query)
+
+    def attention(self, mixture: Semantics, query: Query) -> jax.Array:
+        """How G, as predicted, attends to the patches in the last layer: [B, H, P] (the paper's Fig. 6).
+
+        Raises ValueError for the single-stage ablation, which has no G.
+        """
+        return self._attention(self._params, mixture, query)
+
+    def judge(
+        self, audio: np.ndarray, query: Query, g: np.ndarray, by_text: np.ndarray
+    ) -> jax.Array:
+        """How near Q-Audio finds audio [B, L] to what was wanted: cosines [B].
+
+        The rows where by_text [B] is true are compared with the description, the others with the
+        predicted global feature g [B, 1, Cg].
+        """
+        return self._judge(self._params, audio, query, g, by_text)
 
     def sample(
         self,
@@ -129,8 +175,12 @@ class System:
     @functools.partial(jax.jit, static_argnums=0)
     def _query(self, params: Any, ids: Any, mask: Any, tasks: Any) -> Query:
         text, text_mask = self.features.text(params, ids, mask)
+        raw = None if self.two_stage else self.features.raw_text(params, ids, mask)
+        missing = self.max_text - ids.shape[1]  # the separators are one program for all buckets
+        text, raw = jax.tree.map(lambda x: jnp.pad(x, ((0, 0), (0, missing), (0, 0))), (text, raw))
+        text_mask = jnp.pad(text_mask, ((0, 0), (0, missing)))
         task, task_mask = self.features.task(params, tasks)
-        return Query(text=text, text_mask=text_mask, task=task, task_mask=task_mask)
+        return Query(text=text, text_mask=text_mask, task=task, task_mask=task_mask, raw=raw)
 
     @functools.partial(jax.jit, static_argnums=0)
     def _listen(self, params: Any, audio: Any) -> Semantics:
@@ -139,35 +189,57 @@ class System:
 
     @functools.partial(jax.jit, static_argnums=0)
     def _separate(self, params: Any, mixture: Semantics, query: Query) -> Semantics:
-        out = separate(
-            self._separators,
-            params["joint_separator"],
-            (mixture.s, mixture.g),
-            _condition(query),
-            self.dtype,
+        s, g = self._separators.separate(params, (mixture.s, mixture.g), _condition(query))
+        return Semantics(s=s, g=g)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _predict(self, params: Any, mixture: Semantics, query: Query, g: Any) -> Prediction:
+        if g is None:
+            found = self._separate(params, mixture, query)
+        else:
+            found = Semantics(s=self._separate_local(params, mixture.s, g, query), g=g)
+        text = self.features.caption_vector(params, query.text)
+        return Prediction(
+            s=found.s,
+            g=found.g,
+            of_target=_cosine(self.features.audio_vector(params, found.s), text),
+            of_mixture=_cosine(self.features.global_vector(params, mixture.g), text),
         )
-        return Semantics(s=out.s_hat, g=out.g_hat)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _judge(self, params: Any, audio: Any, query: Query, g: Any, by_text: Any) -> jax.Array:
+        heard = self.features.audio_vector(params, self.features.local(params, audio))
+        text = self.features.caption_vector(params, query.text)
+        wanted = jnp.where(by_text[:, None], text, self.features.global_vector(params, g))
+        return _cosine(heard, wanted)
 
     @functools.partial(jax.jit, static_argnums=0)
     def _separate_local(self, params: Any, s: Any, g: Any, query: Query) -> jax.Array:
-        weights = params["joint_separator"]
-        return separate_local(self._separators, weights, s, g, _condition(query), self.dtype)
+        return self._separators.separate_local(params, s, g, _condition(query))
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _attention(self, params: Any, mixture: Semantics, query: Query) -> jax.Array:
+        return self._separators.attention(params, (mixture.s, mixture.g), _condition(query))
 
     @functools.partial(jax.jit, static_argnums=0)
     def _encode(self, params: Any, audio: Any) -> jax.Array:
-        tokens = self._codec.apply(params["tf_codec"], audio, method="encode")
-        assert isinstance(tokens, jax.Array)
-        return tokens
+        return self.codec.encode(params["tf_codec"], audio)
 
     @functools.partial(jax.jit, static_argnums=(0, 3))
     def _decode(self, params: Any, tokens: Any, samples: int) -> jax.Array:
-        audio = self._codec.apply(params["tf_codec"], tokens, samples, method="decode")
-        assert isinstance(audio, jax.Array)
-        return jnp.clip(audio.astype(jnp.float32), -1.0, 1.0)
+        audio = self.codec.decode(params["tf_codec"], tokens, samples)
+        return jnp.clip(audio, -1.0, 1.0)
 
 
 def _condition(query: Query) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    if query.raw is not None:  # T_cap has its [CLS] in front of the tokens
+        return query.raw, query.text_mask[:, 1:], query.task, query.task_mask
     return query.text, query.text_mask, query.task, query.task_mask
+
+
+def _cosine(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Of rows of unit length, [B, E] each -> [B]."""
+    return jnp.einsum("be,be->b", a, b)
 
 
 def window_samples(fbank: FbankConfig) -> int:

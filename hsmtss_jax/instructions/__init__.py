@@ -1,7 +1,18 @@
 """Free text to a task and a description: the first step of a text-queried separation."""
 
 from hsmtss_jax.instructions.instruction import Instruction, Task
+from hsmtss_jax.instructions.parsers import PARSERS, Parser, parser
 from hsmtss_jax.instructions.rules import parse
 from hsmtss_jax.instructions.templates import TEMPLATES, queries, render
 
-__all__ = ["TEMPLATES", "Instruction", "Task", "parse", "queries", "render"]
+__all__ = [
+    "PARSERS",
+    "TEMPLATES",
+    "Instruction",
+    "Parser",
+    "Task",
+    "parse",
+    "parser",
+    "queries",
+    "render",
+]

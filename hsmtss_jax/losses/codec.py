@@ -76,6 +76,27 @@ def entropy_bits(probabilities: jax.Array) -> jax.Array:
     return -jnp.sum(probabilities * jnp.log2(probabilities + 1e-10), axis=-1)
 
 
+def code_counts(tokens: jax.Array, codes: int, mask: jax.Array | None = None) -> jax.Array:
+    """How often each code is used: tokens int [B, T, K] -> float32 [K, V]; mask [B, T]: frames that count."""
+    weights = jnp.ones(tokens.shape[:2]) if mask is None else mask.astype(jnp.float32)
+    group = jnp.broadcast_to(jnp.arange(tokens.shape[2])[None, None], tokens.shape)
+    counts = jnp.zeros((tokens.shape[2], codes))
+    return counts.at[group, tokens].add(jnp.broadcast_to(weights[..., None], tokens.shape))
+
+
+def coded_bits(tokens: jax.Array, table: jax.Array, mask: jax.Array) -> jax.Array:
+    """Bits of a token frame when an ideal entropy coder writes tokens int [B, T, K] by the code
+    probabilities ``table`` [K, V], mean over the frames of mask [B, T] -> [B].
+
+    A hundredth of the probability is spread evenly, so that a code never met has a finite length.
+    """
+    lengths = -jnp.log2(0.99 * table + 0.01 / table.shape[-1])
+    group = jnp.broadcast_to(jnp.arange(tokens.shape[2])[None, None], tokens.shape)
+    bits = jnp.sum(lengths[group, tokens], axis=-1)
+    weights = mask.astype(jnp.float32)
+    return jnp.sum(bits * weights, axis=1) / jnp.maximum(jnp.sum(weights, axis=1), 1.0)
+
+
 def rate_loss(usage: jax.Array, target_bits: float) -> jax.Array:
     """Sum over groups of 0.01 |entropy - target_bits| of the mean code probabilities [K, V], scalar."""
     return 0.01 * jnp.sum(jnp.abs(entropy_bits(usage) - target_bits))

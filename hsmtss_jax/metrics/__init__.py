@@ -3,7 +3,7 @@
 from hsmtss_jax.metrics.embedding import cosine_similarity
 from hsmtss_jax.metrics.interval import Estimate, mean_with_interval
 from hsmtss_jax.metrics.retrieval import best_ranks
-from hsmtss_jax.metrics.spectral import lsd, lsd_active, mel_psnr
+from hsmtss_jax.metrics.spectral import lsd, lsd_active, mel_distance, mel_psnr
 from hsmtss_jax.metrics.waveform import si_sdr
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "lsd",
     "lsd_active",
     "mean_with_interval",
+    "mel_distance",
     "mel_psnr",
     "si_sdr",
 ]

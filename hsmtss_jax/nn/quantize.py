@@ -42,6 +42,34 @@ def code_logits(x: jax.Array, codebook: jax.Array, sharpness: float) -> jax.Arra
     return -sharpness * (own + norms[None, None] - 2.0 * products)
 
 
+def first_largest(x: jax.Array) -> jax.Array:
+    """Index of the first maximum along the last axis, int32 [..., V] -> [...]: what ``argmax`` gives, as
+    two reductions that a CPU does in vectors (its argmax is twice as slow)."""
+    codes = x.shape[-1]
+    place = jax.lax.broadcasted_iota(jnp.int32, x.shape, x.ndim - 1)
+    hits = jnp.where(x >= jnp.max(x, axis=-1, keepdims=True), place, codes)
+    return jnp.minimum(jnp.min(hits, axis=-1), codes - 1)  # NaN hits nothing
+
+
+def nearest_codes(
+    x: jax.Array, codebook: jax.Array, sharpness: float
+) -> tuple[jax.Array, jax.Array]:
+    """(tokens int32 [B, T, K] of the nearest codes, usage [K, V]) of x [B, T, K, D].
+
+    A group at a time: its logits [B, T, V] stay in the cache, which is four times faster on CPU than
+    all groups' at once and takes a K-th of the memory.
+    """
+
+    def one(_: None, group: tuple[jax.Array, jax.Array]) -> tuple[None, tuple[jax.Array, ...]]:
+        part, codes = group
+        logits = code_logits(part[:, :, None], codes[None], sharpness)[:, :, 0]
+        usage = jnp.mean(jax.nn.softmax(logits, axis=-1), axis=(0, 1))
+        return None, (first_largest(logits), usage)
+
+    _, (tokens, usage) = jax.lax.scan(one, None, (jnp.moveaxis(x, 2, 0), codebook))
+    return jnp.moveaxis(tokens, 0, -1), usage
+
+
 def gumbel_one_hot(key: jax.Array, logits: jax.Array, tau: jax.Array | float) -> jax.Array:
     """A sample from softmax(logits) as a one-hot [..., V]; its gradient is the relaxed sample's."""
     soft = jax.nn.softmax((logits + jax.random.gumbel(key, logits.shape)) / tau, axis=-1)
@@ -78,11 +106,11 @@ class GroupQuantizer(nn.Module):
     ) -> Quantized:
         """Vectors [B, T, K, D] -> Quantized: with ``key`` a Gumbel sample, without it the nearest code."""
         x = x.astype(jnp.float32)
+        if key is None:
+            tokens, usage = nearest_codes(x, self.codebook, self.sharpness)
+            return Quantized(look_up(self.codebook, tokens), tokens, usage)
         logits = code_logits(x, self.codebook, self.sharpness)
         usage = jnp.mean(jax.nn.softmax(logits, axis=-1), axis=(0, 1))
-        if key is None:
-            tokens = jnp.argmax(logits, axis=-1).astype(jnp.int32)
-            return Quantized(look_up(self.codebook, tokens), tokens, usage)
         choice = gumbel_one_hot(key, logits, tau)
         values = jnp.einsum("btkv,kvd->btkd", choice, self.codebook, precision=_EXACT)
         if self.straight_through:

@@ -88,7 +88,8 @@ def _uniform() -> Initializer:
 
 
 class GRU(nn.Module):
-    """One layer with a learnt first state: [B, T, I] -> [B, T, features]. Computes in float32.
+    """One layer with a learnt first state: [B, T, I] -> states [B, T, features] and the last of them
+    [B, features], which is ``past`` for the frames that follow. Computes in float32.
 
     Parameters are PyTorch's, transposed: input_kernel = weight_ih.T [I, 3D], recurrent_kernel =
     weight_hh.T [D, 3D], input_bias and recurrent_bias [3D], gates ordered reset, update, new.
@@ -97,7 +98,7 @@ class GRU(nn.Module):
     features: int
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: jax.Array, past: jax.Array | None = None) -> tuple[jax.Array, jax.Array]:
         width = self.features
         init = _uniform()
         input_kernel = self.param("input_kernel", init, (x.shape[-1], 3 * width))
@@ -106,5 +107,8 @@ class GRU(nn.Module):
         recurrent_bias = self.param("recurrent_bias", init, (3 * width,))
         h0 = self.param("initial_state", nn.initializers.zeros_init(), (width,))
         inputs = x.astype(jnp.float32) @ input_kernel + input_bias[None, None, :]
-        start = jnp.broadcast_to(h0[None, :], (x.shape[0], width))
-        return gru_scan(inputs, start, recurrent_kernel, recurrent_bias)
+        start = jnp.broadcast_to(h0[None, :], (x.shape[0], width)) if past is None else past
+        if x.shape[1] == 0:
+            return inputs[..., :width], start
+        states = gru_scan(inputs, start, recurrent_kernel, recurrent_bias)
+        return states, states[:, -1]

@@ -12,6 +12,8 @@ _CLASSES = {
     "global_separator": "GlobalSeparator",
     "local_separator": "LocalSeparator",
     "joint_separator": "JointSeparator",
+    "single_stage": "Single",
+    "mask_separator": "MaskSeparator",
     "tf_codec": "TFCodec",
     "acoustic_decoder": "AcousticDecoder",
     "captioner": "Captioner",

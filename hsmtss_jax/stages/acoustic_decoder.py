@@ -15,10 +15,10 @@ import numpy as np
 
 from hsmtss_jax.audio.stft import power, stft
 from hsmtss_jax.bundle import Bundle
-from hsmtss_jax.config import DataConfig, StageConfig, from_dict
+from hsmtss_jax.config import DataConfig, StageConfig
 from hsmtss_jax.losses.tokens import TokenScores, targets_with_end, token_cross_entropy
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig, patch_mask
-from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.models.codec import codec_of
 from hsmtss_jax.sampling import Policy
 from hsmtss_jax.stages.acoustic_sampling import sample
 from hsmtss_jax.stages.clips import ClipStage
@@ -64,7 +64,8 @@ class AcousticDecoderStage(ClipStage):
         self, config: StageConfig, data: DataConfig, upstream: Mapping[str, Bundle] | None = None
     ) -> None:
         super().__init__(config, data, upstream)
-        self.codec = from_dict(TFCodecConfig, self.upstream["tf_codec"].config["model"])
+        bundle = self.upstream["tf_codec"]
+        self.codec = codec_of(bundle.stage, bundle.config)  # float32 whatever the compute dtype is
         model, mae = self.config.model, self.features.audio_mae
         for name, here, there in (
             ("groups", model.groups, self.codec.groups),
@@ -84,16 +85,12 @@ class AcousticDecoderStage(ClipStage):
         return Features({"audio_mae": self.upstream["audio_mae"]}, self.dtype)
 
     def read(self, frozen: Mapping[str, Tree], batch: Batch) -> DecoderInput:
-        """The batch's frozen features. Tokens are found in float32 whatever the compute dtype is."""
-        tokens = self.codec.make(jnp.float32).apply(
-            frozen["tf_codec"], batch["audio"], method="encode"
-        )
-        assert isinstance(tokens, jax.Array)
+        """The batch's frozen features."""
+        tokens = self.codec.encode(frozen["tf_codec"], batch["audio"])
         frames = jnp.full_like(batch["length"], tokens.shape[1])
         prefix_mask = jnp.ones((len(frames), self.config.model.patches), bool)
         if self.config.mask_padding:
-            stft_frames = -(-batch["length"] // self.codec.hop) + 1
-            frames = -(-stft_frames // self.codec.frames_per_token)
+            frames = self.codec.token_frames(batch["length"])
             prefix_mask = patch_mask(self.config.model, frames)
         return DecoderInput(
             s=self.features.local(frozen, batch["audio"]),
@@ -176,10 +173,7 @@ class AcousticDecoderStage(ClipStage):
             dtype=self.dtype,
         )
         both = jnp.concatenate([read.tokens, drawn])
-        decoded = self.codec.make(jnp.float32).apply(
-            frozen["tf_codec"], both, audio.shape[1], method="decode"
-        )
-        assert isinstance(decoded, jax.Array)
+        decoded = self.codec.decode(frozen["tf_codec"], both, audio.shape[1])
         return decoded[: len(audio)], decoded[len(audio) :]
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:

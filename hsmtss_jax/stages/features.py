@@ -16,7 +16,7 @@ from hsmtss_jax.bundle import Bundle
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import TASKS, Tokenizer
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
-from hsmtss_jax.models.q_audio import QAudio, QAudioConfig, with_first
+from hsmtss_jax.models.q_audio import QAudio, QAudioConfig, unit, with_first
 from hsmtss_jax.models.text_encoder import TextEncoderConfig
 
 Frozen = Mapping[str, Any]
@@ -72,6 +72,16 @@ class Features:
     def text_vector(self, frozen: Frozen, ids: jax.Array, mask: jax.Array) -> jax.Array:
         """Token ids and mask [B, N] -> z_t float32 [B, E], unit length, of the text's [CLS]."""
         t_cap, _ = self.text(frozen, ids, mask)
+        return self.caption_vector(frozen, t_cap)
+
+    def global_vector(self, frozen: Frozen, g: jax.Array) -> jax.Array:
+        """G [B, 1, Cg], of sound or predicted, -> z_a float32 [B, E], unit length."""
+        if self.q_audio.g_source == "projected":
+            return self._plain(unit(g[:, 0]))
+        return self._plain(self._q_audio(frozen, g, method="project_audio"))
+
+    def caption_vector(self, frozen: Frozen, t_cap: jax.Array) -> jax.Array:
+        """T_cap [B, N + 1, Cg] -> z_t float32 [B, E], unit length, of its [CLS]."""
         return self._plain(self._q_audio(frozen, t_cap, method="project_text"))
 
     def task(self, frozen: Frozen, task: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -7,6 +7,7 @@ Legend: B batch, Cg width of G.
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -19,9 +20,19 @@ from hsmtss_jax.config import DataConfig, StageConfig, from_dict
 from hsmtss_jax.losses.separation import cosine, global_loss, local_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.models.local_separator import LocalOutput, LocalSeparatorConfig
-from hsmtss_jax.stages.local_separator import split_statistics, with_statistics
-from hsmtss_jax.stages.separation import SeparationFeatures, SeparationStage, compare
-from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
+from hsmtss_jax.stages.local_separator import (
+    image_panels,
+    patch_images,
+    split_statistics,
+    with_statistics,
+)
+from hsmtss_jax.stages.separation import (
+    Condition,
+    SeparationFeatures,
+    SeparationStage,
+    compare,
+)
+from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,10 +52,15 @@ class JointSeparatorStageConfig(StageConfig):
 
 @flax.struct.dataclass
 class JointOutput:
-    """g_hat: [B, 1, Cg]; s_hat: [B, P, Ca]."""
+    """g_hat: [B, 1, Cg]; local: what the local separator makes of it, s_hat [B, P, Ca]."""
 
     g_hat: jax.Array
-    s_hat: jax.Array
+    local: LocalOutput
+
+    @property
+    def s_hat(self) -> jax.Array:
+        """[B, P, Ca]."""
+        return self.local.s_hat
 
 
 def switch(key: jax.Array, g_target: jax.Array, g_hat: jax.Array, probability: float) -> jax.Array:
@@ -115,6 +131,8 @@ class JointSeparatorStage(SeparationStage):
         aux: Tree,
         features: SeparationFeatures,
         key: jax.Array | None = None,
+        *,
+        return_attention: bool = False,
     ) -> JointOutput:
         """With a key: training mode, switched G. Without: the system as it is used, G_hat alone."""
         keys = None if key is None else jax.random.split(key, 3)
@@ -129,15 +147,17 @@ class JointSeparatorStage(SeparationStage):
         g = g_hat
         if keys is not None:
             g = switch(keys[1], features.g_target, g_hat, self.config.target_probability)
-        local: Any = self.config.local_model.make(self.dtype).apply(
+        local = self.config.local_model.make(self.dtype).apply(
             {"params": with_statistics(params["local"], aux)},
             features.s_mix,
             g,
             *features.condition,
             train=keys is not None,
+            return_attention=return_attention,
             rngs=None if keys is None else {"dropout": keys[2]},
         )
-        return JointOutput(g_hat=g_hat, s_hat=local.s_hat)
+        assert isinstance(local, LocalOutput)
+        return JointOutput(g_hat=g_hat, local=local)
 
     def eval_metrics(
         self,
@@ -158,6 +178,27 @@ class JointSeparatorStage(SeparationStage):
             **compare("local", out.s_hat, features.s_mix, features.s_target),
         }
 
+    @functools.partial(jax.jit, static_argnums=0)
+    def _images(
+        self, params: Mapping[str, Tree], aux: Tree, frozen: Mapping[str, Tree], batch: Batch
+    ) -> dict[str, jax.Array]:
+        features = self.read(frozen, batch)
+        out = self._predict(params["model"], aux, features, return_attention=True)
+        return patch_images(out.local, features, self.config.local_model.freq_patches)
+
+    def panels(
+        self,
+        params: Mapping[str, Tree],
+        aux: Tree,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        key: jax.Array,
+    ) -> dict[str, Panel]:
+        """Of the first example: closeness to the target, and what the predicted G attends to."""
+        del key
+        first = {name: value[:1] for name, value in batch.items()}
+        return image_panels(self._images(params, aux, frozen, first))
+
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         model = params["model"]
         return {"global": model["global"], "local": with_statistics(model["local"], aux)}
@@ -167,19 +208,23 @@ def separate(
     config: JointSeparatorStageConfig,
     params: Mapping[str, Tree],
     mixture: tuple[jax.Array, jax.Array],
-    condition: tuple[jax.Array, jax.Array, jax.Array, jax.Array],
+    condition: Condition,
     dtype: Any,
+    *,
+    return_attention: bool = False,
 ) -> JointOutput:
     """What the separators of a release bundle make of a mixture: G_hat, then S_hat given G_hat.
 
-    mixture: its S [B, P, Ca] and G [B, 1, Cg]; condition: T_cap, its mask, T_task, its mask.
+    mixture: its S [B, P, Ca] and G [B, 1, Cg].
     """
     s_mix, g_mix = mixture
     g_hat = config.global_model.make(dtype).apply({"params": params["global"]}, g_mix, *condition)
     assert isinstance(g_hat, jax.Array)
-    return JointOutput(
-        g_hat=g_hat, s_hat=separate_local(config, params, s_mix, g_hat, condition, dtype)
+    local = config.local_model.make(dtype).apply(
+        {"params": params["local"]}, s_mix, g_hat, *condition, return_attention=return_attention
     )
+    assert isinstance(local, LocalOutput)
+    return JointOutput(g_hat=g_hat, local=local)
 
 
 def separate_local(
@@ -187,7 +232,7 @@ def separate_local(
     params: Mapping[str, Tree],
     s_mix: jax.Array,
     g: jax.Array,
-    condition: tuple[jax.Array, jax.Array, jax.Array, jax.Array],
+    condition: Condition,
     dtype: Any,
 ) -> jax.Array:
     """The second half of ``separate``, given g [B, 1, Cg]: S_hat [B, P, Ca]."""

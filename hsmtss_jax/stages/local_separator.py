@@ -67,6 +67,25 @@ def update_statistics(statistics: Tree, features: SeparationFeatures) -> Tree:
     }
 
 
+def patch_images(
+    output: LocalOutput, features: SeparationFeatures, freq_patches: int
+) -> dict[str, jax.Array]:
+    """The first example patch by patch: closeness to the target and, with a G, what it attends to."""
+    values = {
+        "cosine": cosine(output.s_hat[0], features.s_target[0]),
+        "cosine_mixture": cosine(features.s_mix[0], features.s_target[0]),
+    }
+    if features.g_target is not None:
+        values["attention_of_g"] = jnp.mean(output.global_attention()[0], axis=0)
+    return {name: patch_image(value, freq_patches) for name, value in values.items()}
+
+
+def image_panels(images: Mapping[str, jax.Array]) -> dict[str, Panel]:
+    """Images [freq, time] on the device -> panels."""
+    fetched = jax.device_get(dict(images))
+    return {name: Panel("image", np.asarray(image)) for name, image in fetched.items()}
+
+
 class LocalSeparatorStage(SeparationStage):
     """One group, ``model``; the release is its parameters (and statistics, if it standardises)."""
 
@@ -138,13 +157,7 @@ class LocalSeparatorStage(SeparationStage):
         features = self.read(frozen, batch)
         weights = with_statistics(params["model"], aux)
         output = self._predict(weights, features, return_attention=True)
-        values = {
-            "cosine": cosine(output.s_hat[0], features.s_target[0]),
-            "cosine_mixture": cosine(features.s_mix[0], features.s_target[0]),
-            "attention_of_g": jnp.mean(output.global_attention()[0], axis=0),
-        }
-        rows = self.config.model.freq_patches
-        return {name: patch_image(value, rows) for name, value in values.items()}
+        return patch_images(output, features, self.config.model.freq_patches)
 
     def panels(
         self,
@@ -154,11 +167,10 @@ class LocalSeparatorStage(SeparationStage):
         batch: Batch,
         key: jax.Array,
     ) -> dict[str, Panel]:
-        """The first example, patch by patch: closeness to the target, and what G attends to (Fig. 6)."""
+        """Of the first example: closeness to the target, and what G attends to (the paper's Fig. 6)."""
         del key
         first = {name: value[:1] for name, value in batch.items()}
-        images = jax.device_get(self._images(params, aux, frozen, first))
-        return {name: Panel("image", np.asarray(image)) for name, image in images.items()}
+        return image_panels(self._images(params, aux, frozen, first))
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         return with_statistics(params["model"], aux)

@@ -20,23 +20,28 @@ from hsmtss_jax.data.pipeline import (
 )
 from hsmtss_jax.data.text import Tokenizer
 from hsmtss_jax.losses.separation import cosine, l1
-from hsmtss_jax.stages.features import Features
+from hsmtss_jax.models.q_audio import with_first
+from hsmtss_jax.stages.features import Features, Frozen
+from hsmtss_jax.stages.text_cache import TextCache
 from hsmtss_jax.train.stage import Batch, Shard, Stage, Tree
+
+Condition = tuple[jax.Array, jax.Array, jax.Array, jax.Array]  # T_cap, its mask, T_task, its mask
 
 
 @flax.struct.dataclass
 class SeparationFeatures:
     """Frozen features of a mixture batch, without gradients.
 
-    s_mix, s_target: [B, P, Ca]; g_mix, g_target: [B, 1, Cg]; condition: the separators' last inputs,
-    T_cap [B, N, Cg] and its mask [B, N], T_task [B, Lt, Ct] and its mask [B, Lt].
+    s_mix, s_target: [B, P, Ca]; g_mix, g_target: [B, 1, Cg], None where no G is used; condition: the
+    separators' last inputs, T_cap [B, N, Cg] and its mask [B, N], T_task [B, Lt, Ct] and its mask
+    [B, Lt].
     """
 
     s_mix: jax.Array
     s_target: jax.Array
-    g_mix: jax.Array
-    g_target: jax.Array
-    condition: tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+    g_mix: Any
+    g_target: Any
+    condition: Condition
 
 
 def mixture_features(
@@ -46,8 +51,11 @@ def mixture_features(
 
     What a stage does not read (G_mix, say) costs nothing: the compiler drops it.
     """
-    s_mix, s_target = _local(features, frozen, batch)
-    text = features.text(frozen, batch["text_ids"], batch["text_mask"])
+    s_mix, s_target = local_features(features, frozen, batch)
+    if "text_features" in batch:
+        text = (batch["text_features"], with_first(batch["text_mask"]))
+    else:
+        text = features.text(frozen, batch["text_ids"], batch["text_mask"])
     task = features.task(frozen, batch["task"])
     out = SeparationFeatures(
         s_mix=s_mix,
@@ -59,10 +67,10 @@ def mixture_features(
     return jax.tree.map(jax.lax.stop_gradient, out)
 
 
-def _local(
+def local_features(
     features: Features, frozen: Mapping[str, Tree], batch: Batch
 ) -> tuple[jax.Array, jax.Array]:
-    """S of mixtures and targets, computed or read from disk."""
+    """S of mixtures and of targets, [B, P, Ca] each: computed, or as it was read from disk."""
     if "s_mixture" in batch:
         return batch["s_mixture"].astype(jnp.float32), batch["s_target"].astype(jnp.float32)
     size = batch["mixture"].shape[0]
@@ -93,6 +101,7 @@ class SeparationStage(Stage):
 
     config: Any  # a StageConfig with ``samples``
     upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "text_encoder", "q_audio")
+    text_extra: ClassVar[int] = 1  # rows of ``text`` beyond the caption's tokens: [CLS]
     dtype: Any = jnp.float32
 
     @functools.cached_property
@@ -119,10 +128,14 @@ class SeparationStage(Stage):
             "text_mask": ((size, tokens), jnp.bool_),
             "task": ((size,), jnp.int32),
         }
+        if self.data.text_cache:
+            rows = tokens + self.text_extra
+            shapes["text_features"] = ((size, rows, self.text_width), jnp.float32)
         return {name: jax.ShapeDtypeStruct(*shape) for name, shape in shapes.items()}
 
     def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
         tokenizer = Tokenizer.from_bundle(self.upstream["text_encoder"])
+        encode = self._text_cache()
         if self._precomputed:
             return mixture_feature_dataset(
                 self.data,
@@ -132,10 +145,34 @@ class SeparationStage(Stage):
                 width=self.features.audio_mae.width,
                 source=self.upstream["audio_mae"].digest,
                 tokenizer=tokenizer,
+                encode=encode,
             )
         return mixture_dataset(
-            self.data, split, shard, seed, samples=self.config.samples, tokenizer=tokenizer
+            self.data,
+            split,
+            shard,
+            seed,
+            samples=self.config.samples,
+            tokenizer=tokenizer,
+            encode=encode,
         )
+
+    @property
+    def text_width(self) -> int:
+        """Width of the text that the separators read."""
+        return self.features.q_audio.width
+
+    def text(self, frozen: Frozen, ids: jax.Array, mask: jax.Array) -> jax.Array:
+        """Token ids and mask [B, N] -> the text that the separators read, T_cap [B, N + 1, Cg]."""
+        return self.features.text(frozen, ids, mask)[0]
+
+    def _text_cache(self) -> TextCache | None:
+        """``text`` by caption: all that it reads is frozen here."""
+        if not self.data.text_cache:
+            return None
+        names = [name for name in self.upstream_names if name != "audio_mae"]
+        bundles = {name: self.upstream[name] for name in names}
+        return TextCache(self.data.text_cache, bundles, self.text, self.dtype, self.text_extra)
 
     def read(self, frozen: Mapping[str, Tree], batch: Batch) -> SeparationFeatures:
         """The batch's frozen features."""

@@ -1,6 +1,6 @@
 """Spectrogram figures: mixture, result and, where there is one, the target.
 
-Legend: L samples.
+Legend: L samples, T points of a curve.
 """
 
 import os
@@ -31,23 +31,33 @@ def save_comparison(
     sample_rate: int,
     title: str = "",
     max_hz: float = 8000.0,
+    activity: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> None:
-    """Write a PNG with one spectrogram a sound (mono [L]), on one colour scale, under one another."""
+    """Write a PNG with one spectrogram a sound (mono [L]), on one colour scale, under one another.
+
+    activity: seconds [T] and values [T] in [0, 1] of a curve below them, when the target sounds.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 2.1 * len(sounds) + 0.6), layout="constrained")
+    heights = [2.1] * len(sounds) + ([0.9] if activity is not None else [])
+    figure = Figure(figsize=(9, sum(heights) + 0.6), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(len(sounds), 1, sharex=True, squeeze=False)[:, 0]
+    axes = figure.subplots(
+        len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
+    )[:, 0]
     pictures = {name: spectrogram_db(audio, sample_rate) for name, audio in sounds.items()}
     top = max(picture[2].max() for picture in pictures.values())
-    for axis, (name, (times, freq, db)) in zip(axes, pictures.items(), strict=True):
+    for axis, (name, (times, freq, db)) in zip(axes, pictures.items(), strict=False):
         shown = freq <= max_hz
         mesh = axis.pcolormesh(
             times, freq[shown] / 1000, db[shown], vmin=top + FLOOR_DB, vmax=top, cmap="magma"
         )
         axis.set_ylabel("kHz")
         axis.set_title(name, loc="left", fontsize=10)
+    if activity is not None:
+        axes[-1].fill_between(*activity, step="mid", color="tab:purple", alpha=0.7, linewidth=0)
+        axes[-1].set(ylim=(0, 1), ylabel="activity")
     axes[-1].set_xlabel("seconds")
     figure.colorbar(mesh, ax=list(axes), label="dBFS")
     if title:

@@ -11,7 +11,13 @@ import soundfile
 from hsmtss_jax.bundle import save_bundle
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.config import load_config
-from hsmtss_jax.inference.pipeline import ROLES, PipelineConfig, assemble, load_pipeline
+from hsmtss_jax.inference.pipeline import (
+    ROLES,
+    SEPARATORS,
+    PipelineConfig,
+    assemble,
+    load_pipeline,
+)
 from hsmtss_jax.stages import STAGES
 from tests.corpus import write_tiny_corpus
 from tests.upstream import ROOT, tiny_upstream
@@ -100,8 +106,8 @@ def test_separate_is_reproducible(pipeline):
     )
     np.testing.assert_array_equal(a.target, b.target)
     assert a.target.shape == (RATE, 1)
-    with pytest.raises(ValueError, match="unknown mode 'blend': choose one of mask, generate"):
-        separator.separate(audio, "extract a dog", sample_rate=RATE, mode="blend")
+    with pytest.raises(ValueError, match="unknown mode 'x': choose one of mask, generate, blend"):
+        separator.separate(audio, "extract a dog", sample_rate=RATE, mode="x")
 
 
 def test_another_seed_draws_other_tokens(pipeline):
@@ -117,14 +123,45 @@ def test_another_seed_draws_other_tokens(pipeline):
     assert not np.array_equal(a, c)
 
 
-def test_evaluate_writes_a_table(pipeline, corpus, tmp_path, capsys):
-    out = tmp_path / "scores.json"
-    argv = ["evaluate", f"--ckpt={pipeline}", f"--data={corpus}", "--count=3"]
-    assert main([*argv, "--batch=2", "-o", str(out)]) == 0
-    scores = json.loads(out.read_text())
-    assert len(scores["rows"]) == 3 * 6
-    assert scores["summary"]["all"]["true_s"]["s_cosine"]["mean"] == pytest.approx(1.0, abs=1e-5)
-    assert "mel-PSNR" in capsys.readouterr().out and out.with_suffix(".md").is_file()
+@pytest.fixture(scope="module")
+def scores(runs, pipeline, corpus, tmp_path_factory) -> Path:
+    """The report of the pipeline and the mask baseline on three mixtures."""
+    out = tmp_path_factory.mktemp("scores") / "full.json"
+    argv = ["evaluate", f"--ckpt={pipeline}", *_mixtures(corpus), "-o", str(out)]
+    assert main([*argv, f"--baseline={runs / 'mask_separator' / 'bundle'}"]) == 0
+    return out
+
+
+def _mixtures(corpus: Path) -> list[str]:
+    return [f"--data={corpus}", "--count=3", "--batch=2"]
+
+
+def test_evaluate_writes_a_table(scores):
+    document = json.loads(scores.read_text())
+    assert len(document["rows"]) == 3 * 7
+    assert {"baseline", "system - mixture", "system - baseline"} < document["summary"]["all"].keys()
+    assert document["summary"]["all"]["true_s"]["s_cosine"]["mean"] == pytest.approx(1.0, abs=1e-5)
+    assert "mel-PSNR" in scores.with_suffix(".md").read_text()
+
+
+def test_the_single_stage_ablation_is_a_pipeline_like_any_other(
+    runs, scores, corpus, tmp_path, capsys
+):
+    """Exported, scored without the route that gives it G, and compared with the two stages."""
+    paths = [f"bundles.{role}={runs / role / 'bundle'}" for role in (*ROLES, *SEPARATORS)]
+    source, folder = str(ROOT / "configs" / "pipeline.py"), tmp_path / "single"
+    options = ["--size=tiny", "separator=single_stage", *paths]
+    assert main(["export", source, str(folder), *options]) == 0
+    assert "joint_separator" not in json.loads((folder / "pipeline.json").read_text())["roles"]
+    out = tmp_path / "single.json"
+    assert main(["evaluate", f"--ckpt={folder}", *_mixtures(corpus), "-o", str(out)]) == 0
+    document = json.loads(out.read_text())
+    assert len(document["rows"]) == 3 * 5
+    assert "true_g" not in document["summary"]["all"]
+    assert 0 < document["summary"]["all"]["system"]["g_cosine"]["count"] <= 3
+    capsys.readouterr()
+    assert main(["evaluate", "compare", str(scores), str(out)]) == 0
+    assert "| single - full |" in capsys.readouterr().out
 
 
 def test_evaluate_captioning_describes_clips(runs, corpus, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""The rule parser: a table of real sentences, the templates, and what must not happen."""
+"""The rule parser: a table of sentences as people type them, the templates, what must not happen."""
 
 from pathlib import Path
 
@@ -7,35 +7,63 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsmtss_jax.instructions import TEMPLATES, Instruction, parse, queries, render
+from hsmtss_jax.instructions.scoring import canonical, read_cases, run, score
 
-ROWS = (Path(__file__).parent / "cases.csv").read_text(encoding="utf-8").splitlines()
-CASES = [row.split("|") for row in ROWS if row.strip() and not row.startswith("#")]
+CASES = read_cases(Path(__file__).parent / "cases.csv")
+HELD_OUT = [case for case in CASES if case.origin == "heldout"]
+OWN = [case for case in CASES if case.origin != "heldout"]
 
 
-@pytest.mark.parametrize(("text", "task", "description"), CASES, ids=[c[0] for c in CASES])
-def test_case(text, task, description):
-    assert parse(text) == Instruction(task, description)
+@pytest.mark.parametrize("case", OWN, ids=[case.text for case in OWN])
+def test_case(case):
+    found = parse(case.text)
+    assert (found.task, canonical(found.description)) == (case.task, canonical(case.description))
+    assert found.source == "rules" and not found.note
 
 
 def test_there_are_enough_cases():
-    assert len(CASES) >= 120 and len({case[0] for case in CASES}) == len(CASES)
+    assert len(OWN) >= 150 and len(HELD_OUT) >= 60
+    assert len({case.text for case in CASES}) == len(CASES)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n", "?!", '""', "..."])
+def test_held_out_cases():
+    """Written before the grammar and not tuned on: what they reached when first run is kept."""
+    reached = score(run(parse, HELD_OUT))["all"]
+    assert reached.task >= 60 and reached.both >= 55
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "\n", "?!", '""', "...", "\x00\x07", "\u200b", "🐶", "()"]
+)
 def test_empty(text):
     with pytest.raises(ValueError, match="empty"):
         parse(text)
 
 
+def test_too_long():
+    with pytest.raises(ValueError, match=r"10,000 characters.*2,000 at most"):
+        parse("d" * 10_000)
+
+
+def test_control_characters_and_marks():
+    expected = Instruction("remove", "dog barking")
+    assert parse("remove\x00 the\x1b dog\tbarking\r\n\x7f") == expected
+    assert parse("re\u200bmove the dog\u00a0barking \ud83d") == expected
+    assert parse("“Remove” the dog—barking").task == "remove"
+    assert parse("Remove the child\u2019s toy").description == "child's toy"
+
+
+def test_in_the_background_is_the_users_word():
+    """It may be what tells two sources apart, as in the paper's "the background music"."""
+    assert parse("mute the talking in the background").description == "talking in the background"
+
+
 ACTORS = ["a dog", "a loud train horn", "someone", "a woman", "birds", "rain", "an engine", "TV"]
 ACTIONS = [
-    "barking",
-    "speaks in Italian",
-    "revs and stops",
-    "is mining with a pickaxe",
-    "drops a cup",
+    *("barking", "speaks in Italian", "revs and stops", "is mining with a pickaxe"),
+    *("drops a cup", "crying out", "being cut", "with a remote control"),
 ]
-PLACES = ["", " in the distance", " close to a stream", " on a wooden floor", " (reversed)"]
+PLACES = ["", " in the distance", " close to a stream", " in the background", " (reversed)"]
 JOINS = ["", " and a cat meows", ", wind and thunder", " while music plays", " 3 times"]
 descriptions = st.builds(
     "{} {}{}{}".format,
@@ -43,7 +71,7 @@ descriptions = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(descriptions, st.sampled_from(["extract", "remove"]))
 def test_templates_are_understood(description, task):
     for query in queries(task, description):
@@ -59,44 +87,46 @@ def test_a_description_alone_is_extracted_whole(description):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
-def test_any_text_gives_its_own_words_or_a_clear_error(text):
-    if not any(character.isalnum() for character in text):
-        with pytest.raises(ValueError, match="empty"):
-            parse(text)
+def test_any_text_gives_a_description_or_a_clear_error(text):
+    try:
+        found = parse(text)
+    except ValueError as error:
+        assert "empty" in str(error)
     else:
-        assert any(character.isalnum() for character in parse(text).description)
+        assert any(character.isalnum() for character in found.description)
 
 
-WORDS = [
-    "remove",
-    "keep",
-    "everything",
-    "but",
-    "the",
-    "it",
-    "please",
-    "and",
-    "not",
-    ",",
-    ".",
-    "dog",
-]
+WORDS = ["remove", "keep", "everything", "but", "the", "it", "please", "and", "not", ",", "."]
+WORDS += ["dog", "don't", "only", "except", "rain"]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=10))
-def test_word_salad_is_survived(words):
+def test_word_salad_gives_the_users_own_words(words):
     text = " ".join(words)
-    if any(word.isalpha() for word in words):
-        assert parse(text).task in TEMPLATES
+    if any(character.isalpha() for character in text):
+        found = parse(text)
+        told = found.description.replace(",", " ").replace(".", " ").split()
+        assert found.task in TEMPLATES and set(told) <= {*words, "and"}
 
 
-def test_long_texts():
+@pytest.mark.parametrize("phrase", ["please ", "dog, ", "keep a and ", "but not ", "i want ", "'"])
+def test_long_texts_end(phrase):
+    assert parse((phrase * 2000)[:1990] + " hum").description
+
+
+def test_many_targets():
     text = "remove dog number {}, ".format
     instruction = parse("".join(text(i) for i in range(40)))
     assert instruction.task == "remove" and instruction.description.endswith("and dog number 39")
-    with pytest.raises(ValueError, match="2000 characters"):
-        parse("dog " * 501)
+
+
+def test_as_dict():
+    expected = {"task": "remove", "description": "rain", "source": "rules"}
+    assert parse("remove the rain").as_dict() == expected
+    noted = Instruction("remove", "rain", "rules", "no answer")
+    assert noted.as_dict() == {**expected, "note": "no answer"}
+    assert noted == Instruction("remove", "rain") == parse("remove the rain")
 
 
 def test_render():

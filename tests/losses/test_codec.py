@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.losses.codec import (
+    code_counts,
+    coded_bits,
     entropy_bits,
     log_spectral_distance,
     mel_error,
@@ -26,6 +28,23 @@ def test_entropy_of_known_distributions():
     np.testing.assert_allclose(
         entropy_bits(jnp.stack([uniform, certain, pair])), [3.0, 0.0, 1.0], atol=1e-5
     )
+
+
+def test_code_counts_of_the_frames_that_count():
+    tokens = jnp.asarray([[[0, 2], [1, 2]], [[0, 0], [3, 3]]])
+    mask = jnp.asarray([[True, True], [True, False]])
+    np.testing.assert_array_equal(code_counts(tokens, 4, mask), [[2, 1, 0, 0], [1, 0, 2, 0]])
+    assert float(code_counts(tokens, 4).sum()) == 8.0
+
+
+def test_coded_bits_are_the_code_lengths_of_the_table():
+    table = jnp.asarray([[0.5, 0.25, 0.25, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    tokens = jnp.asarray([[[0, 0], [1, 0]], [[0, 0], [3, 3]]])
+    first, second = coded_bits(tokens, table, jnp.ones((2, 2), bool))
+    np.testing.assert_allclose(first, 1.5, atol=0.05)  # (1 + 2) / 2, and nothing for the sure group
+    assert 8.0 < float(second) < 10.0  # two codes never met cost log2(400) bits each
+    masked = coded_bits(tokens, table, jnp.asarray([[True, False], [True, False]]))
+    np.testing.assert_allclose(masked, [1.0, 1.0], atol=0.05)
 
 
 def test_rate_loss_sums_the_groups_on_both_sides_of_the_target():

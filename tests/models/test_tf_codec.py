@@ -115,3 +115,21 @@ def test_errors_say_what_to_change():
             lambda t: model.init(jax.random.key(0), t, 10_000, method="decode"),
             jax.ShapeDtypeStruct((1, 4, 4), jnp.int32),
         )
+
+
+def test_a_row_decodes_to_the_same_bits_in_any_batch():
+    """Wide enough for XLA to add up products differently for one row and for several."""
+    config = TFCodecConfig(
+        channels=(2, 2, 2, 32), tcm_hidden=64, tcm_dilations=(2,), latent=32, groups=4, codes=16
+    )
+    model = config.make()
+    tokens = jax.random.randint(jax.random.key(0), (5, 12, 4), 0, 16)
+    variables = jax.jit(lambda k, t: model.init(k, t, 3_000, method="decode"))(
+        jax.random.key(1), tokens[:1]
+    )
+    decode = jax.jit(lambda t: model.apply(variables, t, 3_000, method="decode"))
+    alone, pair, five = (np.asarray(decode(tokens[:rows])) for rows in (1, 2, 5))
+    assert np.abs(alone).max() > 0
+    np.testing.assert_array_equal(pair[:1], alone)
+    np.testing.assert_array_equal(five[:2], pair)
+    np.testing.assert_array_equal(decode(tokens[4:]), five[4:])

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.nn.conv import TCMLayer, causal_conv, causal_deconv, depthwise_conv
+from hsmtss_jax.nn.conv import TCMLayer, causal_conv, causal_deconv, depthwise_conv, latest
 
 GEOMETRIES = [(1, 2, 9), (2, 1, 11), (4, 2, 13)]  # stride, padding or cropping, bins
 
@@ -84,11 +84,31 @@ def test_tcm_is_causal_and_residual():
     layer = TCMLayer(8, 2)
     x = jax.random.normal(jax.random.key(0), (1, 12, 6))
     variables = layer.init(jax.random.key(1), x, train=False)
-    before = layer.apply(variables, x, train=False)
-    after = layer.apply(variables, x.at[:, 7:].add(1.0), train=False)
+    before = layer.apply(variables, x, train=False)[0]
+    after = layer.apply(variables, x.at[:, 7:].add(1.0), train=False)[0]
     np.testing.assert_allclose(before[:, :7], after[:, :7], atol=1e-6)
     assert np.abs(before[:, 7:] - after[:, 7:]).max() > 0.1
     empty = jax.tree.map(jnp.zeros_like, variables["params"])
     np.testing.assert_allclose(
-        layer.apply({**variables, "params": empty}, x, train=False), x, atol=1e-6
+        layer.apply({**variables, "params": empty}, x, train=False)[0], x, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("cut", [1, 3])
+def test_a_signal_can_be_cut_anywhere(cut):
+    """With the past handed on, two parts give what the whole gives."""
+    x, kernel = _arrays(9)
+    flat, taps = x[:, :, :, 0], x[0, :3, None, :, 0]
+    cases = [
+        (x, 1, lambda a, past: causal_conv(a, kernel, padding=2, past=past)),
+        (x, 1, lambda a, past: causal_conv(a, kernel, stride=2, padding=1, past=past)),
+        (x, 1, lambda a, past: causal_deconv(a, kernel, stride=2, cropping=1, past=past)),
+        (flat, 4, lambda a, past: depthwise_conv(a, taps, 2, past)),
+    ]
+    for signal, reach, layer in cases:
+        past = latest(signal[:, :cut], reach)
+        assert past.shape[1] == reach
+        parts = [layer(signal[:, :cut], None), layer(signal[:, cut:], past)]
+        np.testing.assert_allclose(jnp.concatenate(parts, axis=1), layer(signal, None), atol=1e-5)
+    first = latest(flat[:, :2], 4)
+    np.testing.assert_array_equal(latest(flat[:, 2:3], 4, first), latest(flat[:, :3], 4))

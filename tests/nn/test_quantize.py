@@ -4,7 +4,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.nn.quantize import GroupQuantizer, code_logits, gumbel_one_hot
+from hsmtss_jax.nn.quantize import (
+    GroupQuantizer,
+    code_logits,
+    first_largest,
+    gumbel_one_hot,
+    nearest_codes,
+)
 
 
 def _quantizer() -> tuple[GroupQuantizer, dict, jax.Array]:
@@ -23,6 +29,23 @@ def test_evaluation_takes_the_nearest_code():
         code_logits(x, jnp.asarray(codebook), 5.0), -5.0 * distance, atol=1e-3
     )
     np.testing.assert_allclose(out.usage.sum(-1), 1.0, atol=1e-5)
+
+
+def test_the_first_of_equal_maxima_counts_and_nan_stays_in_range():
+    x = jnp.asarray([[1.0, 3.0, 3.0], [2.0, -1.0, 0.0], [jnp.nan, 1.0, 2.0]])
+    np.testing.assert_array_equal(first_largest(x), [1, 0, 2])
+    noise = jax.random.normal(jax.random.key(0), (50, 33))
+    np.testing.assert_array_equal(first_largest(noise), jnp.argmax(noise, axis=-1))
+
+
+def test_groups_in_turn_are_the_groups_at_once():
+    _, variables, x = _quantizer()
+    codebook = variables["params"]["codebook"]
+    logits = code_logits(x, codebook, 5.0)
+    tokens, usage = nearest_codes(x, codebook, 5.0)
+    np.testing.assert_array_equal(tokens, jnp.argmax(logits, axis=-1))
+    together = jnp.mean(jax.nn.softmax(logits, axis=-1), axis=(0, 1))
+    np.testing.assert_allclose(usage, together, atol=1e-6)
 
 
 def test_tokens_decode_to_the_values():

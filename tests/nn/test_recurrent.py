@@ -35,7 +35,7 @@ def test_initial_state_is_learnt():
     model = GRU(4)
     (x,) = _random((2, 5, 3))
     params = model.init(jax.random.key(0), x)["params"]
-    grads = jax.grad(lambda p: jnp.sum(model.apply({"params": p}, x) ** 2))(params)
+    grads = jax.grad(lambda p: jnp.sum(model.apply({"params": p}, x)[0] ** 2))(params)
     assert params["initial_state"].shape == (4,)
     assert jnp.abs(grads["initial_state"]).max() > 1e-4
 
@@ -55,5 +55,19 @@ def test_equals_torch():
     }
     start = torch.from_numpy(np.tile(np.asarray(h0), (1, 2, 1)))
     want, _ = reference(torch.from_numpy(np.array(x)), start)
-    got = GRU(5).apply({"params": params}, x)
+    got, _ = GRU(5).apply({"params": params}, x)
     np.testing.assert_allclose(got, want.detach().numpy(), atol=1e-5)
+
+
+def test_a_sequence_can_be_cut_anywhere():
+    model = GRU(6)
+    (x,) = _random((2, 9, 3))
+    variables = model.init(jax.random.key(0), x)
+    whole, last = model.apply(variables, x)
+    _, past = model.apply(variables, x[:, :0])
+    parts = []
+    for start, end in ((0, 4), (4, 5), (5, 9)):
+        states, past = model.apply(variables, x[:, start:end], past)
+        parts.append(states)
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=1e-6)
+    np.testing.assert_allclose(past, last, atol=1e-6)

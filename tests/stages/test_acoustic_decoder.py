@@ -76,15 +76,12 @@ def test_padding_is_masked_when_asked():
 
 
 class _FixedCodec:
-    """A codec config whose module answers with ``read_of``'s tokens."""
+    """A codec that answers with ``read_of``'s tokens."""
 
-    def __init__(self, config: Any) -> None:
-        self.hop, self.frames_per_token = config.hop, config.frames_per_token
+    def __init__(self, codec: Any) -> None:
+        self.token_frames = codec.token_frames
 
-    def make(self, dtype: Any) -> "_FixedCodec":
-        return self
-
-    def apply(self, variables: Any, audio: Any, method: str) -> jax.Array:
+    def encode(self, variables: Any, audio: Any) -> jax.Array:
         return read_of().tokens
 
 

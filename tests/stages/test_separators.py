@@ -1,4 +1,4 @@
-"""The three separator stages at their tiny size, on random upstream bundles.
+"""The separator stages at their tiny size, on random upstream bundles.
 
 The frozen chain is compiled and run once; the stages under test are handed its features.
 """
@@ -26,7 +26,8 @@ from hsmtss_jax.train.stage import Shard, Stage, StepInput
 from tests.corpus import write_tiny_corpus
 from tests.upstream import frozen_params, make_stage, zero_batch
 
-NAMES = ("global_separator", "local_separator", "joint_separator")
+PAPER = ("global_separator", "local_separator", "joint_separator")
+NAMES = (*PAPER, "single_stage")
 BATCH = 4
 
 
@@ -60,9 +61,16 @@ def features_of_batch() -> SeparationFeatures:
     return read(frozen_params(stage), batch_of(stage))
 
 
+@functools.cache
+def single_features_of_batch() -> SeparationFeatures:
+    stage = make_stage("single_stage", batch_size=BATCH)
+    return jax.jit(stage.read)(frozen_params(stage), batch_of(stage))
+
+
 def handed(stage: Stage) -> Stage:
-    """The stage with ``features_of_batch`` in place of its frozen chain."""
-    features = features_of_batch()
+    """The stage with the features of the batch in place of its frozen chain."""
+    single = stage.config.name == "single_stage"
+    features = single_features_of_batch() if single else features_of_batch()
     stage.read = lambda frozen, batch: jax.tree.map(lambda x: x[: len(batch["task"])], features)
     return stage
 
@@ -96,7 +104,7 @@ def inputs_of(name: str, key: int = 1) -> StepInput:
     )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PAPER)
 def test_a_few_steps_on_one_batch_lower_the_loss(name: str):
     stage, inputs = stage_of(name), inputs_of(name)
     objective = stage.objectives()["model"]
@@ -126,7 +134,12 @@ def test_eval_metrics_are_per_example_and_deterministic(name: str):
         evaluate(inputs.params, inputs.aux, inputs.frozen, inputs.batch, jax.random.key(key))
         for key in (1, 2)
     )
-    kinds = ("global", "local") if name == "joint_separator" else (name.split("_")[0],)
+    kinds = {
+        "global_separator": ("global",),
+        "local_separator": ("local",),
+        "joint_separator": ("global", "local"),
+        "single_stage": ("local",),
+    }[name]
     keys = {f"{kind}/{value}" for kind in kinds for value in ("cos", "l1")}
     assert set(one) == {"loss", *keys, *(f"{key}_mixture" for key in keys)}
     for key, value in one.items():
@@ -144,6 +157,62 @@ def test_features_of_a_batch():
     assert t_task.shape[::2] == (BATCH, 16) and t_task.shape[:2] == t_task_mask.shape
     assert np.abs(t_task[0] - t_task[1]).max() > 0.1  # extract, remove
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(features))
+
+
+@functools.cache
+def joint_gradient() -> Any:
+    """Compiled (model, features) -> ((loss, report), gradients) of the joint stage."""
+    base, inputs = stage_of("joint_separator"), inputs_of("joint_separator")
+    stage = JointSeparatorStage(base.config, base.data, base.upstream)
+    stage.read = lambda frozen, batch: batch["features"]
+    objective = stage.objectives()["model"]
+
+    def loss(model: Any, features: SeparationFeatures) -> Any:
+        return objective(inputs.replace(params={"model": model}, batch={"features": features}))
+
+    return jax.jit(jax.value_and_grad(loss, has_aux=True))
+
+
+def test_what_stands_in_padded_places_of_the_text_reaches_no_feature():
+    stage, read = reader()
+    batch = batch_of(stage)
+    ids = jnp.where(batch["text_mask"], batch["text_ids"], 7)
+    features = read(frozen_params(stage), {**batch, "text_ids": ids})
+    t_cap, mask = (np.asarray(x) for x in features.condition[:2])
+    np.testing.assert_allclose(t_cap[mask], features_of_batch().condition[0][mask], atol=1e-5)
+
+
+def test_padding_of_the_text_reaches_neither_loss_nor_gradient():
+    """NaN in every padded place: the joint stage runs both separators."""
+    features = features_of_batch()
+    t_cap, t_cap_mask, t_task, t_task_mask = features.condition
+    holed = features.replace(
+        condition=(
+            jnp.where(t_cap_mask[:, :, None], t_cap, jnp.nan),
+            t_cap_mask,
+            jnp.where(t_task_mask[:, :, None], t_task, jnp.nan),
+            t_task_mask,
+        )
+    )
+    assert np.isnan(holed.condition[0]).any()
+    model = init_of("joint_separator")[0]["model"]
+    (loss, _), grads = joint_gradient()(model, holed)
+    (expected, _), expected_grads = joint_gradient()(model, features)
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6, rtol=1e-4), grads, expected_grads
+    )
+
+
+def test_the_single_stage_reads_the_text_encoder_and_no_g():
+    stage, features = stage_of("single_stage"), single_features_of_batch()
+    assert features.g_mix is None and features.g_target is None
+    raw, mask, *_ = features.condition
+    assert raw.shape == (BATCH, 16, stage.features.text_encoder.width) and mask.shape == (BATCH, 16)
+    np.testing.assert_array_equal(mask.sum(1), 3 + np.arange(BATCH))  # no [CLS]
+    np.testing.assert_allclose(features.s_mix, features_of_batch().s_mix, atol=1e-5)
+    params, _ = init_of("single_stage")
+    assert "global" not in params["model"] and set(stage.upstream) == {"audio_mae", "text_encoder"}
 
 
 def test_a_mixture_that_is_its_target_needs_no_separation():
@@ -204,17 +273,18 @@ def test_local_loss_reaches_the_global_separator_through_its_prediction(
 
 
 def test_joint_loss_is_the_weighted_sum():
-    stage, inputs = stage_of("joint_separator"), inputs_of("joint_separator")
-    loss, report = jax.jit(stage.objectives()["model"])(inputs)
-    metrics = report.metrics
-    expected = 0.1 * metrics["global_loss"] + metrics["local_loss"]
+    model = init_of("joint_separator")[0]["model"]
+    (loss, report), _ = joint_gradient()(model, features_of_batch())
+    expected = 0.1 * report.metrics["global_loss"] + report.metrics["local_loss"]
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
-def test_local_panels_are_patch_maps():
-    stage, inputs = stage_of("local_separator"), inputs_of("local_separator")
+@pytest.mark.parametrize("name", ["local_separator", "joint_separator", "single_stage"])
+def test_panels_are_patch_maps(name: str):
+    stage, inputs = stage_of(name), inputs_of(name)
     panels = stage.panels(inputs.params, inputs.aux, inputs.frozen, inputs.batch, inputs.key)
-    assert set(panels) == {"cosine", "cosine_mixture", "attention_of_g"}
+    attention = set() if name == "single_stage" else {"attention_of_g"}
+    assert set(panels) == {"cosine", "cosine_mixture"} | attention
     for panel in panels.values():
         assert panel.kind == "image" and panel.value.shape == (8, 16)
 
@@ -262,18 +332,3 @@ def test_data_set_gives_what_the_batch_spec_says(tmp_path: Path):
         assert {name: (x.shape, x.dtype) for name, x in batch.items()} == {
             name: (x.shape, x.dtype) for name, x in spec.items()
         }
-
-
-@pytest.mark.parametrize("size", ["paper", "demo", "tiny"])
-@pytest.mark.parametrize("name", NAMES)
-def test_every_size_traces(name: str, size: str):
-    """Parameters, loss and release at every size, without a number computed."""
-    stage = make_stage(name, size, abstract=True)
-    frozen, batch = frozen_params(stage), stage.batch_spec()
-    key = jax.eval_shape(lambda: jax.random.key(0))
-    params, aux = jax.eval_shape(stage.init, key, batch, frozen)
-    step = jax.eval_shape(lambda: jnp.int32(0))
-    inputs = StepInput(params=params, aux=aux, frozen=frozen, batch=batch, key=key, step=step)
-    loss, report = jax.eval_shape(stage.objectives()["model"], inputs)
-    assert loss.shape == () and all(x.shape == () for x in report.metrics.values())
-    assert jax.tree.leaves(jax.eval_shape(stage.release, params, aux))

@@ -7,11 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs.tf_codec import get_config
+from configs.tf_codec_adversarial import get_config
+from hsmtss_jax import dist
+from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.config import SIZES, MeshConfig, from_json, to_json
 from hsmtss_jax.models.discriminator import DiscriminatorConfig
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.stages.tf_codec import TFCodecStage, TFCodecStageConfig, loss_if, temperature
 from hsmtss_jax.train.optim import make_optimizer
+from hsmtss_jax.train.stage import StepInput
 from hsmtss_jax.train.state import create_state
 from hsmtss_jax.train.step import make_step
 
@@ -41,7 +45,7 @@ def trained():
     )
     batch = _batch(stage)
     params, aux = jax.jit(lambda k, b: stage.init(k, b, {}))(jax.random.key(0), batch)
-    groups = experiment.optim
+    groups = {g: dataclasses.replace(o, lr=1e-3) for g, o in experiment.optim.items()}
     optimizers = {g: make_optimizer(groups[g], params[g], 8) for g in stage.objectives()}
     state = create_state(params, aux, optimizers, set())
     step = jax.jit(make_step(stage.objectives(), optimizers, groups, 8))
@@ -84,6 +88,90 @@ def test_the_discriminator_rests_before_its_start_and_trains_after(trained):
     assert metrics[START]["discriminator/lsgan"] > 0.0
 
 
+def test_the_first_phase_has_no_discriminator(trained):
+    stage, batch, *_ = trained
+    alone = TFCodecStage(
+        dataclasses.replace(stage.config, adversarial_start=None), stage.data, stage.upstream
+    )
+    params, aux = jax.eval_shape(lambda b: alone.init(jax.random.key(0), b, {}), batch)
+    assert set(params) == set(alone.objectives()) == {"generator"}
+    inputs = _inputs(params, aux, batch)
+    _, report = jax.eval_shape(alone.objectives()["generator"], inputs)
+    assert "adversarial" not in report.metrics and "spectral" in report.metrics
+
+
+def _inputs(params, aux, batch):
+    key, step = jax.eval_shape(lambda: (jax.random.key(0), jnp.int32(0)))
+    return StepInput(params=params, aux=aux, frozen={}, batch=batch, key=key, step=step)
+
+
+def test_the_second_phase_starts_from_the_first_one_s_bundle(trained):
+    stage, batch, states, _ = trained
+    release = jax.device_get(stage.release(states[-1].params, states[-1].aux))
+    start = Bundle("tf_codec", {"model": dataclasses.asdict(stage.config.model)}, release)
+    plain = dataclasses.replace(stage.config, adversarial_start=None)  # no discriminator to draw
+    second = TFCodecStage(plain, stage.data, {"initial_codec": start})
+    params, aux = second.init(jax.random.key(5), batch, {"initial_codec": release})
+    jax.tree.map(np.testing.assert_array_equal, params["generator"], release["params"])
+    jax.tree.map(np.testing.assert_array_equal, aux["batch_stats"], release["batch_stats"])
+    assert "initial_codec" in second.init_only_names
+    other = dataclasses.replace(
+        stage.config, model=dataclasses.replace(stage.config.model, codes=4)
+    )
+    with pytest.raises(ValueError, match=r"stage\.model\.codes=4, but the initial codec has 8"):
+        TFCodecStage(other, stage.data, {"initial_codec": start})
+    with pytest.raises(ValueError, match="is a bundle of gpt2"):
+        wrong = dataclasses.replace(start, stage="gpt2")
+        TFCodecStage(stage.config, stage.data, {"initial_codec": wrong})
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_second_phase_s_config(size):
+    config = get_config(size)
+    assert from_json(to_json(config), TFCodecStageConfig) == config
+    stage = TFCodecStage(config.stage, config.data)
+    params, _ = jax.eval_shape(lambda b: stage.init(jax.random.key(0), b, {}), stage.batch_spec())
+    assert set(params) == set(stage.objectives()) == set(config.optim)
+    if size == "paper":
+        judge = sum(leaf.size for leaf in jax.tree.leaves(params["discriminator"]))
+        assert judge == 5_256_372
+        assert (config.optim["generator"].lr, config.optim["discriminator"].lr) == (3e-5, 3e-4)
+        assert all(optim.clip_per_tensor for optim in config.optim.values())
+
+
+def test_statistics_are_those_of_the_global_batch(trained):
+    """Four devices with two clips each give the loss and statistics of one with eight."""
+    stage, _, states, _ = trained
+    state = jax.device_get(states[0])
+    rng = np.random.default_rng(3)
+    loud = np.logspace(-2, 0, 8)[:, None]  # no two devices have the same statistics
+    audio = (loud * rng.normal(size=(8, 2_000))).astype(np.float32)
+    batch = {"audio": audio, "length": np.full(8, 2_000, np.int32)}
+    alone = TFCodecStage(dataclasses.replace(stage.config, adversarial_start=None), stage.data)
+
+    @jax.jit
+    def run(params, batch):
+        inputs = StepInput(
+            params={"generator": params},
+            aux=state.aux,
+            frozen={},
+            batch=batch,
+            key=jax.random.key(0),
+            step=jnp.int32(0),
+        )
+        value, report = alone.objectives()["generator"](inputs)
+        return value, report.aux
+
+    found = []
+    for devices in (1, 4):
+        mesh = dist.make_mesh(MeshConfig(data=devices))
+        params = dist.replicate(mesh, state.params["generator"])
+        found.append(jax.device_get(run(params, dist.put_batch(mesh, batch))))
+    one, four = found
+    np.testing.assert_allclose(one[0], four[0], rtol=1e-4)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), one[1], four[1])
+
+
 def test_statistics_move(trained):
     _, _, states, _ = trained
     first, last = (s.aux["batch_stats"]["encoder"]["conv0"]["post"]["norm"] for s in states[::8])
@@ -94,12 +182,22 @@ def test_evaluation_is_per_example(trained):
     stage, batch, states, _ = trained
     state = states[-1]
     metrics = jax.jit(stage.eval_metrics)(state.params, state.aux, {}, batch, jax.random.key(0))
-    assert {name: value.shape for name, value in metrics.items()} == {
-        "spectral": (2,),
-        "mel": (2,),
-        "lsd": (2,),
-    }
+    names = {"spectral", "mel", "lsd", "raw_kbps", "entropy_kbps"}
+    assert {name: value.shape for name, value in metrics.items()} == dict.fromkeys(names, (2,))
     assert all(bool(jnp.isfinite(value).all()) for value in metrics.values())
+    np.testing.assert_allclose(metrics["raw_kbps"], 2 * 3 * 50 / 1000)
+    assert 0 < float(metrics["entropy_kbps"].min()) <= float(metrics["entropy_kbps"].max()) < 1.0
+
+
+def test_both_bit_rates_are_reported_while_training(trained):
+    _, _, states, metrics = trained
+    last = metrics[-1]
+    np.testing.assert_allclose(last["generator/raw_kbps"], 2 * 3 * 50 / 1000)
+    rate = last["generator/code_bits"] * 2 * 50 / 1000
+    np.testing.assert_allclose(last["generator/entropy_kbps"], rate, rtol=1e-5)
+    usage = states[-1].aux["code_usage"]
+    np.testing.assert_allclose(usage.sum(-1), 1.0, atol=1e-5)
+    assert float(jnp.abs(usage - 1 / 8).max()) > 1e-3
 
 
 def test_release_encodes_without_the_stage(trained):

@@ -1,0 +1,169 @@
+"""TF-Codec: encode and decode of a stretch of sound, its training step, and the same network in PyTorch.
+
+Legend: B batch, L samples, N token frames, K groups.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from hsmtss_jax import dist
+from hsmtss_jax.benchmarks.timing import Timing, steady, time_function, time_step
+from hsmtss_jax.config import ExperimentConfig
+from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.stages import STAGES
+from hsmtss_jax.train.loop import jit_step, prepare
+
+SAMPLE_RATE = 16_000
+
+
+@dataclasses.dataclass(frozen=True)
+class CodecTiming:
+    """One row. audio_seconds: of sound in a call, all rows of the batch together; peer: a PyTorch row."""
+
+    name: str
+    timing: Timing
+    audio_seconds: float
+    peer: bool = False
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of sound in a second."""
+        return self.audio_seconds / self.timing.seconds
+
+
+def benchmark(
+    config: ExperimentConfig,
+    dtype: Any,
+    *,
+    seconds: float,
+    batch: int,
+    repeats: int,
+    peer: bool,
+    step: bool,
+) -> list[CodecTiming]:
+    """Rows of encode, decode and both, of ``batch`` clips of ``seconds``; with ``peer`` the same in
+    PyTorch, with ``step`` the config's training step on ``batch`` crops."""
+    model: TFCodecConfig = config.stage.model  # type: ignore[attr-defined]
+    noise = np.random.default_rng(0).normal(0.0, 0.1, (batch, round(seconds * SAMPLE_RATE)))
+    audio = noise.astype(np.float32)
+    rows = _ours(model, dtype, audio, repeats)
+    if peer:
+        rows += _torch(model, audio, repeats)
+    return [*rows, _step(config, dtype, batch, repeats)] if step else rows
+
+
+def _ours(config: TFCodecConfig, dtype: Any, audio: np.ndarray, repeats: int) -> list[CodecTiming]:
+    module, samples = config.make(dtype), audio.shape[1]
+    variables = _weights(config)
+
+    def encode(variables: Any, x: jax.Array) -> Any:
+        return module.apply(variables, x, method="encode")
+
+    def decode(variables: Any, tokens: jax.Array) -> Any:
+        return module.apply(variables, tokens, samples, method="decode")
+
+    shape = (len(audio), config.token_frames(samples), config.groups)
+    tokens = np.random.default_rng(1).integers(0, config.codes, shape, np.int32)
+    timings = [
+        time_function(encode, variables, audio, repeats=repeats),
+        time_function(decode, variables, tokens, repeats=repeats),
+    ]
+    return _rows("", timings, audio.size / SAMPLE_RATE)
+
+
+def _weights(config: TFCodecConfig) -> Any:
+    """Variables with numbers of the right size (nothing is compiled for them)."""
+    audio = jax.ShapeDtypeStruct((1, config.hop), np.float32)
+    shapes = jax.eval_shape(lambda x: config.make().init(jax.random.key(0), x), audio)
+    rng = np.random.default_rng(1)
+
+    def draw(path: Any, leaf: Any) -> np.ndarray:
+        around = 1.0 if path[-1].key in ("var", "scale") else 0.0
+        return rng.normal(around, 0.05, leaf.shape).astype(np.float32)
+
+    return jax.device_put(jax.tree_util.tree_map_with_path(draw, shapes))
+
+
+def _torch(config: TFCodecConfig, audio: np.ndarray, repeats: int) -> list[CodecTiming]:
+    """On the CPU, or CUDA where there is one. Decoding twice: codes looked up, and as the public code
+    does it, every codebook times a one-hot."""
+    try:
+        import torch
+
+        from hsmtss_jax.benchmarks.torch_tf_codec import TorchTFCodec
+    except ImportError as error:
+        raise ValueError(
+            "the comparison needs torch: pip install 'hsmtss-jax[parity]', or leave --peer out"
+        ) from error
+    cuda = torch.cuda.is_available()
+    model = TorchTFCodec(config).eval().to("cuda" if cuda else "cpu")
+    x = torch.from_numpy(audio).to("cuda" if cuda else "cpu")
+    samples = audio.shape[1]
+
+    def timed(call: Any) -> Timing:
+        def run() -> None:
+            with torch.inference_mode():
+                call()
+            if cuda:
+                torch.cuda.synchronize()
+
+        return Timing(steady(run, repeats))
+
+    with torch.inference_mode():
+        tokens = model.encode(x)
+    encode = timed(lambda: model.encode(x))
+    decode = timed(lambda: model.decode(tokens, samples))
+    published = timed(lambda: model.decode(tokens, samples, published=True))
+    rows = _rows(", PyTorch", [encode, decode], audio.size / SAMPLE_RATE, peer=True)
+    slow = _rows(", PyTorch as published", [encode, published], audio.size / SAMPLE_RATE, peer=True)
+    return [*rows, *slow[1:]]
+
+
+def _rows(
+    suffix: str, timings: Sequence[Timing], audio_seconds: float, peer: bool = False
+) -> list[CodecTiming]:
+    """Encode, decode, and the two together."""
+    both = Timing(sum(t.seconds for t in timings), sum(t.compile_seconds for t in timings))
+    names = ("encode", "decode", "encode + decode")
+    return [
+        CodecTiming(name + suffix, timing, audio_seconds, peer)
+        for name, timing in zip(names, [*timings, both], strict=True)
+    ]
+
+
+def _step(config: ExperimentConfig, dtype: Any, batch: int, repeats: int) -> CodecTiming:
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, batch_size=batch))
+    stage = STAGES[config.stage.name][1](config.stage, config.data, {})
+    stage.dtype = dtype
+    plan = prepare(config, stage)
+    spec = stage.batch_spec()
+    noise = np.random.default_rng(2).normal(0.0, 0.1, spec["audio"].shape).astype(np.float32)
+    length = np.full(spec["length"].shape, noise.shape[1], np.int32)
+    data = dist.put_batch(plan.mesh, {"audio": noise, "length": length})
+    with jax.set_mesh(plan.mesh):
+        timing = time_step(
+            jit_step(plan), plan.init(), data, plan.step_frozen, plan.key, repeats=repeats
+        )
+    return CodecTiming("training step", timing, noise.size / SAMPLE_RATE)
+
+
+def to_markdown(rows: Sequence[CodecTiming]) -> str:
+    """A table; the last column is how many times a PyTorch row takes our row's time."""
+    ours = {row.name: row.timing.seconds for row in rows if not row.peer}
+    lines = [
+        "| | time (s) | compile (s) | real-time factor | times ours |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        compiled = f"{row.timing.compile_seconds:.1f}" if row.timing.compile_seconds else "-"
+        same = ours.get(row.name.split(",")[0])
+        times = f"{row.timing.seconds / same:.1f}" if row.peer and same else "-"
+        lines.append(
+            f"| {row.name} | {row.timing.seconds:.4g} | {compiled} | "
+            f"{row.real_time_factor:.1f} | {times} |"
+        )
+    return "\n".join(lines) + "\n"

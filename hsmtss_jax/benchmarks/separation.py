@@ -1,0 +1,131 @@
+"""The whole system on recordings of some lengths: how long, and on what the time is spent."""
+
+import dataclasses
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from hsmtss_jax.inference import SeparationReport, Separator
+
+RATE = 44_100
+STEPS = {
+    "read": ("read",),
+    "semantics": ("listen",),
+    "tokens": ("tokens",),
+    "waveform": ("waveform",),
+    "mask": ("render",),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One call. total, first: seconds to the end, and until the first finished block of sound."""
+
+    report: SeparationReport
+    total: float
+    first: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A recording of ``seconds``. cold: the first call, with compilation; warm: the median one.
+
+    frames: token frames that were generated. peak: bytes of memory, of the process so far.
+    """
+
+    seconds: float
+    cold: Run
+    warm: Run
+    frames: int
+    peak: int
+
+    @property
+    def compile_seconds(self) -> float:
+        return max(0.0, self.cold.total - self.warm.total)
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of work for a second of sound."""
+        return self.warm.total / self.seconds
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.frames / max(self.warm.report.timing["tokens"], 1e-9)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Of the warm call, by step."""
+        timing = self.warm.report.timing
+        spent = {
+            name: sum(timing.get(key, 0.0) for key in keys) / timing["total"]
+            for name, keys in STEPS.items()
+        }
+        return spent | {"other": max(0.0, 1.0 - sum(spent.values()))}
+
+
+def benchmark(
+    separator: Separator, seconds: Sequence[float], *, repeats: int, options: dict[str, Any]
+) -> list[Row]:
+    """A row a length, on stereo noise at 44.1 kHz. options: those of ``Separator.separate``."""
+    return [_row(separator, length, repeats, options) for length in seconds]
+
+
+def _row(separator: Separator, seconds: float, repeats: int, options: dict[str, Any]) -> Row:
+    noise = np.random.default_rng(0).normal(size=(round(seconds * RATE), 2))
+    audio = (0.1 * noise).astype(np.float32)
+    cold = _run(separator, audio, options)
+    runs = sorted(
+        (_run(separator, audio, options) for _ in range(repeats)), key=lambda run: run.total
+    )
+    system = separator.system
+    frames = runs[0].report.windows * system.codec.token_frames(system.window)
+    if options.get("mode") == "generate" and options.get("residual", True):
+        frames *= 2
+    frames *= options.get("candidates", 1)
+    peak = peak_memory(system.device)
+    return Row(seconds, cold, runs[len(runs) // 2], frames, peak)
+
+
+def _run(separator: Separator, audio: np.ndarray, options: dict[str, Any]) -> Run:
+    begun = time.perf_counter()
+    marks: list[float] = []
+    note: Callable[[int, int], None] = lambda done, total: marks.append(time.perf_counter())  # noqa: E731
+    report = separator.separate(
+        audio, "extract the dog", sample_rate=RATE, progress=note, **options
+    )
+    return Run(report, time.perf_counter() - begun, marks[0] - begun)
+
+
+def peak_memory(device: Any) -> int:
+    """The most bytes so far: of an accelerator's memory, on a CPU of the process."""
+    stats = device.memory_stats() or {}
+    if "peak_bytes_in_use" in stats:
+        return int(stats["peak_bytes_in_use"])
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def to_markdown(rows: Sequence[Row]) -> str:
+    """Two tables: how fast, and where the time goes."""
+    lines = [
+        "| recording (s) | time (s) | real-time factor | first audio (s) | token frames/s | "
+        "compile (s) | peak memory (GiB) |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row.seconds:g} | {row.warm.total:.2f} | {row.real_time_factor:.3f} | "
+        f"{row.warm.first:.2f} | {row.frames_per_second:.0f} | {row.compile_seconds:.1f} | "
+        f"{row.peak / 2**30:.2f} |"
+        for row in rows
+    ]
+    names = list(rows[0].shares)
+    lines += ["", f"| recording (s) | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    lines += [
+        f"| {row.seconds:g} | {' | '.join(f'{100 * share:.0f} %' for share in row.shares.values())} |"
+        for row in rows
+    ]
+    return "\n".join(lines) + "\n"

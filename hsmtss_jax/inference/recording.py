@@ -1,0 +1,154 @@
+"""What is to be separated, read block by block: samples in memory, or a file of any length.
+
+Legend: L samples, C channels.
+"""
+
+import abc
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from hsmtss_jax.audio.io import Resampler, probe, read_blocks, resampled_length, to_mono
+
+BLOCK = 1 << 16  # samples that are read at a time
+QUIET_DB, LOUD_DB = -45.0, -10.0  # active level that the networks are used to
+SILENCE = 10 ** (-90 / 20)  # peak below which a recording counts as silent
+SHORTEST = 0.05  # seconds
+
+Audio = np.ndarray | str | os.PathLike[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording(abc.ABC):
+    """A sound of ``length`` samples and ``channels`` channels at ``sample_rate``."""
+
+    sample_rate: int
+    channels: int
+    length: int
+
+    @abc.abstractmethod
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Its samples from the start, float32 [l, C] at a time; can be called again."""
+
+    def mono(self, sample_rate: int) -> Iterator[np.ndarray]:
+        """The mean of its channels at another rate, [l] at a time; ``length_at`` samples in all."""
+        resampler = Resampler(self.sample_rate, sample_rate, 1, self.length)
+        for block in self.blocks():
+            yield resampler(to_mono(block)[:, None])[:, 0]
+
+    def length_at(self, sample_rate: int) -> int:
+        """Samples at another rate."""
+        return resampled_length(self.length, self.sample_rate, sample_rate)
+
+
+@dataclasses.dataclass(frozen=True)
+class Samples(Recording):
+    """A recording in memory: samples [L, C]."""
+
+    samples: np.ndarray
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        for start in range(0, self.length, BLOCK):
+            yield np.asarray(self.samples[start : start + BLOCK], np.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class File(Recording):
+    """A part of an audio file, from sample ``start``, that is never in memory as a whole."""
+
+    path: Path
+    start: int
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        yield from read_blocks(self.path, BLOCK, start=self.start, stop=self.start + self.length)
+
+
+def open_recording(
+    audio: Audio, sample_rate: int | None = None, start: float = 0.0, end: float | None = None
+) -> Recording:
+    """audio: a path, or float samples [L] or [L, C] with their rate; from second ``start`` to ``end``.
+
+    Raises ValueError (AudioError for files) for what is no recording, or holds no such part.
+    """
+    if isinstance(audio, np.ndarray):
+        if sample_rate is None or sample_rate <= 0:
+            raise ValueError("give the sample_rate of the samples")
+        if audio.ndim not in (1, 2) or 0 in audio.shape:
+            raise ValueError(f"samples must be [L] or [L, C], got shape {audio.shape}")
+        if not np.issubdtype(audio.dtype, np.floating):
+            raise ValueError(f"samples must be floats in [-1, 1], got {audio.dtype}: scale them")
+        samples = audio[:, None] if audio.ndim == 1 else audio
+        first, last = _part(len(samples), sample_rate, start, end)
+        return Samples(sample_rate, samples.shape[1], last - first, samples[first:last])
+    info = probe(audio)
+    first, last = _part(info.frames, info.sample_rate, start, end)
+    return File(info.sample_rate, info.channels, last - first, Path(audio), first)
+
+
+def _part(length: int, rate: int, start: float, end: float | None) -> tuple[int, int]:
+    """First and last sample of a part given in seconds."""
+    seconds = length / rate
+    if not 0 <= start < seconds:
+        raise ValueError(f"start must lie in the recording's {seconds:.3f} s, got {start}")
+    if end is not None and end <= start:
+        raise ValueError(f"end must lie behind start, got {end} and {start}")
+    last = length if end is None else min(length, round(end * rate))
+    return round(start * rate), last
+
+
+def check_recording(samples: np.ndarray, rate: int) -> None:
+    """Raises ValueError for samples [L, C] that cannot be separated: NaN, too short, silent."""
+    _check_length(len(samples), rate)
+    _check_block(samples)
+    if np.abs(to_mono(samples)).max() < SILENCE:
+        raise ValueError(_SILENT)
+
+
+def working_gain(recording: Recording, rate: int) -> float:
+    """The gain that brings a recording to a level the networks know; reads it once, from end to end.
+
+    The level is the RMS over the 25 ms frames within 30 dB of the loudest, of the mono sound at
+    ``rate``. Raises ValueError as ``check_recording`` does.
+    """
+    _check_length(recording.length, recording.sample_rate)
+    frame, powers, peak, heard, rest = rate // 40, [], 0.0, 0.0, np.zeros(0, np.float32)
+    resampler = Resampler(recording.sample_rate, rate, 1, recording.length)
+    for block in recording.blocks():
+        _check_block(block)
+        mono = to_mono(block)
+        heard = max(heard, float(np.abs(mono).max()))
+        sound = np.concatenate([rest, resampler(mono[:, None])[:, 0]])
+        peak = max(peak, float(np.abs(sound).max(initial=0.0)))
+        whole = len(sound) // frame * frame
+        powers.append((sound[:whole].reshape(-1, frame) ** 2).mean(axis=1))
+        rest = sound[whole:]
+    if heard < SILENCE:
+        raise ValueError(_SILENT)
+    if len(rest):
+        powers.append(np.array([(rest**2).sum() / frame]))
+    return _gain(np.concatenate(powers), peak)
+
+
+def _gain(powers: np.ndarray, peak: float) -> float:
+    active = powers[powers >= 1e-3 * powers.max()]
+    level = 10 * np.log10(max(active.mean(), 1e-12))
+    gain = float(10 ** ((np.clip(level, QUIET_DB, LOUD_DB) - level) / 20))
+    return min(gain, 1 / max(peak, 1e-9)) if gain > 1 else gain
+
+
+_SILENT = "the recording is silent: there is nothing to separate"
+
+
+def _check_length(samples: int, rate: int) -> None:
+    if samples < SHORTEST * rate:
+        raise ValueError(
+            f"the recording is too short ({samples} samples at {rate} Hz): it takes 50 ms"
+        )
+
+
+def _check_block(samples: np.ndarray) -> None:
+    if not np.isfinite(samples).all():
+        raise ValueError("the recording holds NaN or infinite samples: repair it first")

@@ -1,0 +1,254 @@
+"""The grammar of instructions: word lists, and a table of sentence frames written with them.
+
+``{NAME}`` in a pattern stands for any word of the list NAME, ``{X}`` for the target. Frames are tried
+from top to bottom, each behind as many words of politeness (LEAD) as there are and then behind fewer.
+"""
+
+import dataclasses
+import functools
+import re
+
+from hsmtss_jax.instructions.instruction import Task
+
+# Lists are separated by commas; a word may be a pattern. British and American spelling both.
+WORDS: dict[str, str] = {
+    "EXTRACT": "extract, separate, isolate, keep, get, retain, preserve, recover, select, choose, "
+    "save, find, hear, have, obtain, leave, include, solo, enhance, amplify, boost, "
+    "highlight, emphasi[sz]e, fetch, grab, restore, unmask",
+    "REMOVE": "remove, drop, delete, eliminate, mute, discard, suppress, cancel, erase, cut, silence, "
+    "exclude, strip, filter, omit, kill, block, reduce, subtract, reject, avoid, lose, attenuate, "
+    "neutrali[sz]e, minimi[sz]e, lower, hush, ditch, nuke",
+    "EXTRACT_PHRASE": "listen to, focus on, pull out, pick out, single out, bring out, lift out, "
+    "separate out, give me, give us, show me, look for, hold on to, nothing but, turn up, "
+    "(?:take|play|return)(?: me| back)?(?= (?:only|just|nothing) )",
+    "REMOVE_PHRASE": "get ri[dt]e? (?:of|off), gets? rid of, filter out, take out, take away, cut out, "
+    "strip out, strip away, leave out, throw away, throw out, wipe out, edit out, cancel out, "
+    "tune out, block out, screen out, turn off, turn down, shut off, shut up, clear out, switch off, "
+    "silence out, rid me of, dispose of, without, no more, less, fewer, "
+    "stop(?= (?:the|that|this|those|these) )",
+    "WANT": "want, need, like, prefer, wish for, would love, 'd love, interested in, looking for, after",
+    "REMOVED": "removed, deleted, eliminated, muted, dropped, gone, silenced, erased, suppressed, "
+    "discarded, reduced, filtered out, cut out, cut, taken out, turned off",
+    "EXTRACTED": "extracted, separated, isolated, kept, retained, preserved, left",
+    "SHOULD": "should, must, needs? to, has to, have to, ought to",
+    "CAN": "can, could, would, should, may",
+    "QUIET": "disappear, go away, vanish, stop, silent, quiet, quieter, softer, less loud",
+    "LOUD": "louder, clearer, stand out, audible, easier to hear",
+    "OFF": "off, out, away, down",
+    "ALONE": "alone, (?:all )?(?:on|by) (?:its|his|her|their) own, by (?:it|him|her)self, "
+    "by themselves, in isolation",
+    "NOISE": "noises?, hiss, hum, static, crackles?, crackling, clicks?, pops?, buzz, buzzing, rumble, "
+    "echo, reverb, interference, distortion",
+    # Names of things that begin with a verb.
+    "NAME": "drop tower, drop forge, cut glass, cut grass, mute button, "
+    "mute swan, block party, filter coffee, strip club, cancel button, delete key, delete button, "
+    "keep left, keep right, kill switch, save button, solo(?: [a-z-]+)+ music",
+    "MEDIUM_NOUN": "mixture, mix, recording, clip, file, track, soundtrack, song, video(?: clip)?, "
+    "sample, signal, wav(?: file)?, input, podcast, "
+    "(?:audio|sound)(?: (?:clip|file|track|recording|mixture|sample|signal|mix))?",
+    "WHICH": "whole, entire, original, given, attached, following, uploaded, input, mixed, noisy, full",
+    "POINTER": "the, this, that, my, our, your, these",
+    "MEDIUM": "{POINTER} (?:{WHICH} )?{MEDIUM_NOUN}s?",
+    "ALL": "(?:only |just |absolutely )*(?:everything|everyone|everybody|anything|anyone|all), "
+    "(?:all |all of )?(?:the |every |any )?(?:rest|others?|sounds?|noises?|sources?), {MEDIUM}, it",
+    "EXCEPT": "except, excluding, but not, but, other than, apart from, aside from, besides, minus, "
+    "save, without, with the exception of, with no, (?:that|which|who)(?:'s| is| are) not, "
+    "(?:that|which|who) (?:isn't|aren't)",
+    "ALL_BUT": "{ALL}(?: else)?(?: (?:the )?(?:other )?(?:sounds?|noises?|sources?|stuff))?"
+    "(?: (?:in|from|of|on) {MEDIUM})?,? {EXCEPT}(?: for)?",
+    "PLEASE": "pl[eais]*[sz]+e*, kindly",
+    # Politeness and the like: what may stand before a command, in any order and number.
+    "LEAD": "{PLEASE}, hey, hi, hello, okay, ok, so, now, then, also, and, but, well, first, next, "
+    "finally, simply, just, only, maybe, perhaps, possibly, instead, quickly, carefully, again, "
+    "really, still, actually, always, somehow, sorry, thanks?, thank you, in advance, no(?=,), "
+    "i, i'd, i'm, i'll, we, we'd, we're, you, you'd, u, me, us, it, it'd, someone, somebody, anyone, "
+    "can, could, would, will, should, may, might, must, can't, couldn't, won't, wouldn't, do, be, is, "
+    "am, are, was, were, want, wants?, wanna, gotta, need, like, love, wish, prefer, have, hope, hoping, "
+    "try, trying, going, asking, wondering, wonder, looking, able, possible, glad, happy, grateful, "
+    "great, nice, good, cool, awesome, kind, appreciate, mind, help, helping, assist, let, let's, lets, "
+    "how, why (?:don't|not), what's, what is, what about, about, if, whether, to, by, for, in, out, with, "
+    "as, enough, any, way, chance, there, go, ahead, sure, feel free, make sure, rather, "
+    "that(?= (?:you|i|we) ), if it(?:'s| is) not too much trouble, if you (?:can|could|don't mind), "
+    "(?:a|an|the|any) (?:(?:best|easy|easiest|good|simple|quick) )?(?:way|favou?r|chance), "
+    "(?:your|my|the) (?:task|job|goal|aim)(?: here)?, "
+    "(?:q|task|user|query|instruction|prompt|request)(?= ?:), "
+    "(?:from|in|within|out of|on|for|given) {MEDIUM}",
+    "NOT_TYPO": "remote, remain, remains, removal, extra, exact, isolation, separation, separator, "
+    "desperate, delicate, delegate, keen, creep, silent, silences, absolute, desolate",
+    "VOCALS_OUT": "karaoke, instrumentals?, backing track",
+    "VOCALS_ONLY": "a ?c[ap]+ell?a",
+}
+INFLECTED = frozenset({"EXTRACT", "REMOVE", "EXTRACT_PHRASE", "REMOVE_PHRASE"})
+_DOUBLED = frozenset({"get", "cut", "drop", "strip"})
+_PAST = {"get": "got", "cut": "cut", "keep": "kept", "find": "found", "hear": "heard"}
+_PAST |= {"have": "had", "leave": "left", "choose": "chose", "lose": "lost"}
+_PAST |= {"take": "took", "throw": "threw"}
+
+
+def words(name: str) -> list[str]:
+    """The entries of a list."""
+    return [entry.strip() for entry in WORDS[name].split(", ")]
+
+
+def gerund(verb: str) -> str:
+    """ "remove" -> "removing", "get rid of" -> "getting rid of"."""
+    verb, space, rest = verb.partition(" ")
+    stem = verb + verb[-1] if verb in _DOUBLED else verb.removesuffix("e")
+    return f"{stem}ing{space}{rest}"
+
+
+def past(verb: str) -> str:
+    """ "remove" -> "removed", "get rid of" -> "got rid of"."""
+    verb, space, rest = verb.partition(" ")
+    stem = verb + verb[-1] if verb in _DOUBLED else verb.removesuffix("e")
+    return f"{_PAST.get(verb, stem + 'ed')}{space}{rest}"
+
+
+def _group(name: str, inflected: bool = False) -> str:
+    """The list as one regex group, longest first, so that "get rid of" is tried before "get"."""
+    entries = words(name)
+    if inflected:
+        entries = [form(entry) for entry in entries for form in (gerund, past)]
+    return "(?:" + "|".join(sorted(map(_fill, entries), key=len, reverse=True)) + ")"
+
+
+def _fill(pattern: str, inflected: bool = False) -> str:
+    pattern = pattern.replace("{X}", r"(?P<x>.+?)").replace(
+        "{GAP}", r"(?:\s*[,:/—]\s*|\s+-+\s*|\s+)"
+    )
+    return re.sub(
+        r"\{([A-Z_]+)\}",
+        lambda found: _group(found[1], inflected and found[1] in INFLECTED),
+        pattern,
+    )
+
+
+@functools.cache
+def compiled(pattern: str, inflected: bool = False) -> re.Pattern[str]:
+    """A pattern with its lists filled in."""
+    return re.compile(_fill(pattern, inflected), re.IGNORECASE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """A form of sentence that asks for something. says: the description where the sentence has none."""
+
+    task: Task
+    pattern: str
+    says: str = ""
+
+
+# fmt: off
+FRAMES: tuple[Frame, ...] = (
+    # The only ones that put a word into the user's mouth, because the verb itself means it.
+    Frame("remove",  r"de-?nois(?:e|ing)(?: (?:{MEDIUM}|it|this|that))?", says="noise"),
+    Frame("remove",  r"clean(?: up)? (?:{MEDIUM}|it|this|that)(?: up)?", says="noise"),
+    Frame("remove",  r"clean(?: up)? (?P<x>.*\b{NOISE})"),
+    Frame("extract", r"clean(?: up)? {X}"),
+    Frame("extract", r"de-?noise {X}"),
+    Frame("remove",  r"(?P<x>(?:\w+ )?(?:{NOISE}|vocals?)) (?:removal|remover|reduction|suppression)"),
+    Frame("extract", r"(?:make|create)(?: me| us)? (?P<x>(?:an? |the )?(?:{VOCALS_OUT}|{VOCALS_ONLY}).*)"),
+    # Targets before the verb, or inside it.
+    Frame("extract", r"(?P<x>{ALL_BUT} .+)"),
+    Frame("remove",  r"{CAN} (?!you |i |we ){X} be {REMOVED}"),
+    Frame("extract", r"{CAN} (?!you |i |we ){X} be {EXTRACTED}"),
+    Frame("remove",  r"{X} (?:(?:that|which|who) )?{SHOULD} be {REMOVED}"),
+    Frame("extract", r"{X} (?:(?:that|which|who) )?{SHOULD} be {EXTRACTED}"),
+    Frame("remove",  r"{WANT} (?:if )?(?!to |you ){X} (?:to be |was |were )?{REMOVED}"),
+    Frame("extract", r"{WANT} (?:if )?(?!to |you ){X} (?:to be |was |were )?{EXTRACTED}"),
+    Frame("remove",  r"make {X} {QUIET}"),
+    Frame("extract", r"make {X} {LOUD}"),
+    Frame("remove",  r"(?:turn|switch|shut|take|filter|cut|strip|edit|leave|keep|throw|tune|block)"
+                     r" (?!{OFF} ){X} {OFF}"),
+    Frame("extract", r"(?:pull|pick|single|bring|lift|turn|get) (?!out |up ){X} (?:out|up)"),
+    Frame("extract", r"what (?:do|does|did|would) {X} sounds? like(?: {ALONE})?"),
+    # The verb, then its target.
+    Frame("remove",  r"{REMOVE_PHRASE}{GAP}{X}"),
+    Frame("extract", r"{EXTRACT_PHRASE}{GAP}{X}"),
+    Frame("remove",  r"(?!{NAME}\b){REMOVE}(?! (?:of|by) ){GAP}{X}"),
+    Frame("extract", r"(?!{NAME}\b){EXTRACT}(?! (?:of|by) ){GAP}{X}"),
+    Frame("remove",  r"(?:hate|dislike|can't stand|cannot stand) {X}"),
+    Frame("extract", r"{WANT} (?!to |you ){X}"),
+    Frame("remove",  r"(?:no|not) {X}"),
+    Frame("extract", r"(?:just|only) {X}"),
+)
+# fmt: on
+
+# Verbs whose misspellings are recognised; words that look like misspellings are NOT_TYPO.
+TYPO_VERBS: dict[str, Task] = {
+    **dict.fromkeys(("extract", "separate", "isolate", "preserve", "keep"), "extract"),
+    **dict.fromkeys(("remove", "delete", "eliminate", "suppress", "discard", "mute"), "remove"),
+    **dict.fromkeys(("drop", "silence"), "remove"),
+}
+
+LEAD = r"{LEAD}(?:\s*[,:]\s*|\s+)"
+NEGATION = (
+    r"(?:(?:do|does|should|must|did|would) not|don'?t|shouldn't|mustn't|wouldn't want|never|not)\s+"
+)
+HARMLESS = r"\b(?:why (?:don't|not)|not too much trouble|don't mind)\b"  # negate nothing
+# After these a verb may end in -ing or -ed: "would you mind removing", "grateful if you removed".
+INFLECTED_LEAD = (
+    r"(?:^|.*\s)(?:mind|about|by|with|of|in|for|try|trying|help|appreciate|if (?:you|i|we))\s+"
+)
+POLITE = r"(?:.*\b)(?:{PLEASE}|just|only|you|u|help|let|to|me)\b.*"
+
+# Sentences that name a sound without asking for anything.
+CONTEXT = (
+    r"(?:(?:i|we|you) (?:can |could |do |did )?(?:still |also |only |clearly )?"
+    r"(?:hear|heard|notice|noticed|recorded|have|got)|(?:can|do|could|did) you hear|where(?:'s| is| are)|"
+    r"(?:there's|there (?:is|are|was|were)|(?:is|are) there)(?: also| still)?|"
+    r"(?:{MEDIUM}|it|this) (?:has|have|contains?|includes?|features?|is full of|consists? of)|"
+    r"(?:here is|here's|here are|this is|that is|that's)(?: (?:a|the) recording of)?)\s+"
+)
+# "it", and "the rest": a target that was named before.
+ANAPHOR = (
+    r"(?:it|them|this|that|these|those|him|her|both|(?:only |just )?(?:the|that|this|those|these)"
+    r" (?:sounds?|noises?|ones?|parts?|two|audio))"
+)
+REST = (
+    r"(?:absolutely )?(?:everything|anything|all|all others|(?:all )?the (?:rest|others?|other ones)"
+    r"|the rest of it|(?:all |all of )?(?:the |every |any )?(?:other|remaining) "
+    r"(?:sounds?|noises?|things?|sources?|stuff|ones?|parts?|audio)"
+    r"|(?:everything|anything|all|whatever) else)"
+)
+# "everything except X": X belongs to the opposite task. "nothing but X": X to this one.
+EXCEPT = r"{ALL_BUT} {X}"
+NOTHING_BUT = r"(?:absolutely )?nothing (?:else )?(?:but|except|other than)(?: for)? {X}"
+
+# Where a description ends although the sentence goes on.
+EXCLUSION = (
+    r",?\s+(?:without|but not|and not|not|rather than|instead of|but no|with no|excluding|minus|"
+    r"leaving|ignoring|(?:and )?nothing (?:else|more)|so that|so i|because|since it|as it)\b.*"
+)
+PLAIN_EXCLUSION = r"(?:,?\s+(?:without(?! (?:\w+ing|an?)\b)|but not|but no|minus)|, (?:not|no))\s.*"
+APART = r"\s+from (?:all|the|every|everything|other|any|background|noise)\b.*"
+
+# What is around a description and not of it.
+BEFORE = (
+    r"(?:{PLEASE},?|only|just|solely|purely|out|away|me|us|for me|all(?: of)?|both|any|of|to|nothing but|"
+    r"the|that|this|those|these|(?:an? |the |that |any )?(?:sounds?|noises?|audio|sound effects?|parts?)"
+    r" (?:of|from|made by|coming from|produced by|where|in which)|"
+    r"(?:the )?volume of|"
+    r"(?:something|anything) that sounds like|anything like)\s+"
+)
+BEHIND = (
+    r"[\s,]+(?:{PLEASE}|thanks?|thx|thank you|(?:so|very) much|a lot|for (?:me|us|now)|if (?:possible|you "
+    r"(?:can|could|may|please|would))|completely|entirely|totally|altogether|right now|only|as well|too|"
+    r"{ALONE}|(?:from|in|of|on|within|inside|throughout|that is in|that are in|present in) {MEDIUM}|"
+    r"from {MEDIUM_NOUN}|(?:from|(?<=out )of) (?:it|here|this|the background|everything(?: else)?|"
+    r"(?:all )?the rest|(?:all )?(?:the )?other (?:sounds?|noises?)))"
+)
+AROUND = r"(?:sounds?|noises?) (?:that )?{X} (?:makes?|is making|are making|produces?)"
+
+# What a mix without or with nothing but the voice is called.
+VERSION = r"(?: (?:version|track|mix|part|only))*"
+MEANINGS: dict[str, tuple[Task, str]] = {
+    r"(?:an? )?{VOCALS_OUT}" + VERSION: ("remove", "vocals"),
+    r"(?:an? )?{VOCALS_ONLY}" + VERSION: ("extract", "vocals"),
+}
+
+SENTENCE_END = r"[.!?;]+(?=\s|$)|\n+"
+CLAUSE = (
+    r"(?:\s*[,—:]\s*(?:(?:and|but|then|so|while|also)\s+)*|\s+(?:(?:and|but|then|so|while|by)\s+)+)"
+    r"(?!not\b)"
+)

@@ -1,0 +1,55 @@
+"""A causal language model on this machine, through transformers (needs the ``torch`` extra)."""
+
+import importlib.util
+from typing import Any
+
+from hsmtss_jax.instructions.llm import Message, NoAnswerError
+
+_ROLES = {"system": "", "user": "Request: ", "assistant": "Answer: "}
+_NEW_TOKENS = 160
+
+
+class LocalModel:
+    """A model of a folder, or of the model hub by its name, with its tokenizer. Greedy decoding."""
+
+    def __init__(self, model: str) -> None:
+        """ValueError: torch is missing, or there is no such model."""
+        if importlib.util.find_spec("torch") is None:
+            raise ValueError("a local language model needs torch: pip install 'hsmtss-jax[torch]'")
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(model)
+            loaded = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True)
+            self._model: Any = loaded.eval()
+        except (OSError, ValueError, KeyError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ValueError(f"cannot load the language model {model!r}: {reason}") from error
+
+    def complete(self, messages: list[Message]) -> str:
+        """The model's answer. NoAnswerError: the conversation does not fit, or generation fails."""
+        inputs = self._tokens(messages)
+        length = inputs["input_ids"].shape[1]
+        room = getattr(self._model.config, "max_position_embeddings", None)
+        if room is not None and length + _NEW_TOKENS > room:
+            need = length + _NEW_TOKENS
+            raise NoAnswerError(
+                f"the model has room for {room} tokens, not for {need}", again=False
+            )
+        options = {"max_new_tokens": _NEW_TOKENS, "do_sample": False}
+        padding = self._tokenizer.pad_token_id
+        options["pad_token_id"] = self._tokenizer.eos_token_id if padding is None else padding
+        try:
+            tokens = self._model.generate(**inputs, **options)
+        except (RuntimeError, ValueError, IndexError) as error:
+            raise NoAnswerError(f"generation failed: {error}", again=False) from error
+        return str(self._tokenizer.decode(tokens[0, length:], skip_special_tokens=True))
+
+    def _tokens(self, messages: list[Message]) -> Any:
+        """The conversation in the model's own chat format, or as plain text where it has none."""
+        if self._tokenizer.chat_template:
+            return self._tokenizer.apply_chat_template(
+                messages, add_generation_prompt=True, return_dict=True, return_tensors="pt"
+            )
+        lines = [_ROLES[message["role"]] + message["content"] for message in messages]
+        return self._tokenizer("\n\n".join([*lines, "Answer:"]), return_tensors="pt")

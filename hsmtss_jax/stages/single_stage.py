@@ -1,0 +1,72 @@
+"""Stage: the paper's single-stage ablation ("Ours single"), S_hat straight from S_mix and the words.
+
+The local separator's body without a global stage and without G; its text is the frozen text encoder's
+output as it is, not Q-Audio's.
+
+Legend: B batch, P patches, N text tokens, Ca width of S, Ct width of the text encoder.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import jax
+
+from hsmtss_jax.models.local_separator import LocalOutput
+from hsmtss_jax.stages.features import Frozen
+from hsmtss_jax.stages.local_separator import LocalSeparatorStage, LocalSeparatorStageConfig
+from hsmtss_jax.stages.separation import Condition, SeparationFeatures, local_features
+from hsmtss_jax.train.stage import Batch, Tree
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SingleStageConfig(LocalSeparatorStageConfig):
+    """A local separator that reads the text encoder; there is no [CLS], so max_text is the caption's."""
+
+    name: str = "single_stage"
+
+
+class SingleStage(LocalSeparatorStage):
+    """The local separator stage on features without G: the same loss, metrics and release."""
+
+    config: SingleStageConfig
+    upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "text_encoder")
+    text_extra: ClassVar[int] = 0
+
+    @property
+    def text_width(self) -> int:
+        """Width of the text encoder's outputs."""
+        return self.features.text_encoder.width
+
+    def text(self, frozen: Frozen, ids: jax.Array, mask: jax.Array) -> jax.Array:
+        """Token ids and mask [B, N] -> the text encoder's outputs [B, N, Ct]."""
+        return self.features.raw_text(frozen, ids, mask)
+
+    def read(self, frozen: Mapping[str, Tree], batch: Batch) -> SeparationFeatures:
+        """The batch's frozen features; the condition is [raw text [B, N, Ct], T_task]."""
+        s_mix, s_target = local_features(self.features, frozen, batch)
+        text = batch.get("text_features")
+        if text is None:
+            text = self.text(frozen, batch["text_ids"], batch["text_mask"])
+        task = self.features.task(frozen, batch["task"])
+        out = SeparationFeatures(
+            s_mix=s_mix,
+            s_target=s_target,
+            g_mix=None,
+            g_target=None,
+            condition=(text, batch["text_mask"], *task),
+        )
+        return jax.tree.map(jax.lax.stop_gradient, out)
+
+
+def separate_single(
+    config: SingleStageConfig,
+    params: Mapping[str, Tree],
+    s_mix: jax.Array,
+    condition: Condition,
+    dtype: Any,
+) -> jax.Array:
+    """What a release bundle makes of S_mix [B, P, Ca] and a condition with raw text: S_hat."""
+    out = config.model.make(dtype).apply({"params": params}, s_mix, None, *condition)
+    assert isinstance(out, LocalOutput)
+    return out.s_hat

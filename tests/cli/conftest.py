@@ -1,0 +1,67 @@
+"""The command line around a system without networks."""
+
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from hsmtss_jax.cli.main import main
+from tests.inference.fake_system import FakeSystem
+
+RATE = 16000
+
+
+class CommandSystem(FakeSystem):
+    """With what is told of a system: its name, type and device."""
+
+    device = types.SimpleNamespace(
+        platform="cpu", id=0, device_kind="cpu", memory_stats=lambda: None
+    )
+    dtype = np.float32
+    pipeline = types.SimpleNamespace(**vars(FakeSystem.pipeline), path=Path("fake"))
+
+
+@pytest.fixture
+def fake(monkeypatch) -> CommandSystem:
+    """The system that every command loads."""
+    system = CommandSystem()
+    monkeypatch.setattr(
+        "hsmtss_jax.inference.separator.load_system", lambda source, dtype, device: system
+    )
+    monkeypatch.setattr("hsmtss_jax.cli.setup.enable_compilation_cache", lambda: None)
+    return system
+
+
+@pytest.fixture
+def refused(capsys):
+    """Runs a command that must fail with one line; gives the line."""
+
+    def run(*argv: object, status: int = 2) -> str:
+        assert main([str(argument) for argument in argv]) == status
+        captured = capsys.readouterr()
+        assert captured.err.startswith("hsmtss: error: ") and captured.err.count("\n") == 1
+        assert captured.out == ""
+        return captured.err
+
+    return run
+
+
+def noise(samples: int = RATE, channels: int = 1, seed: int = 0) -> np.ndarray:
+    """float32 [samples, channels]."""
+    drawn = 0.1 * np.random.default_rng(seed).normal(size=(samples, channels))
+    return drawn.astype(np.float32)
+
+
+def write(path: Path, samples: np.ndarray | None = None, rate: int = RATE, **options) -> Path:
+    """A recording; one second of noise by default."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = {"subtype": "FLOAT", **options} if path.suffix == ".wav" else options
+    soundfile.write(path, noise() if samples is None else samples, rate, **options)
+    return path
+
+
+def below(folder: Path) -> set[str]:
+    """The files in a folder, hidden ones too."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}

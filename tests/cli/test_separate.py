@@ -1,0 +1,226 @@
+"""``hsmtss separate`` around a system without networks: files, statuses, reports."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from hsmtss_jax.cli.main import main
+from tests.cli.conftest import RATE, below, noise, write
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def separate(*argv) -> int:
+    return main(["separate", *map(str, argv)])
+
+
+def lines(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_one_recording(fake, tmp_path, capsys):
+    """The first command of the README: a sound and a figure."""
+    source, out = write(tmp_path / "in.flac", noise(channels=2)), tmp_path / "out.wav"
+    assert separate(source, "extract the dog", "-o", out, "--target", source) == 0
+    assert soundfile.info(out).channels == 2 and soundfile.info(out).subtype == "PCM_16"
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"{out}: extract 'dog', 1.0 s, presence 0.")
+    assert captured.err == "" and below(tmp_path) == {"in.flac", "out.wav", "out.png"}
+
+
+def test_without_an_output(fake, tmp_path):
+    assert separate(write(tmp_path / "in.wav"), "extract the dog", "--no-figure", "-q") == 0
+    assert below(tmp_path) == {"in.wav", "in_separated.wav"}
+
+
+def test_many_inputs_and_prompts(fake, tmp_path, capsys, monkeypatch):
+    """Folders, same names, a broken file, a folder without audio: the others are written."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("one/x.wav", "two/x.wav", "all/y.wav", "all/deep/x.wav"):
+        write(Path(name))
+    Path("all/bad.wav").write_text("no sound")
+    Path("none").mkdir()
+    inputs = ["one/x.wav", "two/x.wav", "all", "none", "absent.wav"]
+    prompts = ["-p", "extract the dog", "-p", "remove the rain"]
+    assert separate(*inputs, *prompts, "-o", "out", "--json", "all.jsonl", "-q") == 1
+    names = {"x", "x_2", "y", "deep/x"}
+    done = {
+        f"{name}_{prompt}_target.wav"
+        for name in names
+        for prompt in ("extract_the_dog", "remove_the_rain")
+    }
+    assert below(Path("out")) == done
+    told = lines(Path("all.jsonl").read_text())
+    assert [each["status"] for each in told].count("done") == len(done)
+    errors = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[2] for line in errors] == ["none", "all/bad.wav", "absent.wav"]
+    assert sum(each["status"] == "failed" for each in told) == 5
+
+
+def test_two_stems_add_up(fake, tmp_path, capsys):
+    """Under one gain where they are too loud; --clip-mode none leaves them as they are."""
+    loud = 15 * noise(3 * 22_050 + 1, 2)
+    source = write(tmp_path / "in.wav", loud, 22_050)
+    options = ["-o", tmp_path / "out", "--two-stems", "--no-figure", "--json=-"]
+    for mode, depth in (("rescale", "24"), ("rescale", "float"), ("none", "float")):
+        assert separate(source, "x", *options, f"--clip-mode={mode}", f"--bit-depth={depth}") == 0
+        (told,) = lines(capsys.readouterr().out)
+        target, rate = soundfile.read(told["output"])
+        residual, _ = soundfile.read(told["residual"])
+        assert rate == 22_050 and target.shape == residual.shape == loud.shape
+        np.testing.assert_allclose(target + residual, told["gain"] * loud, atol=1e-5)
+        loudest = max(np.abs(target).max(), np.abs(residual).max())
+        assert told["peak"] > 1 and (told["gain"] < 1) == (mode == "rescale")
+        assert loudest == pytest.approx(1.0 if mode == "rescale" else told["peak"], abs=1e-4)
+    assert separate(source, "x", *options, "--clip-mode=clamp", "--bit-depth=float") == 0
+    target, _ = soundfile.read(lines(capsys.readouterr().out)[0]["output"])
+    assert np.abs(target).max() <= 1
+    assert below(tmp_path / "out") == {"in_target.wav", "in_residual.wav"}
+
+
+def test_json_says_what_was_done(fake, tmp_path, capsys):
+    source = write(tmp_path / "in.wav", noise(6 * RATE))
+    options = ["--task", "remove", "--mode", "blend", "--blend", "0", "--seed", "7", "--top-k", "5"]
+    more = ["--start", "0.5", "--end", "4.5", "--segment", "1.28", "--global-scope", "file"]
+    asked = [source, "Keep the dog", *options, *more, "--candidates=2", "--decode=sequence"]
+    assert separate(*asked, "--json", "-") == 0
+    (told,) = lines(capsys.readouterr().out)
+    assert (told["task"], told["description"], told["seconds"]) == ("remove", "Keep the dog", 4.0)
+    assert (told["mode"], told["blend"], told["seed"], told["candidates"]) == ("blend", 0, 7, 2)
+    assert told["sampling"] == {"temperature": 0.8, "top_k": 5, "top_p": 1.0}
+    assert (
+        told["checkpoint"] == "fake"
+        and told["windows"] == 4
+        and 0 <= told["presence"]["score"] <= 1
+    )
+    curve = told["activity"]
+    assert len(curve["times"]) == len(curve["values"]) == 25 and max(curve["values"]) == 1
+    assert {"listen", "tokens", "waveform", "render", "total"} <= set(told["timing"])
+    assert soundfile.info(told["output"]).frames == 4 * RATE
+    assert Path(told["figure"]).exists()
+
+
+def test_existing_results_are_skipped(fake, tmp_path, capsys):
+    source = write(tmp_path / "in.wav")
+    asked = [
+        source,
+        "-p",
+        "extract a",
+        "-p",
+        "extract b",
+        "-o",
+        tmp_path / "out",
+        "--skip-existing",
+    ]
+    kept = write(tmp_path / "out" / "in_extract_a_target.wav")
+    before = kept.read_bytes()
+    assert separate(*asked, "--json=-") == 0
+    assert [each["status"] for each in lines(capsys.readouterr().out)] == ["skipped", "done"]
+    assert kept.read_bytes() == before
+    assert separate(*asked, "--ckpt", "nowhere") == 0, "nothing to do: no model is loaded"
+    assert capsys.readouterr().out.count("exists, skipped") == 2
+
+
+def test_an_absent_target_has_its_status(fake, tmp_path, capsys):
+    source = write(tmp_path / "in.wav")
+    asked = [source, "-p", "extract a dog", "-p", "remove the rain", "-o", tmp_path / "out"]
+    assert separate(*asked, "--min-presence=1", "--json=-") == 3
+    captured = capsys.readouterr()
+    told = lines(captured.out)
+    assert [each["status"] for each in told] == ["absent", "absent"]
+    assert "does not seem to be" in captured.err and captured.err.count("\n") == 2
+    assert told[0]["presence"]["score"] < 1 and not (tmp_path / "out").exists()
+    assert separate(*asked, "absent.wav", "--min-presence=1", "-q") == 1
+    assert separate(*asked, "--min-presence=0", "-q") == 0
+
+
+def test_plan_needs_no_recording_and_no_model(capsys):
+    assert separate("--plan", "-p", "get rid of the rain", "-p", "violin") == 0
+    told = lines(capsys.readouterr().out)
+    assert [(each["task"], each["description"]) for each in told] == [
+        *(("remove", "rain"), ("extract", "violin")),
+    ]
+    assert separate("in.wav", "no dogs please", "--plan", "--task", "extract") == 0
+    assert lines(capsys.readouterr().out)[0]["description"] == "no dogs please"
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (192_000, 2), (44_100, 8), (11_025, 3)])
+def test_any_rate_and_channels(rate, channels, fake, tmp_path):
+    source = write(tmp_path / "in.wav", noise(rate // 2 + 3, channels), rate)
+    for mode, expected in (("mask", channels), ("generate", 1)):
+        out = tmp_path / f"{mode}.flac"
+        assert separate(source, "x", "-o", out, "--mode", mode, "--no-figure", "-q") == 0
+        info = soundfile.info(out)
+        assert (info.samplerate, info.channels, info.frames) == (rate, expected, rate // 2 + 3)
+
+
+def test_verbose_says_where_the_time_goes(fake, tmp_path, capsys):
+    assert separate(write(tmp_path / "in.wav"), "x", "-v", "--no-figure") == 0
+    said = capsys.readouterr().err
+    assert "checkpoint fake, device cpu:0, dtype float32" in said and "tokens 0." in said
+
+
+def test_help_is_grouped(capsys):
+    with pytest.raises(SystemExit) as ended:
+        separate("--help")
+    text = capsys.readouterr().out
+    assert ended.value.code == 0 and "exit status:" in text
+    for group in (
+        "what to separate",
+        "output",
+        "method",
+        "windows",
+        "model and machine",
+        "reports",
+    ):
+        assert f"\n{group}:" in text
+
+
+INTERRUPTED = """
+import sys, time
+from pathlib import Path
+from tests.cli.conftest import CommandSystem
+import hsmtss_jax.inference.separator as separator
+from hsmtss_jax.cli.main import main
+system = CommandSystem()
+decode, calls = system.decode, []
+def slow(tokens, samples):
+    calls.append(1)
+    if len(calls) == 2:
+        print("working", flush=True)
+        time.sleep(60)
+    return decode(tokens, samples)
+system.decode = slow
+separator.load_system = lambda *args: system
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_an_interrupt_leaves_what_is_complete(tmp_path):
+    sources = [write(tmp_path / "a.wav"), write(tmp_path / "b.wav", noise(6 * RATE))]
+    argv = ["separate", *sources, "-p", "x", "-o", tmp_path / "out", "--batch=1", "--json"]
+    command = [sys.executable, "-c", INTERRUPTED, *map(str, argv), str(tmp_path / "all.jsonl")]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        while "working" not in (line := process.stdout.readline()):
+            assert line, process.stderr.read()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and errors == "hsmtss: error: interrupted\n"
+    assert below(tmp_path / "out") == {"a_target.wav"}
+    assert [each["status"] for each in lines((tmp_path / "all.jsonl").read_text())] == ["done"]

@@ -1,0 +1,162 @@
+"""The codec's table: entropy, intervals, peers, and the command on the tiny corpus."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hsmtss_jax.bundle import save_bundle
+from hsmtss_jax.cli.main import main
+from hsmtss_jax.evaluation import codec, visqol
+from hsmtss_jax.evaluation.pooling import Window
+from tests.corpus import write_tiny_corpus
+from tests.upstream import tiny_upstream
+
+
+@pytest.fixture(scope="module")
+def arguments(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("codec")
+    save_bundle(folder / "tf_codec", tiny_upstream(["tf_codec"])["tf_codec"])
+    corpus = write_tiny_corpus(folder)
+    return ["evaluate", "codec", f"--data={corpus}", f"--tf-codec={folder / 'tf_codec'}"]
+
+
+class Steps:
+    """A codec of one group of four codes, one a quarter of a second; its sound is half the clip's."""
+
+    name, parameters, groups, codes, frame_rate = "steps", 7, 1, 4, 4.0
+
+    def prepare(self, samples):
+        return 1.5
+
+    def code(self, clip):
+        frames = -(-len(clip) // 4_000)
+        return np.arange(frames)[:, None] % 4, 0.5 * clip
+
+
+def test_entropy_of_counts():
+    counts = np.zeros((2, 4), np.int64)
+    codec.count_codes(counts, np.array([[0, 3], [1, 3], [2, 3], [3, 3]]))
+    np.testing.assert_array_equal(counts, [[1, 1, 1, 1], [0, 0, 0, 4]])
+    assert codec.entropy_bits(counts) == 2.0
+
+
+def test_a_row_holds_scores_rates_and_speed():
+    rng = np.random.default_rng(0)
+    clips = [
+        Window(i, rng.normal(0, 0.1, 16_000).astype(np.float32), 16_000 - 1_000 * i)
+        for i in range(3)
+    ]
+    heard = []
+
+    def judge(estimate, reference):
+        heard.append(len(reference))
+        return 4.0 if len(heard) > 1 else float("nan")
+
+    row = codec.evaluate(Steps(), clips, samples=16_000, judge=judge)
+    assert heard == [16_000, 15_000, 14_000] and row.compile_seconds == 1.5
+    assert (row.raw_kbps, row.entropy_kbps) == (0.008, pytest.approx(0.008))
+    assert row.estimates["visqol"].mean == 4.0 and row.estimates["visqol"].skipped == 1
+    # Halved everywhere: LSD, which levels both, is blind to it; MEL-D has 2 log10(2) a scale, and more.
+    assert row.estimates["lsd"].mean < 1e-3
+    assert row.estimates["mel_d"].mean > 4 * np.log10(2)
+    table = codec.to_markdown([row], ["dac left out"])
+    assert "| steps |" in table and "(1 skipped)" in table and table.endswith("dac left out\n")
+    document = codec.to_json([row], ["a", "b", "c"], {}, [])
+    assert json.dumps(document) and len(document["rows"]["steps"]) == 3
+    with pytest.raises(ValueError, match="no clip"):
+        codec.evaluate(Steps(), [], samples=16_000)
+
+
+def test_the_command(arguments, tmp_path, capsys):
+    out = tmp_path / "new" / "codec.json"
+    options = ["--count=3", "--seconds=1", "--no-visqol", "-o", str(out)]
+    assert main([*arguments, *options]) == 0
+    document = json.loads(out.read_text())
+    summary = document["summary"]["TF-Codec"]
+    assert summary["raw_kbps"] == 4 * 5 * 50 / 1000
+    assert 0 < summary["entropy_kbps"] < summary["raw_kbps"]
+    assert summary["parameters"] > 1000 and summary["real_time_factor"] > 0
+    assert summary["metrics"]["mel_d"]["count"] == 3 and "visqol" not in summary["metrics"]
+    assert "| TF-Codec |" in capsys.readouterr().out
+    assert "real-time factor" in out.with_suffix(".md").read_text()
+
+
+def test_what_is_out_of_reach_is_said(arguments, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(visqol, "available", lambda: False)
+    out = tmp_path / "codec.json"
+    options = ["--count=1", "--seconds=1", "--peer=dac", "-o", str(out)]
+    assert main([*arguments, *options]) == 0  # tests run with the hub switched off
+    error = capsys.readouterr().err
+    assert "ViSQOL left out: it needs visqol-python" in error and "dac left out: " in error
+    notes = json.loads(out.read_text())["notes"]
+    assert len(notes) == 2 and "dac left out" in out.with_suffix(".md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--peer=mp3"], "--peer mp3: write encodec or dac"),
+        (["--peer=dac="], "--peer dac="),
+        (["--peer=dac=/absent/folder"], "no file or folder /absent/folder"),
+        (["--seconds=0"], "--seconds must lie in"),
+        (["--count=0"], "--count must be at least 1"),
+        (["--split=none"], "no split 'none'"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, options, said, capsys):
+    assert main([*arguments, "--no-visqol", *options]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("hsmtss: error: ") and error.count("\n") == 1 and said in error
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_visqol_hears_noise_and_skips_what_it_cannot_judge():
+    pytest.importorskip("visqol")
+    judge = visqol.make_visqol()
+    rng = np.random.default_rng(0)
+    time = np.arange(16_000) / 16_000
+    clip = (0.3 * np.sin(2 * np.pi * 440 * time) * (1 + np.sin(2 * np.pi * 3 * time))).astype("f")
+    same, noisy = judge(clip, clip), judge(clip + 0.1 * rng.normal(size=16_000).astype("f"), clip)
+    assert same > 4.5 > noisy >= 1.0
+    assert np.isnan(judge(clip[:4_000], clip[:4_000])) and np.isnan(judge(clip, 0 * clip))
+
+
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["encodec", "dac"])
+def test_torch_codecs(kind, tmp_path):
+    pytest.importorskip("torch")
+    import transformers
+
+    from hsmtss_jax.evaluation.torch_codecs import TorchCodec, load_torch_codec
+
+    if kind == "encodec":
+        config = transformers.EncodecConfig(
+            num_filters=4, hidden_size=8, num_lstm_layers=1, codebook_dim=8, target_bandwidths=[6.0]
+        )
+        model, groups, rate = transformers.EncodecModel(config), 8, 75.0
+    else:
+        config = transformers.DacConfig(
+            encoder_hidden_size=4,
+            decoder_hidden_size=16,
+            n_codebooks=12,
+            hidden_size=64,
+            downsampling_ratios=[2, 4, 5, 8],
+            upsampling_ratios=[8, 5, 4, 2],
+        )
+        model, groups, rate = transformers.DacModel(config), 12, 50.0
+    model.save_pretrained(tmp_path)
+    peer = load_torch_codec(kind, tmp_path)
+    assert (peer.groups, peer.codes, peer.frame_rate) == (groups, 1024, rate)
+    assert peer.parameters == sum(p.numel() for p in model.parameters())
+    clip = np.random.default_rng(0).normal(0, 0.1, 8_100).astype(np.float32)
+    tokens, decoded = peer.code(clip)
+    assert tokens.shape == (np.ceil(8_100 / 16_000 * rate), groups) and decoded.shape == clip.shape
+    assert tokens.min() >= 0 and tokens.max() < 1024 and np.isfinite(decoded).all()
+    row = codec.evaluate(peer, [Window(0, clip, len(clip))], samples=8_100)
+    assert row.raw_kbps == pytest.approx(6.0) and row.compile_seconds == 0.0
+    with pytest.raises(ValueError, match=r"has no 7 kbps|codebooks, not 14"):
+        TorchCodec(kind, model, 7.0)
+    with pytest.raises(FileNotFoundError, match=r"has no config\.json"):
+        load_torch_codec(kind, tmp_path / "absent")

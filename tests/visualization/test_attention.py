@@ -1,0 +1,47 @@
+"""The attention map lies on the spectrogram as the patches do."""
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from hsmtss_jax.visualization.attention import AttentionMap, save_attention, save_heads
+from hsmtss_jax.visualization.mel_axes import log_mel_db, mel_position
+
+TIME, FREQ, HEADS = 16, 8, 3
+
+
+def attention_at(column: int, row: int) -> AttentionMap:
+    weights = np.full((HEADS, TIME * FREQ), 0.001)
+    weights[:, column * FREQ + row] = 0.5  # time major, frequency fastest
+    return AttentionMap(weights, FREQ)
+
+
+def tone(hz: float, seconds: float = 2.56) -> np.ndarray:
+    t = np.arange(round(16000 * seconds)) / 16000
+    return 0.1 * np.sin(2 * np.pi * hz * t)
+
+
+def test_images_are_frequency_by_time_and_average_one():
+    attention = attention_at(5, 2)
+    images = attention.images()
+    assert images.shape == (HEADS, FREQ, TIME) and attention.frames == 16 * TIME
+    assert np.unravel_index(images[0].argmax(), images[0].shape) == (2, 5)
+    np.testing.assert_allclose(images.mean(axis=(1, 2)), np.ones(HEADS))
+
+
+@pytest.mark.parametrize("hz", [300.0, 1000.0, 4000.0])
+def test_a_tone_lies_where_its_frequency_is_marked(hz):
+    image = log_mel_db(tone(hz, 0.3))
+    assert image.shape[0] == 128 and image.max() == 0 and image.min() >= -80
+    assert abs(image.mean(axis=1).argmax() - mel_position(hz)) < 1.5
+
+
+def test_figures(tmp_path):
+    audio, attention = tone(500.0), attention_at(3, 1)
+    plain, heads = tmp_path / "attention.png", tmp_path / "heads.png"
+    save_attention(plain, audio, attention, title="extract: a tone", references={"target": audio})
+    save_heads(heads, audio, attention, title="extract: a tone")
+    for path in (plain, heads):
+        picture = imread(path)
+        assert picture.shape[1] > 900 and np.unique(picture[:, :, :3]).size > 50
+    assert {path.name for path in tmp_path.iterdir()} == {"attention.png", "heads.png"}
