@@ -4,6 +4,7 @@ hsmtss export configs/pipeline.py OUT --size demo
 """
 
 from hsmtss_jax.inference.pipeline import ROLES, PipelineConfig
+from hsmtss_jax.inference.presence import Calibration
 from hsmtss_jax.sampling.policies import Policy
 
 
@@ -24,6 +25,9 @@ def _demo() -> PipelineConfig:
         bundles=BUNDLES,
         storage={"*": "int8", "tf_codec": "bfloat16"},
         sampling=Policy(temperature=1.0, top_k=0),
+        # fitted to 600 validation mixtures of 2.56 and 10 s, each with two sounds that are there and
+        # one that is not
+        presence=Calibration(slope=5.56, bias=-2.86),
         licence="CC-BY-SA-4.0",
         data="opensounds: see data/opensounds/README.md",
         notices={

@@ -41,6 +41,9 @@ class DataConfig:
     balance: float = 0.5  # 0 samples clips as they are, 1 evens out the labels
     augment: bool = True  # pitch, speed, EQ, gain, reverberation; training split only
     max_text_tokens: int = 64
+    # Folder for the frozen text encoder's outputs, computed once a data set and read by caption while
+    # training; "" runs the encoder in every step. The numbers are the same but for rounding.
+    text_cache: str = ""
     remove_probability: float = 0.5  # share of (remove, caption of the other) examples
     eval_examples: int = 512  # size of the validation pass
 
@@ -79,6 +82,8 @@ class RunConfig:
 
     steps: int = 50_000  # optimiser updates
     seed: int = 0
+    init_from: str = ""  # a bundle whose weights a new run starts from; "" starts at random
+    init_match: str = ""  # regex over that bundle's tensors: start from these alone
     log_every: int = 100
     eval_every: int = 2_000  # 0: no validation
     save_every: int = 1_000

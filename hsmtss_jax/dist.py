@@ -92,7 +92,18 @@ def put_batch(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Arra
 
 def replicate(mesh: Mesh, tree: Tree) -> Tree:
     """A tree of host arrays (or keys), the same on all processes, on every device."""
-    return jax.device_put(tree, replicated(mesh))
+    return jax.tree.map(lambda leaf: _replicate(mesh, leaf), tree)
+
+
+def _replicate(mesh: Mesh, leaf: Any) -> jax.Array:
+    """Over several processes only numpy arrays may be put; a key is put as its numbers."""
+    if jax.process_count() == 1:
+        return jax.device_put(leaf, replicated(mesh))
+    if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        data = np.asarray(jax.random.key_data(leaf))
+        impl = jax.random.key_impl(leaf)
+        return jax.random.wrap_key_data(jax.device_put(data, replicated(mesh)), impl=impl)
+    return jax.device_put(np.asarray(leaf), replicated(mesh))
 
 
 def put_params(mesh: Mesh, tree: Tree) -> Tree:

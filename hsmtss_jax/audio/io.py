@@ -99,7 +99,7 @@ def read_blocks(
         if sample_rate is not None and sample_rate != file.samplerate:
             channels = 1 if mono else file.channels
             total = (file.frames if stop is None else stop) - start
-            blocks = _resample_blocks(blocks, channels, file.samplerate, sample_rate, total)
+            blocks = resample_blocks(blocks, channels, file.samplerate, sample_rate, total)
         yield from _regroup(blocks, frames)
 
 
@@ -210,6 +210,15 @@ class Resampler:
         return y
 
 
+def resample_blocks(
+    blocks: Iterator[np.ndarray], channels: int, from_rate: int, to_rate: int, total: int
+) -> Iterator[np.ndarray]:
+    """Blocks [l, C] of ``total`` samples in all to another rate; joined, they equal ``resample``."""
+    resampler = Resampler(from_rate, to_rate, channels, total)
+    for block in blocks:
+        yield resampler(block)
+
+
 def to_mono(x: np.ndarray) -> np.ndarray:
     """Mean over channels: [L, C] or [L] -> [L] float32."""
     x = np.asarray(x, np.float32)
@@ -317,15 +326,6 @@ def _missing_wav_bytes(path: Path) -> int:
                 return max(0, file.tell() + length - size) if known else 0
             file.seek(length + length % 2, os.SEEK_CUR)
     return 0
-
-
-def _resample_blocks(
-    blocks: Iterator[np.ndarray], channels: int, from_rate: int, to_rate: int, total: int
-) -> Iterator[np.ndarray]:
-    """Streaming ``resample`` of ``total`` samples."""
-    resampler = Resampler(from_rate, to_rate, channels, total)
-    for block in blocks:
-        yield resampler(block)
 
 
 def _regroup(blocks: Iterator[np.ndarray], frames: int) -> Iterator[np.ndarray]:

@@ -5,6 +5,7 @@ from hsmtss_jax.cli import subtasks
 PARTS = {
     "separation": "the whole system, from a recording to the separated sound",
     "audio_mae": "the encoder and the pre-training step",
+    "decoder": "sampling of the acoustic decoder",
 }
 
 

@@ -12,6 +12,7 @@ SUBCOMMANDS = {
     "train": "train one stage from a config file",
     "precompute": "write the frozen features that the separators are trained on",
     "separate": "separate the sound that a sentence asks for",
+    "codec": "turn sound into tokens and back",
     "evaluate": "score a system on a benchmark",
     "visualize": "draw what a training run makes of its validation examples",
     "bench": "time a part of the system on this machine",

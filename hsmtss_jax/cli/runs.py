@@ -36,6 +36,7 @@ def open_run(workdir: Path, step: str = "latest") -> Run:
         config = from_json(json.dumps(saved["experiment"]), stage_class)
         plan = prepare(dataclasses.replace(config, mesh=MeshConfig()), make_stage(config))
         check_same_run(saved, plan.identity, workdir)
+        plan = dataclasses.replace(plan, origin=saved.get("init_from", ""))
         return Run(plan, checkpointer.restore(number, plan.abstract), number)
     finally:
         checkpointer.close()

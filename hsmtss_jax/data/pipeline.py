@@ -3,7 +3,8 @@
 Everything random about an example comes from (seed, index): the same whatever the number of
 processes, workers or restarts. "train" is endless and shuffled anew each epoch; the other splits are
 one pass in order over at most ``config.eval_examples`` examples.
-b = batch_size / shard.count, L samples of a window, N = config.max_text_tokens.
+b = batch_size / shard.count, L samples of a window, N = config.max_text_tokens. With ``encode`` a batch with
+text also holds "text_features": float32 [b, M, C], what ``encode`` made of its captions.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.records import RecordReader, read_index, read_kinds
 from hsmtss_jax.data.sources import ClipSource, balanced_epoch, label_cycle
+from hsmtss_jax.data.text_table import Encode, TextTable, Tokenizer
 from hsmtss_jax.data.views import (
     CaptionView,
     ClipView,
@@ -24,8 +26,6 @@ from hsmtss_jax.data.views import (
     MixtureFeatureView,
     MixtureView,
     PreparedMixtureView,
-    TextTable,
-    Tokenizer,
 )
 
 FEATURE_SOURCE = (
@@ -63,11 +63,12 @@ def caption_dataset(
     *,
     samples: int,
     tokenizer: Tokenizer,
+    encode: Encode | None = None,
 ) -> grain.IterDataset:
     """Batches {"audio", "length", "text_ids": int32 [b, N], "text_mask": bool [b, N],
     "caption_id": int32 [b]}."""
     source = ClipSource(config.root, split)
-    texts = TextTable(source.texts(), tokenizer, config.max_text_tokens)
+    texts = TextTable(source.texts(), tokenizer, config.max_text_tokens, encode)
     view = CaptionView(source, config, samples, texts, train=split == "train")
     return _batches(_order(source, config, split), view, config, split, shard, seed)
 
@@ -80,6 +81,7 @@ def mixture_dataset(
     *,
     samples: int,
     tokenizer: Tokenizer,
+    encode: Encode | None = None,
 ) -> grain.IterDataset:
     """Batches {"mixture", "target": float32 [b, L], "length": int32 [b], "text_ids": int32 [b, N],
     "text_mask": bool [b, N], "task": int32 [b]}.
@@ -87,31 +89,31 @@ def mixture_dataset(
     ``config.root`` is a data set of clips, mixed on the fly, or one of prepared mixtures.
     """
     if "mixture" in read_kinds(config.root):
-        order, view = _prepared_mixtures(config, split, samples, tokenizer)
+        order, view = _prepared_mixtures(config, split, samples, tokenizer, encode)
     else:
         source = ClipSource(config.root, split)
-        texts = TextTable(source.texts(), tokenizer, config.max_text_tokens)
+        texts = TextTable(source.texts(), tokenizer, config.max_text_tokens, encode)
         view = MixtureView(_mixer(source, config, split, samples), texts)
         order = mixture_order(source, config, split)
     return _batches(order, view, config, split, shard, seed)
 
 
 def _prepared_mixtures(
-    config: DataConfig, split: str, samples: int, tokenizer: Tokenizer
+    config: DataConfig, split: str, samples: int, tokenizer: Tokenizer, encode: Encode | None
 ) -> tuple[Sequence[int], View]:
-    order, texts = _records(config, split, tokenizer)
+    order, texts = _records(config, split, tokenizer, encode)
     reader = RecordReader(config.root, split)
     return order, PreparedMixtureView(reader, config, samples, texts, train=split == "train")
 
 
 def _records(
-    config: DataConfig, split: str, tokenizer: Tokenizer
+    config: DataConfig, split: str, tokenizer: Tokenizer, encode: Encode | None
 ) -> tuple[Sequence[int], TextTable]:
     """Records of an epoch (train), or of the pass, of mixtures on disk; and their captions."""
     rows = read_index(config.root, split)
     texts = {text for row in rows for text in row["captions_target"] + row["captions_other"]}
     size = len(rows) if split == "train" else min(len(rows), config.eval_examples)
-    return range(size), TextTable(sorted(texts), tokenizer, config.max_text_tokens)
+    return range(size), TextTable(sorted(texts), tokenizer, config.max_text_tokens, encode)
 
 
 def holds_features(root: str) -> bool:
@@ -128,6 +130,7 @@ def mixture_feature_dataset(
     width: int,
     source: str,
     tokenizer: Tokenizer,
+    encode: Encode | None = None,
 ) -> grain.IterDataset:
     """Batches {"s_mixture", "s_target": float16 [b, P, C], "length": int32 [b], "text_ids": int32 [b, N],
     "text_mask": bool [b, N], "task": int32 [b]} of precomputed features.
@@ -140,7 +143,7 @@ def mixture_feature_dataset(
             f"the features in {config.root} were made with another AudioMAE ({made_with[:12]}, here "
             f"{source[:12]}): run hsmtss precompute again"
         )
-    order, texts = _records(config, split, tokenizer)
+    order, texts = _records(config, split, tokenizer, encode)
     reader = RecordReader(config.root, split)
     view = MixtureFeatureView(reader, config, width, texts, train=split == "train")
     return _batches(order, view, config, split, shard, seed)

@@ -1,16 +1,26 @@
-"""Text to token ids of static shape, from the tokenizer inside a text encoder bundle.
+"""Text to token ids of static shape, from a bundle's tokenizer, a folder's or the hub's.
+
+Where texts are only read (inference, evaluation) a batch is as long as the bucket that holds it. A
+training batch always has the config's ``max_text_tokens``: all processes must run one program, and no
+process knows how long the captions are that the others have drawn.
 
 Legend: B texts, N tokens.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from tokenizers import Tokenizer as FastTokenizer
 
+from hsmtss_jax.hub import download, is_hub_id
+
 if TYPE_CHECKING:
     from hsmtss_jax.bundle import Bundle
+
+BUCKETS = (8, 16, 32, 64)  # token counts of a bucketed batch: each is a program to compile
+_FILE = "tokenizer.json"
 
 TASKS = ("extract", "remove")  # the order is the task id of the mixture view
 
@@ -26,7 +36,12 @@ class Tokenizer:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._fast = FastTokenizer.from_str(source)
+        try:
+            self._fast = FastTokenizer.from_str(source)
+        except Exception as error:  # the library raises nothing narrower
+            raise ValueError(
+                f"{_FILE} is not a fast tokenizer's file: download it again"
+            ) from error
         self._fast.no_padding()
         self._fast.no_truncation()
         self._limit = 0
@@ -38,9 +53,25 @@ class Tokenizer:
     @classmethod
     def from_bundle(cls, bundle: "Bundle") -> Self:
         """The tokenizer of a bundle of a text encoder or of GPT-2; ValueError if it holds none."""
-        if "tokenizer.json" not in bundle.files:
-            raise ValueError("the bundle has no tokenizer.json: prepare it again")
-        return cls(bytes(bundle.files["tokenizer.json"]).decode("utf-8"))
+        if _FILE not in bundle.files:
+            raise ValueError(f"the bundle has no {_FILE}: prepare it again")
+        return cls(bytes(bundle.files[_FILE]).decode("utf-8"))
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path) -> Self:
+        """The tokenizer of a bundle's folder, a model's folder, a tokenizer.json, or a hub id.
+
+        Raises OSError for a path or hub model without tokenizer.json, or a hub out of reach.
+        """
+        path = Path(source).expanduser()
+        if not path.exists() and is_hub_id(str(source)):
+            path = download(str(source), [_FILE], [_FILE])
+        path = path / _FILE if path.is_dir() else path
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"no {_FILE} at {source}: give a bundle, a model's folder or a hub id (owner/name)"
+            )
+        return cls(path.read_text(encoding="utf-8"))
 
     @property
     def vocab(self) -> int:
@@ -63,6 +94,12 @@ class Tokenizer:
             mask[row, : len(tokens)] = True
         return ids, mask
 
+    def bucketed(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same, cut to the smallest of ``BUCKETS`` that holds the longest text."""
+        ids, mask = self(texts, max_tokens)
+        count = bucket(int(mask.sum(axis=1).max(initial=0)), max_tokens)
+        return ids[:, :count], mask[:, :count]
+
     def task_ids(self, task: str) -> np.ndarray:
         """Ids of a task word ("extract" or "remove") without special tokens: int32 [L]."""
         if task not in TASKS:
@@ -78,6 +115,11 @@ class Tokenizer:
 
     def __setstate__(self, source: str) -> None:
         self.__init__(source)  # type: ignore[misc]
+
+
+def bucket(longest: int, max_tokens: int) -> int:
+    """The smallest of ``BUCKETS`` that holds ``longest`` tokens, but ``max_tokens`` at most."""
+    return min(max_tokens, next((size for size in BUCKETS if size >= longest), max_tokens))
 
 
 class CausalTokenizer(Tokenizer):

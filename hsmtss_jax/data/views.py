@@ -1,11 +1,11 @@
 """What a stage sees of the data: one example (a dict of numpy arrays) from an index and a Generator.
 
-L samples of a window, N text tokens. Views are picklable callables for grain's random_map.
+L samples of a window, N text tokens. Views are picklable callables for grain's random_map. Where a view
+gives "text_ids" and "text_mask", it also gives "text_features" if the table of captions holds them.
 """
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from hsmtss_jax.data import placement
 from hsmtss_jax.data.mixing import EXTRACT, Mixer
 from hsmtss_jax.data.records import SAMPLE_RATE, RecordReader
 from hsmtss_jax.data.sources import FULL_SCALE, ClipSource
+from hsmtss_jax.data.text_table import TextTable
 
 P_CONCATENATE = (
     0.4  # of short clips in the clip view: further clips follow until the window is full
@@ -23,33 +24,10 @@ MAX_PAUSE = 0.3  # seconds between them
 Example = dict[str, Any]  # numpy arrays and scalars
 
 
-class Tokenizer(Protocol):
-    """texts -> (ids int32 [n, max_tokens], mask bool [n, max_tokens])."""
-
-    def __call__(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]: ...
-
-
 def caption_id(text: str) -> int:
     """A stable non-negative int32 from a caption, equal for equal texts whatever their case."""
     digest = hashlib.blake2b(text.strip().lower().encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little") & 0x7FFFFFFF
-
-
-class TextTable:
-    """Every caption of a split tokenised once, so workers need no tokenizer."""
-
-    def __init__(self, texts: Sequence[str], tokenizer: Tokenizer, max_tokens: int) -> None:
-        self._row = {text: i for i, text in enumerate(texts)}
-        parts = [
-            tokenizer(list(texts[i : i + 1024]), max_tokens) for i in range(0, len(texts), 1024)
-        ]
-        self._ids = np.concatenate([np.asarray(ids, np.int32) for ids, _ in parts])
-        self._mask = np.concatenate([np.asarray(mask, bool) for _, mask in parts])
-
-    def __call__(self, text: str) -> tuple[np.ndarray, np.ndarray]:
-        """ids int32 [N] and mask bool [N] of one of the texts."""
-        row = self._row[text]
-        return self._ids[row], self._mask[row]
 
 
 class ClipView:
@@ -119,13 +97,11 @@ class CaptionView:
         )
         captions = self._source.clips[index].captions
         text = captions[int(rng.integers(len(captions))) if self._train else 0]
-        ids, mask = self._texts(text)
         return {
             "audio": window,
             "length": np.int32(used),
-            "text_ids": ids,
-            "text_mask": mask,
             "caption_id": np.int32(caption_id(text)),
+            **self._texts(text),
         }
 
 
@@ -216,10 +192,4 @@ def draw_text(
 
 
 def _instruction(length: int, text: str, task: int, texts: TextTable) -> Example:
-    ids, mask = texts(text)
-    return {
-        "length": np.int32(length),
-        "text_ids": ids,
-        "text_mask": mask,
-        "task": np.int32(task),
-    }
+    return {"length": np.int32(length), "task": np.int32(task), **texts(text)}

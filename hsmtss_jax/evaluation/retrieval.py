@@ -131,13 +131,14 @@ def embed_clips(
 def embed_texts(
     representation: Representation, texts: Sequence[str], *, batch: int = 32
 ) -> np.ndarray:
-    """z_t of the texts [m, E], unit length."""
+    """z_t of the texts [m, E], unit length. Short and long ones are embedded apart."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # so that batches fill buckets
     found = []
-    for start in range(0, len(texts), batch):
-        part = list(texts[start : start + batch])
-        full = part + [part[-1]] * (batch - len(part))  # one static shape
+    for start in range(0, len(order), batch):
+        part = [texts[i] for i in order[start : start + batch]]
+        full = part + [part[-1]] * (batch - len(part))  # one static shape a bucket
         found.append(representation.text_vectors(full)[: len(part)])
-    return np.concatenate(found)
+    return np.concatenate(found)[np.argsort(order)]
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
-"""Inference: pipeline bundles and the public ``Separator``."""
+"""Inference: pipeline bundles, the public ``Separator``, the ``Codec`` by itself."""
 
+from hsmtss_jax.inference.codec import Codec
 from hsmtss_jax.inference.outlets import Output
 from hsmtss_jax.inference.result import (
     Activity,
@@ -12,6 +13,7 @@ from hsmtss_jax.inference.separator import Separator
 
 __all__ = [
     "Activity",
+    "Codec",
     "Output",
     "Presence",
     "SeparationReport",

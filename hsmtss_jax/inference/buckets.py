@@ -3,15 +3,16 @@
 Legend: B rows.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
+from hsmtss_jax.sampling.buckets import round_up
+
 ROWS = (1, 4, 16, 64)
-LENGTHS = (1 / 4, 1 / 2, 1.0)  # of a window
+QUARTERS = (1, 2, 4)  # of a window
 Item = TypeVar("Item")
 
 
@@ -23,13 +24,12 @@ def batches(items: Sequence[Item], limit: int) -> Iterator[Sequence[Item]]:
 
 def row_bucket(rows: int, limit: int) -> int:
     """The smallest batch of ``ROWS``, or ``limit``, that holds so many rows (at most ``limit``)."""
-    return min(size for size in (*ROWS, limit) if rows <= size <= limit)
+    return round_up(rows, [*(size for size in ROWS if size < limit), limit])
 
 
 def length_bucket(samples: int, window: int, unit: int) -> int:
     """The shortest of a few lengths that holds ``samples`` of a window: a multiple of ``unit``."""
-    lengths = (min(window, math.ceil(window * share / unit) * unit) for share in LENGTHS)
-    return min(length for length in lengths if length >= samples)
+    return round_up(samples, [min(window, -(-window * n // (4 * unit)) * unit) for n in QUARTERS])
 
 
 def padded(tree: Any, rows: int) -> Any:

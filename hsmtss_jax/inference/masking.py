@@ -11,7 +11,7 @@ import functools
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from scipy import signal
+from scipy import fft, signal
 
 from hsmtss_jax.audio.mel import mel_filterbank
 
@@ -71,7 +71,8 @@ class MaskStream:
     ) -> None:
         self._rate, self._length = sample_rate, length
         self._centres = _centres() if centres is None else centres
-        self._hop = max(1, round(HOP / RATE * sample_rate))
+        hop = max(1, round(HOP / RATE * sample_rate))
+        self._hop = fft.next_fast_len(hop, real=True)  # at 44.1 kHz it would be twice a prime
         self._window = self._hop * (WINDOW // HOP)
         self._blocks = iter(blocks)
         self._held = np.zeros((0, channels), np.float32)  # samples from _begin on

@@ -35,10 +35,11 @@ class Row:
 
 
 class ModelRunner:
-    """Runs a system. Lane i is instructions[i]. seconds: what each step has taken so far."""
+    """Runs a system. Lane i is instructions[i]. seconds: what each step has taken since ``started``."""
 
     def __init__(self, system: System, instructions: Sequence[Instruction], batch: int) -> None:
         self.system, self.batch = system, batch
+        self.started = time.perf_counter()
         self.instructions = list(instructions)
         self.seconds: dict[str, float] = defaultdict(float)
         with self.timed("listen"):
@@ -75,10 +76,11 @@ class ModelRunner:
         )
 
         def draw(s: Any, seeds: Any, forced: Any, given: Any) -> Any:
-            return self.system.sample(s, seeds, policy, forced, given, frames)
+            lengths = np.full(len(s), frames, np.int32)
+            return self.system.sample(s, seeds, policy, forced, given, lengths)
 
         with self.timed("tokens"):
-            return self._run(draw, *trees)
+            return self._run(draw, *trees)[:, :frames]
 
     def decode(self, tokens: np.ndarray, samples: int) -> np.ndarray:
         """Sound [R, samples] of tokens [R, T, K]."""

@@ -51,7 +51,7 @@ class Representation:
 
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
         """Captions -> z_t [len(texts), E], unit length; what exceeds Q-Audio's length is cut."""
-        ids, mask = self._tokenizer(texts, self.features.q_audio.max_text)
+        ids, mask = self._tokenizer.bucketed(texts, self.features.q_audio.max_text)
         return np.asarray(self._text_vectors(self._params, ids, mask))
 
     def scene_sums(self, audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

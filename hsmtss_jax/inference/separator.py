@@ -19,10 +19,10 @@ from hsmtss_jax.inference.system import System
 from hsmtss_jax.inference.track import Lanes
 from hsmtss_jax.instructions import Instruction, parse
 from hsmtss_jax.sampling.policies import Policy
+from hsmtss_jax.stages.acoustic_sampling import MAX_BATCH
 
 __all__ = ["Output", "Separator", "check_recording", "demo_bundle"]
-BATCH = {"cpu": 16}  # sounds that are generated at once
-ACCELERATOR_BATCH = 64
+BATCH = MAX_BATCH  # sounds that are generated at once
 Result = SeparationResult | ValueError | OSError
 
 
@@ -44,14 +44,14 @@ class Separator:
         """overlap: share of a window that it has in common with the one before (0 to 0.9).
 
         segment: seconds of a window, the model's own length at most and by default. batch: sounds that
-        are generated at once [16 on a CPU, 64 elsewhere]; memory grows with it.
+        are generated at once; memory grows with it.
         """
         if not 0 <= overlap <= 0.9:
             raise ValueError(f"the overlap must lie between 0 and 0.9, got {overlap}")
         if batch is not None and batch < 1:
             raise ValueError(f"the batch must be at least 1, got {batch}")
         self.system = system
-        self.batch = batch or BATCH.get(system.device.platform, ACCELERATOR_BATCH)
+        self.batch = batch or BATCH
         unit = math.lcm(8 * system.frame, HOP)  # columns of patches, and frames of the mask
         longest = system.window // unit
         columns = longest if segment is None else round(segment * system.sample_rate / unit)

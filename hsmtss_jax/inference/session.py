@@ -88,7 +88,6 @@ class Session:
         self._segments, self._calibration = segments, calibration
         self._model = WindowModel(runner, options)
         self._progress = progress or (lambda done, total: None)
-        self._started = time.perf_counter()
         self._work: dict[int, _Work] = {}
         self._outcomes: dict[int, dict[int, Outcome]] = {}
 
@@ -237,7 +236,7 @@ class Session:
         except (ValueError, OSError) as error:
             outcomes |= dict.fromkeys(work.numbers, error)
             return
-        timing = dict(self._runner.seconds) | {"total": time.perf_counter() - self._started}
+        timing = dict(self._runner.seconds) | {"total": time.perf_counter() - self._runner.started}
         for place, number in enumerate(work.numbers):
             outcomes[number] = SeparationReport(
                 instruction=track.prompts[place].instruction,

@@ -17,11 +17,10 @@ from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import TASKS, Tokenizer
 from hsmtss_jax.inference.pipeline import Pipeline
 from hsmtss_jax.inference.silence import noise_gate
-from hsmtss_jax.models.acoustic_decode_step import prepare_decode
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.sampling.policies import Policy
-from hsmtss_jax.stages.acoustic_sampling import sample
+from hsmtss_jax.stages.acoustic_sampling import TokenSampler
 from hsmtss_jax.stages.features import Features
 from hsmtss_jax.stages.joint_separator import (
     JointSeparatorStageConfig,
@@ -90,10 +89,9 @@ class System:
         self.frames = self.codec_config.token_frames(self.window)
         self.frame = self.codec_config.hop * self.codec_config.frames_per_token
         params: dict[str, Any] = {name: bundle.params for name, bundle in bundles.items()}
-        prepare = jax.jit(prepare_decode, static_argnums=(0, 2))
         weights = jax.device_put(params.pop("acoustic_decoder"), self.device)
-        params["acoustic_decoder"] = prepare(self.decoder_config, weights, self.dtype)
         self._params = jax.device_put(params, self.device)
+        self._sampler = TokenSampler(self.decoder_config, weights, self.dtype)
 
     def query(self, task: str, description: str, rows: int) -> Query:
         """Encode one instruction and repeat it for ``rows`` windows."""
@@ -101,7 +99,7 @@ class System:
 
     def queries(self, tasks: Sequence[str], descriptions: Sequence[str]) -> Query:
         """Encode an instruction a window. Raises ValueError for an unknown task."""
-        ids, mask = self.tokenizer(list(descriptions), self.max_text)
+        ids, mask = self.tokenizer.bucketed(list(descriptions), self.max_text)
         numbers = np.array([TASKS.index(task) for task in tasks], np.int32)
         return self._query(self._params, ids, mask, numbers)
 
@@ -138,16 +136,17 @@ class System:
         policy: Policy,
         forced: np.ndarray | None = None,
         forced_length: np.ndarray | None = None,
-        frames: int | None = None,
+        lengths: np.ndarray | None = None,
     ) -> jax.Array:
         """Codec tokens int32 [B, T, K] of semantics s [B, P, Ca].
 
-        The first forced_length [B] frames are those of forced [B, F, K]. frames: T, where less than
-        a window is wanted; those that are drawn are the same.
+        The first forced_length [B] frames are those of forced [B, F, K]. lengths: int [B]; frames from
+        there on are 0, and cost nothing where all rows are short.
         """
-        numbers = np.asarray(seeds, np.uint32)
-        count = self.frames if frames is None else frames
-        return self._sample(self._params, s, numbers, policy, count, forced, forced_length)
+        tokens = self._sampler(
+            s, self.frames, seeds, policy, forced, forced_length, lengths=lengths
+        )
+        return jnp.asarray(tokens)
 
     def encode(self, audio: np.ndarray) -> jax.Array:
         """Codec tokens of audio [B, L] -> int32 [B, T, K]."""
@@ -161,6 +160,9 @@ class System:
     @functools.partial(jax.jit, static_argnums=0)
     def _query(self, params: Any, ids: Any, mask: Any, tasks: Any) -> Query:
         text, text_mask = self.features.text(params, ids, mask)
+        missing = self.max_text - ids.shape[1]  # the separators are one program for all buckets
+        text = jnp.pad(text, ((0, 0), (0, missing), (0, 0)))
+        text_mask = jnp.pad(text_mask, ((0, 0), (0, missing)))
         task, task_mask = self.features.task(params, tasks)
         return Query(text=text, text_mask=text_mask, task=task, task_mask=task_mask)
 
@@ -205,30 +207,6 @@ class System:
     def _separate_local(self, params: Any, s: Any, g: Any, query: Query) -> jax.Array:
         weights = params["joint_separator"]
         return separate_local(self._separators, weights, s, g, _condition(query), self.dtype)
-
-    @functools.partial(jax.jit, static_argnums=(0, 4, 5))
-    def _sample(
-        self,
-        params: Any,
-        s: Any,
-        seeds: Any,
-        policy: Policy,
-        frames: int,
-        forced: Any,
-        forced_length: Any,
-    ) -> jax.Array:
-        weights = params["acoustic_decoder"]
-        return sample(
-            self.decoder_config,
-            weights,
-            s,
-            frames,
-            seeds,
-            policy,
-            forced_tokens=forced,
-            forced_length=forced_length,
-            dtype=self.dtype,
-        )
 
     @functools.partial(jax.jit, static_argnums=0)
     def _encode(self, params: Any, audio: Any) -> jax.Array:

@@ -13,10 +13,14 @@ _NEVER = -1e4  # logit of a pair that must not be drawn
 
 @flax.struct.dataclass
 class Negatives:
-    """Indices into the batch, int32 [B]: an audio for each text, a text for each audio."""
+    """Indices into the batch, int32 [B]: an audio for each text, a text for each audio.
+
+    exist: bool [B], False where every caption of the batch equals the example's: what is drawn is none.
+    """
 
     audio: jax.Array
     text: jax.Array
+    exist: jax.Array
 
 
 def similarities(z_audio: jax.Array, z_text: jax.Array, temperature: jax.Array) -> jax.Array:
@@ -51,13 +55,21 @@ def hard_negatives(key: jax.Array, similarity: jax.Array, same: jax.Array) -> Ne
     return Negatives(
         audio=jax.random.categorical(audio_key, logits, axis=0),
         text=jax.random.categorical(text_key, logits, axis=1),
+        exist=~jnp.all(same, axis=1),
     )
 
 
-def atm_loss(matched: jax.Array, wrong_audio: jax.Array, wrong_text: jax.Array) -> jax.Array:
-    """Cross-entropy of match logits [B, 2] of true pairs and of the two kinds of wrong ones, [B]."""
+def atm_loss(
+    matched: jax.Array, wrong_audio: jax.Array, wrong_text: jax.Array, exist: jax.Array
+) -> jax.Array:
+    """Cross-entropy of match logits [B, 2] of true pairs and of the two kinds of wrong ones, [B].
+
+    exist: bool [B], whether the wrong pairs are wrong; where not, the true pair counts alone.
+    """
 
     def against(logits: jax.Array, label: int) -> jax.Array:
         return -jax.nn.log_softmax(logits, axis=-1)[:, label]
 
-    return (against(matched, 1) + against(wrong_audio, 0) + against(wrong_text, 0)) / 3.0
+    weight = exist.astype(jnp.float32)
+    wrong = against(wrong_audio, 0) + against(wrong_text, 0)
+    return (against(matched, 1) + weight * wrong) / (1.0 + 2.0 * weight)

@@ -119,6 +119,19 @@ def frame_columns(config: AcousticDecoderConfig, frames: int) -> np.ndarray:
     return np.minimum(np.arange(frames) // FRAMES_PER_COLUMN, config.time_patches - 1)
 
 
+def patch_mask(config: AcousticDecoderConfig, frames: jax.Array) -> jax.Array:
+    """Bool [B, P]: the patches of the columns under each row's first ``frames`` [B] frames."""
+    columns = jnp.arange(config.patches, dtype=jnp.int32) // config.freq_patches
+    return FRAMES_PER_COLUMN * columns[None, :] < frames[:, None]
+
+
+def hide_padding(patches: jax.Array, prefix_mask: jax.Array | None) -> jax.Array:
+    """S [B, P, C] with zeros where prefix_mask [B, P] is False: whatever is there, even NaN, is unseen."""
+    if prefix_mask is None:
+        return patches
+    return jnp.where(prefix_mask[:, :, None], patches, 0.0)
+
+
 def prefix_lm_mask(prefix: int, frames: int) -> np.ndarray:
     """Bool [P + T, P + T]: the prefix sees the prefix, frame t the prefix and the frames up to t."""
     steps = np.arange(prefix + frames)
@@ -190,6 +203,7 @@ class AcousticDecoder(nn.Module):
         patches of padding, which nothing looks at. Raises ValueError for other patch shapes.
         """
         cfg = self.config
+        patches = hide_padding(patches, prefix_mask)
         conditions = Conditioner(cfg, self.dtype, name="conditioner")(patches)
         prefix, columns = conditions.prefix, conditions.columns
         x = self._embed(tokens)

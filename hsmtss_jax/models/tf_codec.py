@@ -2,13 +2,16 @@
 "acoustic tokens"). Layers, sizes and constants are those of the TF-Codec reference project's
 non-predictive 6 kbps, 20 ms model.
 
-Everything is causal: a token frame reads the samples up to the end of its last STFT frame.
+Everything is causal: a token frame reads the samples up to the end of its last STFT frame. Encoder and
+decoder take what they remember of earlier frames (None: there were none) and return it, so that
+``tf_codec_stream`` runs the same network chunk by chunk.
 
 Legend: B batch, L samples, T STFT frames, N token frames, F bins, C channels, K groups, V codes,
 D width of a group's vector.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -18,7 +21,7 @@ import jax.numpy as jnp
 from einops import rearrange
 
 from hsmtss_jax.audio.stft import istft, stft
-from hsmtss_jax.nn.conv import ConvLayer, TCMLayer, causal_conv, xavier
+from hsmtss_jax.nn.conv import ConvLayer, TCMLayer, causal_conv, latest, xavier
 from hsmtss_jax.nn.quantize import GroupQuantizer, Quantized
 from hsmtss_jax.nn.recurrent import GRU
 
@@ -26,6 +29,7 @@ _FLOOR = 1e-7
 _STRIDES = (1, 4, 4, 2)  # along frequency: 161 -> 161 -> 41 -> 11 -> 5 bins
 _PADDING = (2, 2, 2, 1)
 _BINS = 5
+_Past = tuple[jax.Array | None, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,11 @@ class TFCodecConfig:
         return self.channels[-1] * _BINS
 
     @property
+    def token_samples(self) -> int:
+        """Samples from one token frame to the next: 320, 20 ms."""
+        return self.frames_per_token * self.hop
+
+    @property
     def group_width(self) -> int:
         """D, the width of a group's vector."""
         return self.latent // self.groups * self.frames_per_token
@@ -75,6 +84,26 @@ class TFCodecConfig:
                 f"latent={self.latent} must be a multiple of groups={self.groups}: change either"
             )
         return TFCodec(config=self, dtype=dtype)
+
+
+@flax.struct.dataclass
+class EncoderMemory:
+    """Earlier frames, as the encoder needs them: last inputs of the convolutions [B, 1, F, C], inner
+    features of the TCMs [B, 4 dilation, C], the GRU's state [B, width]. None: there were none."""
+
+    convs: _Past
+    tcms: _Past
+    gru: jax.Array | None
+
+
+@flax.struct.dataclass
+class DecoderMemory:
+    """Earlier frames, as the decoder needs them; TCMs stand before and after the GRU."""
+
+    before: _Past
+    gru: jax.Array | None
+    after: _Past
+    convs: _Past
 
 
 @flax.struct.dataclass
@@ -114,34 +143,58 @@ def synthesise(features: jax.Array, config: TFCodecConfig) -> jax.Array:
 
 
 class Encoder(nn.Module):
-    """Compressed STFT [B, T, F, 2] -> features [B, T, width]."""
+    """Compressed STFT [B, T, F, 2] -> features [B, T, width], and the memory for the next frames."""
 
     config: TFCodecConfig
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(
+        self, x: jax.Array, memory: EncoderMemory | None = None, *, train: bool
+    ) -> tuple[jax.Array, EncoderMemory]:
         cfg = self.config
+        if memory is None:
+            memory = EncoderMemory(
+                convs=_nothing(cfg.channels), tcms=_nothing(cfg.tcm_dilations), gru=None
+            )
+        convs = []
         for i, features in enumerate(cfg.channels):
             layer = ConvLayer(features, _STRIDES[i], _PADDING[i], dtype=self.dtype, name=f"conv{i}")
-            x = layer(x, train=train)
+            x, kept = layer(x, train=train, past=memory.convs[i])
+            convs.append(kept)
         x = rearrange(x, "b t f c -> b t (c f)")
-        for i, dilation in enumerate(cfg.tcm_dilations):
-            tcm = TCMLayer(cfg.tcm_hidden, dilation, dtype=self.dtype, name=f"tcm{i}")
-            x = tcm(x, train=train)
-        return GRU(cfg.width, name="gru")(x)
+        x, tcms = _tcm_stack(self, "tcm", x, memory.tcms, train)
+        x, gru = GRU(cfg.width, name="gru")(x, memory.gru, train=train)
+        return x, EncoderMemory(convs=tuple(convs), tcms=tcms, gru=gru)
 
 
 class Decoder(nn.Module):
-    """Features [B, T, width] -> compressed STFT [B, T, F, 2]."""
+    """Features [B, T, width] -> compressed STFT [B, T, F, 2], and the memory for the next frames."""
 
     config: TFCodecConfig
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        x = self._frames(x.astype(self.dtype), train)
+    def __call__(
+        self, x: jax.Array, memory: DecoderMemory | None = None, *, train: bool
+    ) -> tuple[jax.Array, DecoderMemory]:
+        cfg = self.config
+        if memory is None:
+            tcms = _nothing(cfg.tcm_dilations)
+            memory = DecoderMemory(
+                before=tcms, gru=None, after=tcms, convs=_nothing((*cfg.channels, 2))
+            )
+        x = x.astype(self.dtype)
+        x, before = _tcm_stack(self, "before", x, memory.before, train)
+        x, gru = GRU(cfg.width, name="gru")(x, memory.gru, train=train)
+        x, after = _tcm_stack(self, "after", x, memory.after, train)
         x = rearrange(x, "b t (c f) -> b t f c", f=_BINS)
+        x, convs = self._spectrum(x, memory.convs, train)
+        return x, DecoderMemory(before=before, gru=gru, after=after, convs=convs)
+
+    def _spectrum(self, x: jax.Array, past: _Past, train: bool) -> tuple[jax.Array, _Past]:
+        """The convolutions: [B, T, 5, C] -> [B, T, F, 2]."""
+        convs = []
         widths = (*self.config.channels[-2::-1], 2)
         for i, features in enumerate(widths):
             j = len(widths) - 1 - i  # undoes the encoder's layer j
@@ -153,20 +206,28 @@ class Decoder(nn.Module):
                 dtype=self.dtype,
                 name=f"conv{i}",
             )
-            x = layer(x, train=train)
-        kernel = self.param("out_kernel", xavier, (2, 5, 2, 2), jnp.float32)
-        return causal_conv(x, kernel.astype(self.dtype), padding=2)
+            x, kept = layer(x, train=train, past=past[i])
+            convs.append(kept)
+        kernel = self.param("out_kernel", xavier, (2, 5, 2, 2), jnp.float32).astype(self.dtype)
+        kept = latest(x, 1, past[-1])
+        return causal_conv(x, kernel, padding=2, past=past[-1]), (*convs, kept)
 
-    def _frames(self, x: jax.Array, train: bool) -> jax.Array:
-        """TCMs, GRU, TCMs: [B, T, width] -> [B, T, width]."""
-        cfg = self.config
-        for part in ("before", "after"):
-            for i, dilation in enumerate(cfg.tcm_dilations):
-                tcm = TCMLayer(cfg.tcm_hidden, dilation, dtype=self.dtype, name=f"{part}{i}")
-                x = tcm(x, train=train)
-            if part == "before":
-                x = GRU(cfg.width, name="gru")(x)
-        return x
+
+def _nothing(layers: Sequence[int]) -> _Past:
+    """What layers remember before the first frame."""
+    return (None,) * len(layers)
+
+
+def _tcm_stack(
+    parent: Encoder | Decoder, name: str, x: jax.Array, past: _Past, train: bool
+) -> tuple[jax.Array, _Past]:
+    """TCMs of the parent's dilations, its submodules ``name``0, 1, ...: [B, T, width] -> the same."""
+    cfg, kept = parent.config, []
+    for i, dilation in enumerate(cfg.tcm_dilations):
+        tcm = TCMLayer(cfg.tcm_hidden, dilation, dtype=parent.dtype, name=f"{name}{i}")
+        x, inner = tcm(x, train=train, past=past[i])
+        kept.append(inner)
+    return x, tuple(kept)
 
 
 class TFCodec(nn.Module):
@@ -217,12 +278,7 @@ class TFCodec(nn.Module):
 
     def latent(self, x: jax.Array, *, train: bool = False) -> jax.Array:
         """Samples [B, L] -> vectors to quantise float32 [B, N, K, D]; a group's 4 frames are frame-major."""
-        cfg = self.config
-        features = analyse(x, cfg)
-        frames = self.project_in(self.encoder(features, train=train)).astype(jnp.float32)
-        return rearrange(
-            frames, "b (n m) (k d) -> b n k (m d)", m=cfg.frames_per_token, k=cfg.groups
-        )
+        return self.latent_of_frames(analyse(x, self.config), train=train)[0]
 
     def reconstruct(self, values: jax.Array, length: int, *, train: bool = False) -> jax.Array:
         """Vectors [B, N, K, D], quantised or not -> samples float32 [B, length]."""
@@ -232,9 +288,27 @@ class TFCodec(nn.Module):
             raise ValueError(
                 f"{values.shape[1]} token frames give {available} samples, not {length}"
             )
-        frames = rearrange(values, "b n k (m d) -> b (n m) (k d)", m=cfg.frames_per_token)
-        features = self.decoder(self.project_out(frames), train=train)
-        return synthesise(features, cfg)[:, :length]
+        return synthesise(self.frames_of(values, train=train)[0], cfg)[:, :length]
+
+    def latent_of_frames(
+        self, features: jax.Array, memory: EncoderMemory | None = None, *, train: bool = False
+    ) -> tuple[jax.Array, EncoderMemory]:
+        """Compressed STFT [B, T, F, 2], T whole token frames -> vectors [B, N, K, D] and the memory."""
+        cfg = self.config
+        features, memory = self.encoder(features, memory, train=train)
+        frames = self.project_in(features).astype(jnp.float32)
+        vectors = rearrange(
+            frames, "b (n m) (k d) -> b n k (m d)", m=cfg.frames_per_token, k=cfg.groups
+        )
+        return vectors, memory
+
+    def frames_of(
+        self, values: jax.Array, memory: DecoderMemory | None = None, *, train: bool = False
+    ) -> tuple[jax.Array, DecoderMemory]:
+        """Vectors [B, N, K, D] -> compressed STFT [B, T, F, 2] and the memory."""
+        m = self.config.frames_per_token
+        frames = rearrange(values, "b n k (m d) -> b (n m) (k d)", m=m)
+        return self.decoder(self.project_out(frames), memory, train=train)
 
     def _linear(self, features: int) -> nn.Dense:
         return nn.Dense(features, use_bias=False, kernel_init=xavier, dtype=self.dtype)

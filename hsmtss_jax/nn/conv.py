@@ -5,6 +5,9 @@ from the same three products. XLA's own input gradient of a strided convolution 
 with zeros and multiplies them (4 times slower on CPU); here it is one stride-1 convolution that
 writes a whole stride of bins as channels.
 
+Whole signals and streams run the same code: ``past`` holds the frames that came before the first one
+of x, None stands for zeros, and a layer returns the past of the chunk that follows.
+
 Legend: B batch, T frames, F fine bins, G coarse bins (G = (F + 2 padding - W) // stride + 1),
 H kernel frames, W kernel bins, I and O channels.
 """
@@ -33,23 +36,49 @@ class _Geometry:
     fine: int
 
 
-def causal_conv(x: jax.Array, kernel: jax.Array, *, stride: int = 1, padding: int = 0) -> jax.Array:
+def latest(x: jax.Array, frames: int, past: jax.Array | None = None) -> jax.Array:
+    """The last ``frames`` of ``past`` (None: zeros) and x [B, T, ...] -> [B, frames, ...]."""
+    if x.shape[1] < frames:
+        x = _after(past, x, frames)
+    return x[:, x.shape[1] - frames :]
+
+
+def _after(past: jax.Array | None, x: jax.Array, frames: int) -> jax.Array:
+    """x [B, T, ...] behind the ``frames`` of ``past``, or behind as many zeros."""
+    if past is None:
+        return jnp.pad(x, ((0, 0), (frames, 0), *((0, 0) for _ in x.shape[2:])))
+    return jnp.concatenate([past, x], axis=1)
+
+
+def causal_conv(
+    x: jax.Array,
+    kernel: jax.Array,
+    *,
+    stride: int = 1,
+    padding: int = 0,
+    past: jax.Array | None = None,
+) -> jax.Array:
     """[B, T, F, I] * [H, W, I, O] -> [B, T, G, O]; frame t reads frames t - H + 1 to t (the last tap).
 
-    ``padding`` zeros are added at both ends of the frequency axis.
+    ``padding`` zeros are added at both ends of the frequency axis. past: [B, H - 1, F, I].
     """
+    before = kernel.shape[0] - 1
+    if past is not None:
+        x, before = _after(past, x, before), 0
     if stride == 1:
-        return _blocked_conv(x, kernel, padding)
-    return _conv(x, kernel, _Geometry(stride, padding, (kernel.shape[0] - 1, 0), x.shape[2]))
+        return _blocked_conv(x, kernel, padding, before)
+    return _conv(x, kernel, _Geometry(stride, padding, (before, 0), x.shape[2]))
 
 
-def _blocked_conv(x: jax.Array, kernel: jax.Array, padding: int, block: int = 4) -> jax.Array:
-    """A stride-1 ``causal_conv`` whose channels are [block of bins, channels].
+def _blocked_conv(
+    x: jax.Array, kernel: jax.Array, padding: int, before: int, block: int = 4
+) -> jax.Array:
+    """A stride-1 ``causal_conv`` after ``before`` zero frames; its channels are [block of bins, channels].
 
     These layers have 2 to 16 channels, too few to fill a vector register or a matrix unit: with four
     bins to a block, a pass forward and backward takes 20 to 70 percent of the time on CPU.
     """
-    high, wide = kernel.shape[:2]
+    wide = kernel.shape[1]
     bins = x.shape[2] + 2 * padding - wide + 1
     blocks, taps = -(-bins // block), -(-(block + wide - 1) // block)
     total = (blocks + taps - 1) * block
@@ -60,21 +89,31 @@ def _blocked_conv(x: jax.Array, kernel: jax.Array, padding: int, block: int = 4)
     places = (offsets[:, :, None] == np.arange(wide)[None, None, :]).astype(kernel.dtype)
     banded = jnp.einsum("anw,hwio->haino", places, kernel, precision=jax.lax.Precision.HIGHEST)
     banded = rearrange(banded, "h (m a) i n o -> h m (a i) (n o)", m=taps)
-    pads = ((high - 1, 0), (0, 0))
+    pads = ((before, 0), (0, 0))
     y = jax.lax.conv_general_dilated(x, banded, (1, 1), pads, dimension_numbers=_LAYOUT)
     return rearrange(y, "b t g (n o) -> b t (g n) o", n=block)[:, :, :bins]
 
 
 def causal_deconv(
-    x: jax.Array, kernel: jax.Array, *, stride: int = 1, cropping: int = 0
+    x: jax.Array,
+    kernel: jax.Array,
+    *,
+    stride: int = 1,
+    cropping: int = 0,
+    past: jax.Array | None = None,
 ) -> jax.Array:
     """Transposed convolution [B, T, G, I] * [H, W, I, O] -> [B, T, (G - 1) stride + W - 2 cropping, O].
 
     Frame t writes to frames t (first tap) to t + H - 1, and what falls behind the end is dropped;
-    ``cropping`` bins are dropped at both ends of the frequency axis.
+    ``cropping`` bins are dropped at both ends of the frequency axis. past: [B, H - 1, G, I], whose
+    frames write to those of x.
     """
+    reach = kernel.shape[0] - 1
+    before = 0
+    if past is not None:
+        x, before = _after(past, x, reach), reach
     fine = (x.shape[2] - 1) * stride + kernel.shape[1] - 2 * cropping
-    geometry = _Geometry(stride, cropping, (0, kernel.shape[0] - 1), fine)
+    geometry = _Geometry(stride, cropping, (before, reach), fine)
     return _spread(x, jnp.swapaxes(kernel, 2, 3), geometry)
 
 
@@ -131,17 +170,21 @@ def _adjoint(y: jax.Array, kernel: jax.Array, geometry: _Geometry) -> jax.Array:
     before, after = geometry.frames
     pads = ((high - 1 - before, high - 1 - after), (taps - 1, taps - 1))
     fine = jax.lax.conv_general_dilated(y, phases, (1, 1), pads, dimension_numbers=_LAYOUT)
-    fine = fine.reshape(*fine.shape[:2], -1, inputs)
+    fine = fine.reshape(*fine.shape[:2], fine.shape[2] * stride, inputs)
     missing = max(0, offset + geometry.fine - fine.shape[2])
     fine = jnp.pad(fine, ((0, 0), (0, 0), (0, missing), (0, 0)))
     return fine[:, :, offset : offset + geometry.fine]
 
 
-def depthwise_conv(x: jax.Array, kernel: jax.Array, dilation: int = 1) -> jax.Array:
-    """[B, T, C] * [H, 1, C] -> [B, T, C], causal: frame t reads t - (H - 1) dilation, ..., t."""
+def depthwise_conv(
+    x: jax.Array, kernel: jax.Array, dilation: int = 1, past: jax.Array | None = None
+) -> jax.Array:
+    """[B, T, C] * [H, 1, C] -> [B, T, C], causal: frame t reads t - (H - 1) dilation, ..., t.
+
+    past: [B, (H - 1) dilation, C].
+    """
     taps = kernel.shape[0]
-    past = (taps - 1) * dilation
-    padded = jnp.pad(x, ((0, 0), (past, 0), (0, 0)))
+    padded = _after(past, x, (taps - 1) * dilation)
     frames = x.shape[1]
     shifted = [padded[:, j * dilation : j * dilation + frames] for j in range(taps)]
     return functools.reduce(jnp.add, (part * kernel[j][None] for j, part in enumerate(shifted)))
@@ -176,7 +219,8 @@ class NormAct(nn.Module):
 
 
 class ConvLayer(nn.Module):
-    """Causal convolution (2, 5), BatchNorm, PReLU: [B, T, F, I] -> [B, T, G, features]."""
+    """Causal convolution (2, 5), BatchNorm, PReLU: [B, T, F, I] -> [B, T, G, features] and its past,
+    the last frame of its input [B, 1, F, I]."""
 
     features: int
     stride: int
@@ -186,21 +230,25 @@ class ConvLayer(nn.Module):
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(
+        self, x: jax.Array, *, train: bool, past: jax.Array | None = None
+    ) -> tuple[jax.Array, jax.Array]:
         shape = (*self.size, x.shape[-1], self.features)
         kernel = self.param("kernel", xavier, shape, jnp.float32).astype(self.dtype)
         x = x.astype(self.dtype)
         if self.transpose:
-            x = causal_deconv(x, kernel, stride=self.stride, cropping=self.padding)
+            y = causal_deconv(x, kernel, stride=self.stride, cropping=self.padding, past=past)
         else:
-            x = causal_conv(x, kernel, stride=self.stride, padding=self.padding)
-        return NormAct(dtype=self.dtype, name="post")(x, train=train)
+            y = causal_conv(x, kernel, stride=self.stride, padding=self.padding, past=past)
+        y = NormAct(dtype=self.dtype, name="post")(y, train=train)
+        return y, latest(x, self.size[0] - 1, past)
 
 
 class TCMLayer(nn.Module):
-    """Temporal convolution module: x + W2 act(depthwise(act(W1 x))) on [B, T, C].
+    """Temporal convolution module: x + W2 act(depthwise(act(W1 x))) on [B, T, C], and its past.
 
-    hidden: inner width. The depthwise kernel reaches ``4 * dilation`` frames into the past.
+    hidden: inner width. The depthwise kernel reaches ``4 * dilation`` frames into the past, which is
+    [B, 4 * dilation, hidden].
     """
 
     hidden: int
@@ -209,7 +257,9 @@ class TCMLayer(nn.Module):
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(
+        self, x: jax.Array, *, train: bool, past: jax.Array | None = None
+    ) -> tuple[jax.Array, jax.Array]:
         def linear(features: int, name: str) -> nn.Dense:
             return nn.Dense(
                 features, use_bias=False, kernel_init=xavier, dtype=self.dtype, name=name
@@ -220,6 +270,7 @@ class TCMLayer(nn.Module):
         )
         shape = (self.taps, 1, self.hidden)
         kernel = self.param("depthwise_kernel", xavier, shape, jnp.float32)
-        h = depthwise_conv(h, kernel.astype(self.dtype), self.dilation)
+        kept = latest(h, (self.taps - 1) * self.dilation, past)
+        h = depthwise_conv(h, kernel.astype(self.dtype), self.dilation, past)
         h = NormAct(dtype=self.dtype, name="depthwise_post")(h, train=train)
-        return x + linear(x.shape[-1], "reduce")(h)
+        return x + linear(x.shape[-1], "reduce")(h), kept

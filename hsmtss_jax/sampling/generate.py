@@ -4,8 +4,9 @@ Legend: B batch, T frames, F forced frames, K groups, V classes.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import flax.struct
 import jax
 import jax.numpy as jnp
 from einops import rearrange
@@ -14,6 +15,15 @@ from hsmtss_jax.sampling.policies import Policy, choose
 
 Cache = TypeVar("Cache")
 StepFn = Callable[[jax.Array, Cache], tuple[jax.Array, Cache]]
+
+
+@flax.struct.dataclass
+class Generated:
+    """tokens: int32 [B, T, K]. cache: as the last step left it; a caller that donates the first cache
+    returns this one from its jitted function, so that both are one piece of memory."""
+
+    tokens: jax.Array
+    cache: Any
 
 
 def generate(
@@ -28,8 +38,8 @@ def generate(
     forced: jax.Array | None = None,
     forced_length: jax.Array | None = None,
     lengths: jax.Array | None = None,
-) -> jax.Array:
-    """``frames`` steps of ``step`` under one ``lax.scan`` -> int32 [B, frames, K].
+) -> Generated:
+    """``frames`` steps of ``step`` under one ``lax.scan``: tokens int32 [B, frames, K].
 
     step: (previous tokens int32 [B, K], cache) -> (logits [B, K, V], cache).
     cache: as the prefill left it. first: int32 [B, K], the start tokens.
@@ -51,11 +61,11 @@ def generate(
         return (tokens, state), tokens
 
     times = jnp.arange(frames, dtype=jnp.int32)
-    _, tokens = jax.lax.scan(body, (first, cache), (times, prefix))
+    (_, cache), tokens = jax.lax.scan(body, (first, cache), (times, prefix))
     tokens = rearrange(tokens, "t b k -> b t k")
-    if lengths is None:
-        return tokens
-    return jnp.where((times[None, :] < lengths[:, None])[:, :, None], tokens, 0)
+    if lengths is not None:
+        tokens = jnp.where((times[None, :] < lengths[:, None])[:, :, None], tokens, 0)
+    return Generated(tokens=tokens, cache=cache)
 
 
 def _forced_frames(

@@ -17,7 +17,7 @@ from hsmtss_jax.audio.stft import power, stft
 from hsmtss_jax.bundle import Bundle
 from hsmtss_jax.config import DataConfig, StageConfig, from_dict
 from hsmtss_jax.losses.tokens import TokenScores, targets_with_end, token_cross_entropy
-from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig, patch_mask
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.sampling import Policy
 from hsmtss_jax.stages.acoustic_sampling import sample
@@ -33,20 +33,24 @@ class AcousticDecoderStageConfig(StageConfig):
     name: str = "acoustic_decoder"
     model: AcousticDecoderConfig = dataclasses.field(default_factory=AcousticDecoderConfig)
     samples: int = 160_000  # L of a window at 16 kHz
-    # True: frames behind a clip's end have no loss. False: the zeros there are learnt as silence.
+    # True: frames behind a clip's end have no loss and the patches there are not looked at.
+    # False: the zeros there are learnt as silence.
     mask_padding: bool = True
-    prefix_noise: float = (
-        0.0  # S gets noise of 0 to this many deviations: at run time S is estimated
-    )
+    # S gets noise of 0 to this many deviations: at run time it is estimated, which makes a difference
+    prefix_noise: float = 0.0
 
 
 @flax.struct.dataclass
 class DecoderInput:
-    """s: [B, P, Ca]. tokens: int32 [B, T, K]. frames: int32 [B], those with a loss."""
+    """s: [B, P, Ca]. tokens: int32 [B, T, K]. frames: int32 [B], those with a loss.
+
+    prefix_mask: bool [B, P], False for patches behind a clip's end.
+    """
 
     s: jax.Array
     tokens: jax.Array
     frames: jax.Array
+    prefix_mask: jax.Array
 
 
 class AcousticDecoderStage(ClipStage):
@@ -86,13 +90,16 @@ class AcousticDecoderStage(ClipStage):
         )
         assert isinstance(tokens, jax.Array)
         frames = jnp.full_like(batch["length"], tokens.shape[1])
+        prefix_mask = jnp.ones((len(frames), self.config.model.patches), bool)
         if self.config.mask_padding:
             stft_frames = -(-batch["length"] // self.codec.hop) + 1
             frames = -(-stft_frames // self.codec.frames_per_token)
+            prefix_mask = patch_mask(self.config.model, frames)
         return DecoderInput(
             s=self.features.local(frozen, batch["audio"]),
             tokens=jax.lax.stop_gradient(tokens),
             frames=frames,
+            prefix_mask=prefix_mask,
         )
 
     def init(
@@ -192,6 +199,7 @@ def score(
         {"params": params},
         read.s,
         read.tokens,
+        prefix_mask=read.prefix_mask,
         train=dropout_key is not None,
         rngs=None if dropout_key is None else {"dropout": dropout_key},
     )

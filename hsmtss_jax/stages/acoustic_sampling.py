@@ -1,23 +1,60 @@
 """Sampling codec tokens from local semantic features: the decoder and the sampler put together.
 
-Legend: B batch, P patches, C audio width, T frames, F forced frames, K groups.
+Legend: B batch, n rows asked for, P patches, C audio width, T frames, F forced frames, K groups.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from hsmtss_jax.models.acoustic_decode_step import (
-    DecodeCache,
-    DecodeWeights,
-    decode_step,
-    prefill,
-    prepare_decode,
-)
+from hsmtss_jax.models.acoustic_decode_step import DecodeCache, decode_step, prefill
+from hsmtss_jax.models.acoustic_decode_weights import DecodeWeights, prepare_decode
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
-from hsmtss_jax.sampling import Policy, generate, row_keys
+from hsmtss_jax.sampling import (
+    Generated,
+    Policy,
+    batch_sizes,
+    frame_sizes,
+    generate,
+    round_up,
+    row_keys,
+)
+
+MAX_BATCH = 16  # rows of one program; more go through it in turns
+
+
+def draw(
+    config: AcousticDecoderConfig,
+    weights: DecodeWeights,
+    cache: DecodeCache,
+    frames: int,
+    seeds: jax.Array,
+    policy: Policy,
+    forced_tokens: jax.Array | None = None,
+    forced_length: jax.Array | None = None,
+    lengths: jax.Array | None = None,
+) -> Generated:
+    """``frames`` frames from a prefilled cache: see ``sample``. For ``jit``, with the cache donated."""
+
+    def step(tokens: jax.Array, cache: DecodeCache) -> tuple[jax.Array, DecodeCache]:
+        return decode_step(config, weights, tokens, cache)
+
+    return generate(
+        step,
+        cache,
+        jnp.full((len(seeds), config.groups), config.start, jnp.int32),
+        frames,
+        row_keys(seeds),
+        policy,
+        codes=config.codes,
+        forced=forced_tokens,
+        forced_length=forced_length,
+        lengths=lengths,
+    )
 
 
 def sample(
@@ -44,20 +81,125 @@ def sample(
     """
     if not isinstance(params, DecodeWeights):
         params = prepare_decode(config, params, dtype)
-    weights = params
-
-    def step(tokens: jax.Array, cache: DecodeCache) -> tuple[jax.Array, DecodeCache]:
-        return decode_step(config, weights, tokens, cache)
-
-    return generate(
-        step,
-        prefill(config, weights, patches, frames, prefix_mask),
-        jnp.full((len(patches), config.groups), config.start, jnp.int32),
-        frames,
-        row_keys(seeds),
-        policy,
-        codes=config.codes,
-        forced=forced_tokens,
-        forced_length=forced_length,
-        lengths=lengths,
+    cache = prefill(config, params, patches, frames, prefix_mask)
+    drawn = draw(
+        config, params, cache, frames, seeds, policy, forced_tokens, forced_length, lengths
     )
+    return drawn.tokens
+
+
+class TokenSampler:
+    """``sample`` for calls of many sizes: rows and frames are rounded up to a few static shapes.
+
+    The batch goes up to the next of 1, 2, 4, ... ``MAX_BATCH``, the frames to the next quarter of a
+    window, and forced frames and lengths are always arguments, so a policy compiles once for each pair
+    of sizes that occurs. A row's tokens do not depend on the shape it was drawn in.
+    """
+
+    def __init__(
+        self, config: AcousticDecoderConfig, params: Mapping[str, Any], dtype: Any = jnp.float32
+    ) -> None:
+        """params: the trained parameters; they are prepared once, here."""
+        self.config = config
+        self.weights = jax.jit(functools.partial(prepare_decode, config, dtype=dtype))(params)
+        self.frame_sizes = frame_sizes(config.max_frames)
+        self._prefill = jax.jit(functools.partial(prefill, config), static_argnames="frames")
+        self._draw = jax.jit(
+            functools.partial(draw, config),
+            static_argnames=("frames", "policy"),
+            donate_argnames="cache",
+        )
+
+    def __call__(
+        self,
+        patches: np.ndarray | jax.Array,
+        frames: int,
+        seeds: np.ndarray,
+        policy: Policy,
+        forced_tokens: np.ndarray | None = None,
+        forced_length: np.ndarray | None = None,
+        *,
+        lengths: np.ndarray | None = None,
+        prefix_mask: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """int32 [n, frames, K] for S [n, P, C], any n; the arguments are those of ``sample``.
+
+        Only max(lengths) frames are computed; those behind it are 0. Raises ValueError for no rows and
+        for more frames than a window has.
+        """
+        rows = len(patches)
+        if not rows:
+            raise ValueError("there is no row to sample tokens for")
+        limits = np.full(rows, frames, np.int32) if lengths is None else np.minimum(lengths, frames)
+        visible = np.ones((rows, self.config.patches), bool) if prefix_mask is None else prefix_mask
+        forced, counts = _forced(rows, self.config.groups, forced_tokens, forced_length)
+        if forced.shape[1] > frames:
+            raise ValueError(f"{forced.shape[1]} forced frames do not fit in {frames} frames")
+        tokens = np.zeros((rows, frames, self.config.groups), np.int32)
+        for start in range(0, rows, MAX_BATCH):
+            part = slice(start, min(start + MAX_BATCH, rows))
+            drawn = self._batch(
+                policy,
+                patches[part],
+                seeds[part],
+                forced[part],
+                counts[part],
+                limits[part],
+                visible[part],
+            )
+            count = min(frames, drawn.shape[1])
+            tokens[part, :count] = drawn[:, :count]
+        return tokens
+
+    def _batch(
+        self,
+        policy: Policy,
+        patches: np.ndarray | jax.Array,
+        seeds: np.ndarray,
+        forced: np.ndarray,
+        counts: np.ndarray,
+        limits: np.ndarray,
+        visible: np.ndarray,
+    ) -> np.ndarray:
+        """Tokens [n, T, K] of at most ``MAX_BATCH`` rows, T the size that holds the longest of them."""
+        rows = len(seeds)
+        frames = round_up(max(int(limits.max()), 1), self.frame_sizes)
+        extra = round_up(rows, batch_sizes(MAX_BATCH)) - rows
+        forced = forced[:, :frames]
+        forced = np.pad(forced, ((0, extra), (0, frames - forced.shape[1]), (0, 0)))
+        cache = self._prefill(
+            self.weights,
+            _pad_rows(patches, extra),
+            frames=frames,
+            prefix_mask=np.pad(visible, ((0, extra), (0, 0)), constant_values=True),
+        )
+        drawn = self._draw(
+            self.weights,
+            cache=cache,
+            frames=frames,
+            seeds=_pad_rows(np.asarray(seeds, np.uint32), extra),
+            policy=policy,
+            forced_tokens=forced,
+            forced_length=_pad_rows(counts, extra),
+            lengths=_pad_rows(limits, extra),
+        )
+        return np.asarray(drawn.tokens)[:rows]
+
+
+def _pad_rows(x: np.ndarray | jax.Array, extra: int) -> np.ndarray | jax.Array:
+    """``extra`` rows of zeros behind x, which may be on a device."""
+    if not extra:
+        return x
+    space = jnp if isinstance(x, jax.Array) else np
+    return space.pad(x, ((0, extra), *((0, 0),) * (x.ndim - 1)))
+
+
+def _forced(
+    rows: int, groups: int, tokens: np.ndarray | None, length: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(forced frames int32 [n, F, K], how many of them count in each row [n])."""
+    if tokens is None:
+        return np.zeros((rows, 0, groups), np.int32), np.zeros(rows, np.int32)
+    tokens = np.asarray(tokens, np.int32)
+    full = np.full(rows, tokens.shape[1], np.int32)
+    return tokens, full if length is None else np.minimum(length, full).astype(np.int32)

@@ -24,8 +24,9 @@ from hsmtss_jax.losses.contrastive import (
     same_caption,
     similarities,
 )
-from hsmtss_jax.models.q_audio import QAudio, QAudioConfig
+from hsmtss_jax.models.q_audio import AudioPass, QAudio, QAudioConfig
 from hsmtss_jax.stages.features import Features
+from hsmtss_jax.stages.text_cache import TextCache
 from hsmtss_jax.train.stage import Batch, Objective, Report, Shard, Stage, StepInput, Tree
 
 
@@ -56,6 +57,15 @@ class Losses:
     matched: jax.Array
 
 
+@flax.struct.dataclass
+class NextTokens:
+    """What ATG predicts. logits: [B, M, V]; targets: int32 [B, M]; mask: bool [B, M], True = token."""
+
+    logits: jax.Array
+    targets: jax.Array
+    mask: jax.Array
+
+
 class QAudioStage(Stage):
     """One group, ``model``; the release drops the language-model head."""
 
@@ -70,27 +80,48 @@ class QAudioStage(Stage):
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
         size, tokens = self.data.batch_size, self.data.max_text_tokens
-        return {
+        spec = {
             "audio": jax.ShapeDtypeStruct((size, self.config.samples), jnp.float32),
             "length": jax.ShapeDtypeStruct((size,), jnp.int32),
             "text_ids": jax.ShapeDtypeStruct((size, tokens), jnp.int32),
             "text_mask": jax.ShapeDtypeStruct((size, tokens), jnp.bool_),
             "caption_id": jax.ShapeDtypeStruct((size,), jnp.int32),
         }
+        if self.data.text_cache:
+            shape = (size, tokens, self.features.text_encoder.width)
+            spec["text_features"] = jax.ShapeDtypeStruct(shape, jnp.float32)
+        return spec
 
     def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
-        tokenizer = Tokenizer.from_bundle(self.upstream["text_encoder"])
         return caption_dataset(
-            self.data, split, shard, seed, samples=self.config.samples, tokenizer=tokenizer
+            self.data,
+            split,
+            shard,
+            seed,
+            samples=self.config.samples,
+            tokenizer=Tokenizer.from_bundle(self.upstream["text_encoder"]),
+            encode=self._text_cache(),
         )
+
+    def _text_cache(self) -> TextCache | None:
+        if not self.data.text_cache:
+            return None
+        bundles = {"text_encoder": self.upstream["text_encoder"]}
+        return TextCache(self.data.text_cache, bundles, self.features.raw_text, self.dtype)
+
+    def _raw_text(self, frozen: Mapping[str, Tree], batch: Batch) -> jax.Array:
+        """The text encoder's outputs [B, N, Ct], computed or read by caption."""
+        if "text_features" in batch:
+            return batch["text_features"]
+        return self.features.raw_text(frozen, batch["text_ids"], batch["text_mask"])
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
     ) -> tuple[dict[str, Tree], Tree]:
         """Random, but the query's feed-forward part starts as a copy of the text's."""
-        s = self.features.local(frozen, batch["audio"][:1])
-        mask = batch["text_mask"][:1]
-        raw = self.features.raw_text(frozen, batch["text_ids"][:1], mask)
+        batch = {name: value[:1] for name, value in batch.items()}
+        s = self.features.local(frozen, batch["audio"])
+        raw, mask = self._raw_text(frozen, batch), batch["text_mask"]
         table = self.features.token_table(frozen)
         params = self.config.model.make(self.dtype).init(key, s, raw, mask, table)["params"]
         layers = dict(params["stack"]["layers"])
@@ -145,9 +176,9 @@ class QAudioStage(Stage):
         key: jax.Array,
         train: bool,
     ) -> Losses:
-        ids, mask = batch["text_ids"], batch["text_mask"]
+        mask = batch["text_mask"]
         s = self.features.local(frozen, batch["audio"])
-        raw = self.features.raw_text(frozen, ids, mask)
+        raw = self._raw_text(frozen, batch)
         audio = module.audio_pass(s, train=train)
         z_text = module.project_text(module.text(raw, mask, train=train))
         similarity = similarities(module.project_audio(audio.g), z_text, module.temperature())
@@ -162,23 +193,35 @@ class QAudioStage(Stage):
         )
         matched, wrong_audio, wrong_text = jnp.split(match, 3)
 
-        table = self.features.token_table(frozen)
-        start = (
-            1 if self.features.text_encoder.kind == "bert" else 0
-        )  # BERT's own [CLS] is no target
-        targets, target_mask = ids[:, start:], mask[:, start:]
-        rows = table[targets] if self.config.atg_source == "table" else raw[:, start:]
-        logits = module.caption(
-            audio, rows, target_mask, table, source=self.config.atg_source, train=train
-        )
+        atg = self._caption(module, frozen, batch, audio, raw, train)
         best = jnp.take_along_axis(same, jnp.argmax(similarity, axis=1)[:, None], axis=1)
         return Losses(
             atc=atc_loss(similarity, same, self.config.smoothing),
-            atm=atm_loss(matched, wrong_audio, wrong_text),
-            atg=atg_loss(logits, targets, target_mask, self.config.smoothing),
+            atm=atm_loss(matched, wrong_audio, wrong_text, drawn.exist),
+            atg=atg_loss(atg.logits, atg.targets, atg.mask, self.config.smoothing),
             hit=best[:, 0].astype(jnp.float32),
             matched=_accuracy(matched, wrong_audio, wrong_text),
         )
+
+    def _caption(
+        self,
+        module: QAudio,
+        frozen: Mapping[str, Tree],
+        batch: Batch,
+        audio: AudioPass,
+        raw: jax.Array,
+        train: bool,
+    ) -> NextTokens:
+        """ATG's prediction of every token from the audio and the tokens before it."""
+        table = self.features.token_table(frozen)
+        # BERT's own [CLS] is no target.
+        start = 1 if self.features.text_encoder.kind == "bert" else 0
+        targets, mask = batch["text_ids"][:, start:], batch["text_mask"][:, start:]
+        rows = table[targets] if self.config.atg_source == "table" else raw[:, start:]
+        logits = module.caption(
+            audio, rows, mask, table, source=self.config.atg_source, train=train
+        )
+        return NextTokens(logits=logits, targets=targets, mask=mask)
 
     def eval_metrics(
         self,

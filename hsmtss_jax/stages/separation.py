@@ -20,7 +20,9 @@ from hsmtss_jax.data.pipeline import (
 )
 from hsmtss_jax.data.text import Tokenizer
 from hsmtss_jax.losses.separation import cosine, l1
-from hsmtss_jax.stages.features import Features
+from hsmtss_jax.models.q_audio import with_first
+from hsmtss_jax.stages.features import Features, Frozen
+from hsmtss_jax.stages.text_cache import TextCache
 from hsmtss_jax.train.stage import Batch, Shard, Stage, Tree
 
 
@@ -47,7 +49,10 @@ def mixture_features(
     What a stage does not read (G_mix, say) costs nothing: the compiler drops it.
     """
     s_mix, s_target = _local(features, frozen, batch)
-    text = features.text(frozen, batch["text_ids"], batch["text_mask"])
+    if "text_features" in batch:
+        text = (batch["text_features"], with_first(batch["text_mask"]))
+    else:
+        text = features.text(frozen, batch["text_ids"], batch["text_mask"])
     task = features.task(frozen, batch["task"])
     out = SeparationFeatures(
         s_mix=s_mix,
@@ -119,10 +124,13 @@ class SeparationStage(Stage):
             "text_mask": ((size, tokens), jnp.bool_),
             "task": ((size,), jnp.int32),
         }
+        if self.data.text_cache:
+            shapes["text_features"] = ((size, tokens + 1, self.features.q_audio.width), jnp.float32)
         return {name: jax.ShapeDtypeStruct(*shape) for name, shape in shapes.items()}
 
     def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
         tokenizer = Tokenizer.from_bundle(self.upstream["text_encoder"])
+        encode = self._text_cache()
         if self._precomputed:
             return mixture_feature_dataset(
                 self.data,
@@ -132,10 +140,28 @@ class SeparationStage(Stage):
                 width=self.features.audio_mae.width,
                 source=self.upstream["audio_mae"].digest,
                 tokenizer=tokenizer,
+                encode=encode,
             )
         return mixture_dataset(
-            self.data, split, shard, seed, samples=self.config.samples, tokenizer=tokenizer
+            self.data,
+            split,
+            shard,
+            seed,
+            samples=self.config.samples,
+            tokenizer=tokenizer,
+            encode=encode,
         )
+
+    def _text_cache(self) -> TextCache | None:
+        """T_cap by caption: the text encoder and Q-Audio's text pass, both frozen here."""
+        if not self.data.text_cache:
+            return None
+        bundles = {name: self.upstream[name] for name in ("text_encoder", "q_audio")}
+
+        def t_cap(frozen: Frozen, ids: jax.Array, mask: jax.Array) -> jax.Array:
+            return self.features.text(frozen, ids, mask)[0]
+
+        return TextCache(self.data.text_cache, bundles, t_cap, self.dtype, extra=1)
 
     def read(self, frozen: Mapping[str, Tree], batch: Batch) -> SeparationFeatures:
         """The batch's frozen features."""

@@ -16,7 +16,11 @@ import orbax.checkpoint as ocp
 from hsmtss_jax.train.state import TrainState
 
 _BEST = "best"
-_FREE_DATA_FIELDS = ("root", "eval_examples")  # a run may be resumed with other values of these
+_FREE_DATA_FIELDS = (
+    "root",
+    "eval_examples",
+    "text_cache",
+)  # a run may be resumed with other values of these
 
 
 class Checkpointer:
@@ -143,12 +147,24 @@ def _identity(config: Mapping[str, Any]) -> dict[str, Any]:
     data = {key: value for key, value in experiment["data"].items() if key not in _FREE_DATA_FIELDS}
     flat = _dotted({"stage": experiment["stage"], "data": data})
     flat["run.seed"] = experiment["run"]["seed"]
+    for name in ("init_from", "init_match"):  # absent from older checkpoints
+        flat[f"run.{name}"] = experiment["run"].get(name, "")
     for group, optim in experiment["optim"].items():
         flat[f"optim.{group}.freeze"] = optim["freeze"]
         flat[f"optim.{group}.ema>0"] = optim["ema"] > 0
     for name, digest in config["upstream"].items():
         flat[f"upstream.{name} (digest)"] = digest[:12]
     return flat
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """ "a.b: 1, here 2" for every setting that both configs have and that differs."""
+    old, new = _dotted(before), _dotted(now)
+    return [
+        f"{name}: {old[name]}, here {new[name]}"
+        for name in sorted(old.keys() & new.keys())
+        if old[name] != new[name] and name != "name"
+    ]
 
 
 def _dotted(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -19,15 +19,21 @@ from jax.sharding import Mesh
 from tqdm import tqdm
 
 from hsmtss_jax import dist
-from hsmtss_jax.bundle import Bundle, save_bundle
+from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
 from hsmtss_jax.config import ExperimentConfig, to_dict
-from hsmtss_jax.train.checkpoint import Checkpointer, abstract_state, check_same_run
+from hsmtss_jax.train.checkpoint import (
+    Checkpointer,
+    abstract_state,
+    check_same_run,
+    differences,
+)
 from hsmtss_jax.train.evaluate import EvalStep, evaluate, make_eval_step
 from hsmtss_jax.train.interrupt import Interrupt
 from hsmtss_jax.train.optim import make_optimizer, trainable_mask
 from hsmtss_jax.train.stage import Shard, Stage
 from hsmtss_jax.train.state import TrainState, create_state, eval_params
 from hsmtss_jax.train.step import Step, make_step
+from hsmtss_jax.train.warm_start import describe, warm_start
 from hsmtss_jax.train.writer import Writer
 
 Tree = Any
@@ -47,7 +53,10 @@ class Outcome:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A stage made ready for a mesh: its optimisers, its abstract state, the frozen weights on it."""
+    """A stage made ready for a mesh: its optimisers, its abstract state, the frozen weights on it.
+
+    origin: digest of the bundle that the run started from, "" for random weights.
+    """
 
     config: ExperimentConfig
     stage: Stage
@@ -58,12 +67,14 @@ class Plan:
     shapes: TrainState
     shardings: Any
     key: jax.Array
+    origin: str = ""
 
     @property
     def identity(self) -> dict[str, Any]:
         """What a checkpoint says about where it comes from."""
         digests = {name: bundle.digest for name, bundle in self.stage.upstream.items()}
-        return {"experiment": to_dict(self.config), "upstream": digests}
+        known = {"experiment": to_dict(self.config), "upstream": digests}
+        return known | ({"init_from": self.origin} if self.origin else {})
 
     @property
     def abstract(self) -> TrainState:
@@ -156,13 +167,13 @@ class _Run:
         config, stage = plan.config, plan.stage
         self.shard = Shard(jax.process_index(), jax.process_count())
         self.data = iter(stage.dataset("train", self.shard, config.run.seed))
+        self.quiet = quiet or not dist.is_main()
         self.start, self.state = self._restore_or_init()
         self.frozen = plan.step_frozen
         self.step_fn = jit_step(plan)
         self.eval_fn: EvalStep = make_eval_step(stage, plan.mesh)
         self.add_fn = jax.jit(lambda total, new: jax.tree.map(jnp.add, total, new))
         self.writer = Writer(workdir, self.start) if dist.is_main() else None
-        self.quiet = quiet or not dist.is_main()
         self.validation: dict[str, float] = {}
         self.window = _Window(self.start, int(jax.device_get(self.state.skipped)))
 
@@ -283,9 +294,24 @@ class _Run:
     def _restore_or_init(self) -> tuple[int, TrainState]:
         step = self.checkpointer.latest()
         if step is None:
-            return 0, self.plan.init()
-        check_same_run(self.checkpointer.config(step), self._plain_identity(), self.workdir)
+            return 0, self._begin()
+        saved = self.checkpointer.config(step)
+        check_same_run(saved, self._plain_identity(), self.workdir)
+        self.plan = dataclasses.replace(self.plan, origin=saved.get("init_from", ""))
         return step, self.checkpointer.restore(step, self.plan.abstract, self.data)
+
+    def _begin(self) -> TrainState:
+        """A new run's state, random or from a bundle."""
+        run, state = self.plan.config.run, self.plan.init()
+        if not run.init_from:
+            return state
+        bundle = load_bundle(run.init_from)
+        start = warm_start(state, self.plan.shardings, self.plan.stage, bundle, run.init_match)
+        self.plan = dataclasses.replace(self.plan, origin=bundle.digest)
+        if not self.quiet:
+            differing = differences(bundle.config, to_dict(self.plan.config.stage))
+            print(describe(start, bundle, differing), flush=True)
+        return start.state
 
     def _plain_identity(self) -> dict[str, Any]:
         return json.loads(json.dumps(self.plan.identity))
@@ -318,12 +344,15 @@ class _Window:
 def release(plan: Plan, state: TrainState, step: int) -> Bundle:
     """The release bundle of a state: averaged parameters where an average is kept."""
     tree = plan.stage.release(eval_params(state), state.aux)
+    meta = {"step": step, "experiment": to_dict(plan.config)}
+    if plan.origin:
+        meta["init_from"] = plan.origin
     return Bundle(
         stage=plan.config.stage.name,
         config=to_dict(plan.config.stage),
         params=dist.to_host(tree),
         upstream=plan.identity["upstream"],
-        meta={"step": step, "experiment": to_dict(plan.config)},
+        meta=meta,
     )
 
 

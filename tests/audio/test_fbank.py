@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
+import soundfile
 
 from hsmtss_jax.audio.fbank import FbankConfig, fbank, log_mel_input, real_frames
 
@@ -18,6 +21,17 @@ def assert_equal_to_rounding(got: np.ndarray, want: np.ndarray) -> None:
     error = np.abs(got - want)
     assert (error < 1e-4).mean() > 0.998
     assert error.max() < 2e-3
+
+
+@pytest.mark.parametrize("samples", [400, 559, 560, 7_321])
+def test_any_length_gives_the_first_rows_of_a_longer_one(samples):
+    """Rows are local but for the clip's mean: a cut of a sound without one has the same rows."""
+    x = noise_and_tones(8000)
+    x = np.concatenate([x[:samples] - x[:samples].mean(), np.zeros(8000 - samples, np.float32)])
+    rows = real_frames(samples)
+    got = np.asarray(fbank(x[None, :samples]))
+    assert got.shape == (1, rows, 128)
+    np.testing.assert_allclose(got, np.asarray(fbank(x[None]))[:, :rows], atol=2e-3)
 
 
 def test_frame_counts():
@@ -73,11 +87,18 @@ def test_shorter_than_a_frame_is_an_error():
         fbank(np.zeros((1, 399), np.float32))
 
 
+def speech_in_rain(samples: int) -> np.ndarray:
+    """The start of a real recording, with stretches near digital silence."""
+    path = Path(__file__).parents[2] / "examples" / "speech_and_rain.flac"
+    return soundfile.read(path, frames=samples, dtype="float32")[0]
+
+
 @pytest.mark.parity
-def test_equals_kaldi_native_fbank():
+@pytest.mark.parametrize("sound", [noise_and_tones, speech_in_rain])
+def test_equals_kaldi_native_fbank(sound):
     """With 80 bands: the package refuses banks with an empty filter, which 128 bands have."""
     knf = pytest.importorskip("kaldi_native_fbank")
-    x = noise_and_tones(32000)
+    x = sound(32000)
     options = knf.FbankOptions()
     options.frame_opts.samp_freq = 16000
     options.frame_opts.dither = 0.0

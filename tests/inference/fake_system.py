@@ -45,7 +45,8 @@ class FakeSystem:
         near = query.text[:, 0, 0] - np.abs(found[:, 0, 0])
         return Prediction(s=mixture.s * query.task, g=found, of_target=near, of_mixture=near / 2)
 
-    def sample(self, s, seeds, policy, forced, given, frames):
+    def sample(self, s, seeds, policy, forced, given, lengths):
+        frames = self.frames
         loud = np.round(np.clip(s[:, :frames, 0] * 500, 0, CODES - 1))
         drawn = [np.random.default_rng(int(seed)).integers(CODES, size=frames) for seed in seeds]
         tokens = np.stack([loud, np.stack(drawn)], axis=-1).astype(np.int32)

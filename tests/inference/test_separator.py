@@ -51,6 +51,24 @@ def test_a_mask_keeps_rate_channels_and_sum(many):
         )
 
 
+@pytest.mark.parametrize("blend", [0.0, 1.0])
+def test_a_blend_keeps_rate_channels_and_sum(blend, many, separator):
+    result = separator.separate(
+        STEREO, PROMPTS[0], sample_rate=44_100, mode="blend", blend=blend, end=2.0
+    )
+    assert result.target.shape == (88_200, 2)
+    np.testing.assert_allclose(result.target + result.residual, STEREO[:88_200], atol=1e-6)
+    of_mask = many[0][0][0].target[:44_100]
+    assert (np.abs(result.target[:44_100] - of_mask).max() < 5e-3) == (blend == 0)
+
+
+def test_segments_shorter_than_the_model_s_window():
+    short = Separator(FakeSystem(), segment=1.28, overlap=0.5, batch=4)
+    result = short.separate(STEREO, PROMPTS[0], sample_rate=44_100)
+    assert result.windows == 7
+    np.testing.assert_allclose(result.target + result.residual, STEREO, atol=1e-6)
+
+
 def test_reports_are_readable(many):
     (first, second), _ = many[0]
     assert first.instruction == Instruction("extract", "dog")

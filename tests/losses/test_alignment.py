@@ -44,9 +44,18 @@ def test_hard_negatives_are_never_positives_and_prefer_the_similar():
 
 
 def test_atm_of_certain_logits():
-    yes, no = jnp.array([[-50.0, 50.0]]), jnp.array([[50.0, -50.0]])
-    np.testing.assert_allclose(atm_loss(yes, no, no), 0.0, atol=1e-6)
-    np.testing.assert_allclose(atm_loss(no, no, no), 100.0 / 3.0, rtol=1e-6)
+    yes, no, exist = jnp.array([[-50.0, 50.0]]), jnp.array([[50.0, -50.0]]), jnp.array([True])
+    np.testing.assert_allclose(atm_loss(yes, no, no, exist), 0.0, atol=1e-6)
+    np.testing.assert_allclose(atm_loss(no, no, no, exist), 100.0 / 3.0, rtol=1e-6)
+
+
+def test_a_batch_of_one_caption_has_no_wrong_pairs():
+    drawn = hard_negatives(jax.random.key(0), jnp.eye(3), same_caption(jnp.array([5, 5, 5])))
+    assert not drawn.exist.any()
+    assert hard_negatives(jax.random.key(0), jnp.eye(4), same_caption(IDS)).exist.all()
+    yes = jnp.tile(jnp.array([[-50.0, 50.0]]), (3, 1))
+    np.testing.assert_allclose(atm_loss(yes, yes, yes, drawn.exist), 0.0, atol=1e-6)
+    np.testing.assert_allclose(atm_loss(yes, yes, yes, ~drawn.exist), 200.0 / 3.0, rtol=1e-6)
 
 
 def test_atg_of_uniform_logits_is_log_v_and_padding_is_ignored():

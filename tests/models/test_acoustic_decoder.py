@@ -8,11 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.models.acoustic_decode_step import decode_step, prefill, prepare_decode
+from hsmtss_jax.models.acoustic_decode_step import decode_step, prefill
+from hsmtss_jax.models.acoustic_decode_weights import FORMS, prepare_decode
 from hsmtss_jax.models.acoustic_decoder import (
     AcousticDecoderConfig,
     frame_columns,
     frame_positions,
+    patch_mask,
     patch_positions,
     prefix_lm_mask,
 )
@@ -57,10 +59,10 @@ def setup(condition: str, batch: int = 2):
     return config, params, patches, tokens, forward
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def stepwise(config, params, patches, tokens, prefix_mask):
+@functools.partial(jax.jit, static_argnums=(0, 5))
+def stepwise(config, params, patches, tokens, prefix_mask, form=None):
     """Logits [B, T + 1, K, V + 1], one frame at a time."""
-    weights = prepare_decode(config, params)
+    weights = prepare_decode(config, params, form=form)
     cache = prefill(config, weights, patches, FRAMES + 1, prefix_mask)
     inputs = jnp.pad(tokens, ((0, 0), (1, 0), (0, 0)), constant_values=config.start)
 
@@ -125,15 +127,29 @@ def test_steps_equal_the_full_forward(condition):
     np.testing.assert_allclose(steps, full, atol=1e-4)
 
 
-@pytest.mark.parametrize("condition", ("prefix", "cross"))
-def test_masked_patches_are_not_seen(condition):
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_masked_patches_are_not_seen_whatever_they_hold(condition):
     config, params, patches, tokens, forward = setup(condition)
     mask = jnp.arange(config.patches)[None, :] < jnp.array([[4], [6]])
-    other = jnp.where(mask[:, :, None], patches, 100.0)
+    loud, broken = (jnp.where(mask[:, :, None], patches, x) for x in (100.0, jnp.nan))
     full = forward(patches, tokens, mask)
-    np.testing.assert_allclose(forward(other, tokens, mask), full, atol=1e-5)
-    np.testing.assert_allclose(stepwise(config, params, other, tokens, mask), full, atol=1e-4)
-    assert not np.allclose(forward(other, tokens)[0], full[0], atol=1e-3)
+    for other in (loud, broken):
+        np.testing.assert_allclose(forward(other, tokens, mask), full, atol=1e-5)
+    np.testing.assert_allclose(stepwise(config, params, broken, tokens, mask), full, atol=1e-4)
+    assert not np.allclose(forward(loud, tokens)[0], full[0], atol=1e-3)
+
+
+def test_the_patch_mask_covers_the_frames():
+    mask = patch_mask(TINY, jnp.array([0, 1, 8, 9, 26]))
+    assert mask.sum(axis=1).tolist() == [0, 2, 2, 4, 6] and mask[1, :2].all()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_form_of_the_weights_does_not_matter(form):
+    config, params, patches, tokens, forward = setup("prefix")
+    everything = jnp.ones((2, config.patches), bool)
+    steps = stepwise(config, params, patches, tokens, everything, form)
+    np.testing.assert_allclose(steps, forward(patches, tokens), atol=1e-4)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

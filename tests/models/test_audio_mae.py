@@ -1,6 +1,7 @@
 import dataclasses
 import functools
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from hsmtss_jax.models.audio_mae import AudioMAEConfig, Encoder, random_masking
 from hsmtss_jax.nn.patches import patchify, unpatchify
+from hsmtss_jax.nn.transformer import Transformer
 
 SMALL = AudioMAEConfig(
     frames=64,
@@ -36,8 +38,21 @@ def test_parameter_counts_of_the_paper_size(cls_token, count):
     assert _count(params["decoder"]) == 7_494_856
 
 
-def test_paper_size_keeps_102_of_512():
-    assert (AudioMAEConfig().patches, AudioMAEConfig().kept) == (512, 102)
+@pytest.mark.parametrize(("cls_token", "tokens"), [(False, 102), (True, 103)])
+def test_only_the_kept_patches_go_through_the_encoder(cls_token, tokens):
+    config = AudioMAEConfig(cls_token=cls_token)
+    assert (config.patches, config.kept) == (512, 102)
+    seen = []
+
+    def record(call, args, kwargs, context):
+        if isinstance(context.module, Transformer):
+            seen.append(args[0].shape)
+        return call(*args, **kwargs)
+
+    x = jnp.zeros((2, config.frames, config.n_mels))
+    with nn.intercept_methods(record):
+        jax.eval_shape(config.make().init, jax.random.key(0), x, jax.random.key(0))
+    assert seen == [(2, tokens, 768)]
 
 
 def test_masking_is_a_permutation_and_keeps_k():

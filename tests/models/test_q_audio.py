@@ -54,13 +54,6 @@ def test_paper_size():
     assert sum(count(params[name]) for name in heads) + 1 == 395_267  # with the temperature
 
 
-def test_the_query_pass_reads_audio_and_no_text(inputs):
-    params, s, *_ = inputs
-    g = apply(params, s, method="audio")
-    assert g.shape == (2, 1, 16)
-    assert not np.allclose(g, apply(params, s[::-1], method="audio"))
-
-
 def test_text_padding_does_not_matter(inputs):
     params, s, text, mask, table = inputs
     garbage = jnp.where(mask[:, :, None], text, 1e3)
@@ -73,27 +66,76 @@ def test_text_padding_does_not_matter(inputs):
     np.testing.assert_allclose(a[1, :4], b[1, :4], atol=1e-5)
 
 
-def test_text_is_bidirectional_in_atc_and_atm(inputs):
+def reach(run, x):
+    """[N, outputs]: whether changing row j of x [N, C] alone changes output i of run(x [B, N, C])."""
+    noise = jax.random.normal(jax.random.key(7), (1, *x.shape))
+    changed = x[None] + 3.0 * jnp.eye(len(x))[:, :, None] * noise
+    out = np.asarray(run(jnp.concatenate([x[None], changed])))
+    out = out.reshape(len(x) + 1, -1, out.shape[-1])
+    return np.any(out[1:] != out[:1], axis=-1)
+
+
+VALID = np.arange(6) < 4  # of the second example's tokens; the others are padding
+
+
+def repeated(x, count=7):
+    """The second example, once for each row that ``reach`` asks for."""
+    return jnp.repeat(x[1:], count, axis=0)
+
+
+def test_atc_text_sees_text_in_both_directions_and_no_padding(inputs):
+    params, _, text, mask, _ = inputs
+    seen = reach(lambda x: apply(params, x, repeated(mask), method="text"), text[1])
+    assert seen.shape == (6, 7)  # [CLS], then the tokens
+    np.testing.assert_array_equal(seen[VALID][:, :5], True)
+    np.testing.assert_array_equal(seen[~VALID][:, :5], False)
+
+
+def test_atc_query_sees_every_patch(inputs):
+    params, s, *_ = inputs
+    np.testing.assert_array_equal(reach(lambda x: apply(params, x, method="audio"), s[1]), True)
+
+
+def test_atc_is_a_joint_pass_in_which_neither_sees_the_other(inputs):
+    """q sees q; c and t see c and t: two passes, because nothing crosses."""
     params, s, text, mask, _ = inputs
-    changed = text.at[:, 3].multiply(-1.0)
-    a, b = (apply(params, x, mask, method="text") for x in (text, changed))
-    assert not np.allclose(a[:, 1], b[:, 1])
-    a, b = (apply(params, s, x, mask, method="match") for x in (text, changed))
-    assert not np.allclose(a, b)
+
+    def joint(module):
+        query = module.embeddings.of_query(2, train=False)
+        x = module.embeddings.of_text(text, "encoder", train=False)
+        apart = jnp.zeros((8, 8), bool).at[0, 0].set(True).at[1:, 1:].set(True)
+        valid = jnp.pad(mask, ((0, 0), (2, 0)), constant_values=True)
+        visible = (apart[None] & valid[:, None, :])[:, None]
+        return module.stack(query, x, audio=module.audio_norm(s), mask=visible)[0]
+
+    def passes(module):
+        return module.audio(s), module.text(text, mask)
+
+    for a, b in zip(*(apply(params, method=run) for run in (joint, passes)), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_captions_are_causal_and_hear_the_audio(inputs):
+def test_atm_sees_all_tokens_and_patches_and_no_padding(inputs):
+    params, s, text, mask, _ = inputs
+    tokens = reach(lambda x: apply(params, repeated(s), x, repeated(mask), method="match"), text[1])
+    np.testing.assert_array_equal(tokens[:, 0], VALID)
+    patches = reach(
+        lambda x: apply(params, x, repeated(text, 6), repeated(mask, 6), method="match"), s[1]
+    )
+    np.testing.assert_array_equal(patches, True)
+
+
+def test_atg_sees_the_audio_and_the_tokens_before(inputs):
     params, s, text, mask, table = inputs
     logits = _caption(params, s, text, mask, table)
     assert logits.shape == (2, 6, 11)
-    later = _caption(params, s, text.at[:, 2].multiply(-1.0), mask, table)
-    np.testing.assert_allclose(
-        logits[:, :3], later[:, :3], atol=1e-6
-    )  # y_3 predicts y_4, not itself
-    assert not np.allclose(logits[:, 3], later[:, 3])
-    last = _caption(params, s, text.at[:, 5].multiply(-1.0), mask, table)
-    np.testing.assert_array_equal(logits, last)
-    assert not np.allclose(logits[:, 0], _caption(params, s[::-1], text, mask, table)[:, 0])
+    tokens = reach(lambda x: _caption(params, repeated(s), x, repeated(mask), table), text[1])
+    before = np.arange(6)[:, None] < np.arange(6)[None]  # row j reaches the predictions behind it
+    np.testing.assert_array_equal(tokens[:, VALID], (before & VALID[:, None])[:, VALID])
+    patches = reach(
+        lambda x: _caption(params, x, repeated(text, 6), repeated(mask, 6), table), s[1]
+    )
+    np.testing.assert_array_equal(patches, True)
 
 
 def test_the_prefix_equals_a_joint_pass_in_which_the_query_sees_itself_alone(inputs):
@@ -125,13 +167,15 @@ def test_the_prefix_equals_a_joint_pass_in_which_the_query_sees_itself_alone(inp
 def test_projections_are_unit_and_the_temperature_is_bounded(inputs):
     params, s, text, mask, _ = inputs
     g = apply(params, s, method="audio")
+    assert g.shape == (2, 1, 16)
     z = apply(params, g, method="project_audio")
     np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1.0, atol=1e-5)
     t_cap = apply(params, text, mask, method="text")
     assert t_cap.shape == (2, 7, 16)
     assert apply(params, t_cap, method="project_text").shape == (2, 4)
-    hot = {"params": {**params["params"], "temperature": jnp.array(3.0)}}
-    assert apply(hot, method="temperature") == 0.5
+    for value, kept in ((3.0, 0.5), (0.2, 0.2), (0.001, 0.01), (-1.0, 0.01)):
+        at = {"params": {**params["params"], "temperature": jnp.float32(value)}}
+        np.testing.assert_allclose(apply(at, method="temperature"), kept, rtol=1e-6)
 
 
 def test_too_long_a_text_is_refused(inputs):

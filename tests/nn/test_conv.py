@@ -84,11 +84,11 @@ def test_tcm_is_causal_and_residual():
     layer = TCMLayer(8, 2)
     x = jax.random.normal(jax.random.key(0), (1, 12, 6))
     variables = layer.init(jax.random.key(1), x, train=False)
-    before = layer.apply(variables, x, train=False)
-    after = layer.apply(variables, x.at[:, 7:].add(1.0), train=False)
+    before = layer.apply(variables, x, train=False)[0]
+    after = layer.apply(variables, x.at[:, 7:].add(1.0), train=False)[0]
     np.testing.assert_allclose(before[:, :7], after[:, :7], atol=1e-6)
     assert np.abs(before[:, 7:] - after[:, 7:]).max() > 0.1
     empty = jax.tree.map(jnp.zeros_like, variables["params"])
     np.testing.assert_allclose(
-        layer.apply({**variables, "params": empty}, x, train=False), x, atol=1e-6
+        layer.apply({**variables, "params": empty}, x, train=False)[0], x, atol=1e-6
     )

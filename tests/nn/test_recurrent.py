@@ -34,8 +34,8 @@ def test_scan_equals_steps_and_so_does_its_gradient():
 def test_initial_state_is_learnt():
     model = GRU(4)
     (x,) = _random((2, 5, 3))
-    params = model.init(jax.random.key(0), x)["params"]
-    grads = jax.grad(lambda p: jnp.sum(model.apply({"params": p}, x) ** 2))(params)
+    params = model.init(jax.random.key(0), x, train=True)["params"]
+    grads = jax.grad(lambda p: jnp.sum(model.apply({"params": p}, x, train=True)[0] ** 2))(params)
     assert params["initial_state"].shape == (4,)
     assert jnp.abs(grads["initial_state"]).max() > 1e-4
 
@@ -55,5 +55,5 @@ def test_equals_torch():
     }
     start = torch.from_numpy(np.tile(np.asarray(h0), (1, 2, 1)))
     want, _ = reference(torch.from_numpy(np.array(x)), start)
-    got = GRU(5).apply({"params": params}, x)
+    got, _ = GRU(5).apply({"params": params}, x, train=False)
     np.testing.assert_allclose(got, want.detach().numpy(), atol=1e-5)

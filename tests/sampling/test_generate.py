@@ -22,7 +22,9 @@ def uniform(tokens, calls):
 def run(step, frames, *, seeds=(0, 1), policy=GREEDY, **options):
     first = jnp.zeros((len(seeds), 2), jnp.int32)
     keys = row_keys(jnp.array(seeds, jnp.uint32))
-    return np.asarray(generate(step, 0, first, frames, keys, policy, codes=CODES, **options))
+    drawn = generate(step, 0, first, frames, keys, policy, codes=CODES, **options)
+    assert drawn.cache == (frames if step is counting else 0)
+    return np.asarray(drawn.tokens)
 
 
 def test_each_frame_is_fed_back_and_the_end_is_never_drawn():

@@ -70,6 +70,9 @@ def test_padding_is_masked_when_asked():
         stage.codec = _FixedCodec(stage.codec)
         read = stage.read({"tf_codec": {}}, {"audio": batch_of()["audio"], "length": lengths})
     assert read.frames.tolist() == [129, stage_of().codec.token_frames(16_000)] == [129, 51]
+    # 51 frames reach into the seventh column of 8 patches
+    assert read.prefix_mask.sum(axis=1).tolist() == [128, 7 * 8]
+    assert read.prefix_mask[1, : 7 * 8].all() and read_of().prefix_mask.all()
 
 
 class _FixedCodec:

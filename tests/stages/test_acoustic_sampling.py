@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.models.acoustic_decode_step import prepare_decode
+from hsmtss_jax.models.acoustic_decode_weights import prepare_decode
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.sampling import GREEDY, Policy
-from hsmtss_jax.stages.acoustic_sampling import sample
+from hsmtss_jax.stages import acoustic_sampling
+from hsmtss_jax.stages.acoustic_sampling import TokenSampler, sample
 
 TINY = AcousticDecoderConfig(
     width=32, depth=2, heads=4, groups=3, codes=11, audio_width=20, time_patches=3, freq_patches=2
@@ -102,3 +103,70 @@ def test_prepared_weights_give_the_same_tokens():
     assert np.array_equal(
         draw(config, params, patches, seeds), draw(config, prepared, patches, seeds)
     )
+
+
+@functools.cache
+def token_sampler() -> TokenSampler:
+    config, params, _ = setup()
+    return TokenSampler(config, params)
+
+
+def test_calls_of_many_sizes_are_few_programs_with_the_same_tokens():
+    config, params, patches = setup()
+    sampler, seeds = token_sampler(), np.array([7, 8, 9, 10])
+    assert sampler.frame_sizes == (7, 13, 19, 25)
+    full = draw(config, params, patches, seeds)
+    for rows in (1, 3, 4):
+        for frames in (8, 9, 11):
+            tokens = sampler(patches[:rows], frames, seeds[:rows], POLICY)
+            assert tokens.shape == (rows, frames, 3) and tokens.dtype == np.int32
+            shared = min(frames, FRAMES)
+            assert np.array_equal(tokens[:, :shared], full[:rows, :shared])
+    assert sampler._draw._cache_size() == 2  # 13 frames for batches of 1 and of 4
+
+
+def test_more_rows_than_a_batch_go_in_turns(monkeypatch):
+    config, params, patches = setup()
+    monkeypatch.setattr(acoustic_sampling, "MAX_BATCH", 1)
+    seeds = np.array([7, 8])
+    tokens = token_sampler()(patches[:2], FRAMES, seeds, POLICY)
+    assert np.array_equal(tokens, draw(config, params, patches, [7, 8, 9, 10])[:2])
+
+
+def test_the_sampler_forces_frames_and_stops_at_the_longest_row():
+    config, params, patches = setup()
+    sampler, seeds = token_sampler(), np.array([7, 8, 9, 10])
+    full = draw(config, params, patches, seeds)
+    forced = (full[:, :4] + 1) % config.codes
+    counts = np.array([4, 2, 0, 4])
+    expected = draw(
+        config, params, patches, seeds, forced_tokens=forced, forced_length=jnp.array(counts)
+    )
+    tokens = sampler(patches, FRAMES, seeds, POLICY, forced, counts, lengths=np.array([9, 9, 9, 8]))
+    assert np.array_equal(tokens[:3], expected[:3])
+    assert np.array_equal(tokens[3, :8], expected[3, :8]) and not tokens[3, 8].any()
+    short = sampler(patches, FRAMES, seeds, POLICY, lengths=np.array([5, 1, 0, 3]))
+    assert short.shape == (4, FRAMES, 3) and not short[:, 5:].any()
+    assert np.array_equal(short[0, :5], full[0, :5])
+
+
+def test_hidden_patches_do_not_count():
+    config, _, patches = setup()
+    mask = np.arange(config.patches)[None, :] < np.array([[4], [4], [4], [4]])
+    broken = np.where(mask[:, :, None], patches, np.nan)
+    seeds = np.array([7, 8, 9, 10])
+    tokens = token_sampler()(broken, FRAMES, seeds, POLICY, prefix_mask=mask)
+    again = token_sampler()(patches, FRAMES, seeds, POLICY, prefix_mask=mask)
+    assert np.array_equal(tokens, again)
+    assert not np.array_equal(tokens, token_sampler()(patches, FRAMES, seeds, POLICY))
+
+
+def test_a_call_that_cannot_be_is_refused():
+    _, _, patches = setup()
+    seeds = np.array([7, 8, 9, 10])
+    with pytest.raises(ValueError, match="no row"):
+        token_sampler()(patches[:0], FRAMES, seeds[:0], POLICY)
+    with pytest.raises(ValueError, match="26 does not fit: the largest size is 25"):
+        token_sampler()(patches, 26, seeds, POLICY)
+    with pytest.raises(ValueError, match="10 forced frames do not fit in 9"):
+        token_sampler()(patches, FRAMES, seeds, POLICY, np.zeros((4, 10, 3), np.int32))

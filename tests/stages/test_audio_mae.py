@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -9,10 +10,12 @@ import numpy as np
 import optax
 import pytest
 
+from hsmtss_jax.config import load_config
 from hsmtss_jax.stages.audio_mae import roll_and_gain
+from hsmtss_jax.train.optim import make_schedule, paths
 from hsmtss_jax.train.stage import Shard, StepInput
 from tests.corpus import write_tiny_corpus
-from tests.upstream import make_stage
+from tests.upstream import ROOT, make_stage
 
 BATCH = 4
 
@@ -88,3 +91,36 @@ def test_dataset_fits_the_batch_spec(split, tmp_path):
     assert {k: (v.shape, v.dtype) for k, v in batch.items()} == {
         k: (v.shape, v.dtype) for k, v in spec.items()
     }
+
+
+def test_paper_size_is_the_reference_recipe():
+    """AudioMAE's: 32 epochs of 2 M clips at 512, three of them to warm up, then a cosine to zero."""
+    config = load_config(ROOT / "configs" / "audio_mae.py", "paper")
+    optim, run, stage = config.optim["model"], config.run, config.stage
+    assert (config.data.batch_size, stage.samples, stage.norm_pix) == (512, 160_000, False)
+    assert stage.roll_and_gain and not config.data.augment
+    assert (optim.b1, optim.b2, optim.weight_decay, optim.clip, optim.ema) == (
+        0.9,
+        0.95,
+        1e-4,
+        1,
+        0,
+    )
+    epoch = 2_032_320 / 512
+    assert abs(run.steps / epoch - 32) < 0.1 and abs(optim.warmup_steps / epoch - 3) < 0.1
+    rate = make_schedule(optim, run.steps)
+    warm = optim.warmup_steps
+    half = (warm + run.steps) // 2
+    np.testing.assert_allclose(rate(warm // 2 - 1), 2e-4, rtol=1e-3)
+    np.testing.assert_allclose(
+        [rate(warm), rate(half), rate(run.steps)], [4e-4, 2e-4, 0], atol=1e-7
+    )
+    params = jax.eval_shape(
+        make_stage("audio_mae", "paper").init,
+        jax.random.key(0),
+        {"audio": jnp.zeros((1, 160_000))},
+        {},
+    )[0]["model"]
+    decays = {name for name in paths(params) if not re.search(optim.decay_exclude, name)}
+    kernels = {name for name in paths(params) if name.endswith("kernel")}
+    assert kernels <= decays and not any(name.endswith(("bias", "scale")) for name in decays)

@@ -6,11 +6,12 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from hsmtss_jax.stages.features import Features
-from hsmtss_jax.train.stage import Shard, StepInput
+from hsmtss_jax.train.stage import Shard
 from tests.corpus import write_tiny_corpus
-from tests.upstream import frozen_params, make_stage, tiny_upstream
+from tests.upstream import draw, frozen_params, make_stage, tiny_upstream
 
 BATCH = 4
 
@@ -38,34 +39,6 @@ def batch():
     }
 
 
-def test_every_parameter_learns():
-    stage = make_stage("q_audio", batch_size=BATCH)
-    keys = jax.random.split(jax.random.key(2))
-    model = stage.config.model
-    s = jax.random.normal(keys[0], (BATCH, 6, model.audio_width))
-    raw = jax.random.normal(keys[1], (*batch()["text_ids"].shape, model.text_width))
-    stage.features.local = lambda frozen, audio: s  # the frozen chain is not what is tested
-    stage.features.raw_text = lambda frozen, ids, mask: raw
-    objective = stage.objectives()["model"]
-
-    @jax.jit
-    def gradient(params, frozen):
-        def loss(params):
-            step = jnp.zeros((), jnp.int32)
-            return objective(StepInput(params, {}, frozen, batch(), jax.random.key(1), step))
-
-        return jax.value_and_grad(loss, has_aux=True)(params)
-
-    (loss, report), grad = gradient(params(), frozen_params(stage))
-    assert np.isfinite(loss) and all(np.isfinite(x) for x in report.metrics.values())
-    still = [
-        jax.tree_util.keystr(path)
-        for path, leaf in jax.tree_util.tree_leaves_with_path(grad)
-        if not np.any(np.abs(leaf) > 1e-9)
-    ]
-    assert not [name for name in still if "['key']['bias']" not in name]  # it shifts a whole row
-
-
 def test_nothing_flows_into_the_frozen_encoders():
     def chain(frozen):
         s = stage().features.local(frozen, batch()["audio"])
@@ -86,6 +59,32 @@ def test_eval_is_per_example():
     values = run(frozen_params(stage()), batch(), jax.random.key(0))
     assert {x.shape for x in values.values()} == {(BATCH,)}
     assert {"atc", "atm", "atg", "hit", "matched"} <= set(values)
+
+
+@pytest.mark.parametrize(("source", "leaks"), [("table", False), ("encoder", True)])
+def test_atg_leaks_the_next_token_only_where_it_is_asked_to(source, leaks):
+    """The text encoder is bidirectional: its outputs carry what comes after."""
+    base = stage()
+    config = dataclasses.replace(base.config, atg_source=source)
+    each = type(base)(config, base.data, base.upstream)
+    model = config.model.make()
+    s = jax.random.normal(jax.random.key(0), (BATCH, 6, config.model.audio_width))
+    given, frozen = batch(), frozen_params(base)
+    weights = draw(jax.eval_shape(base.init, jax.random.key(0), base.batch_spec(), frozen), "q")[0]
+
+    @jax.jit
+    def logits(weights, frozen, ids):
+        def predict(module):
+            raw = each.features.raw_text(frozen, ids, given["text_mask"])
+            batch = {**given, "text_ids": ids}
+            return each._caption(module, frozen, batch, module.audio_pass(s), raw, False).logits
+
+        return model.apply({"params": weights["model"]}, method=predict)
+
+    changed = given["text_ids"].at[:, 3].add(1)  # the third target: [CLS] is none
+    a, b = (np.asarray(logits(weights, frozen, ids)) for ids in (given["text_ids"], changed))
+    assert (np.abs(a - b)[:, :3].max() > 1e-3) == leaks
+    assert np.abs(a - b)[:, 3].max() > 1e-3
 
 
 def test_release_has_no_language_model_head():

@@ -1,0 +1,275 @@
+"""The acoustic decoder's sampler: frames a second, against memory bandwidth, bare products and PyTorch.
+
+Legend: B batch, P patches, C audio width, T frames, S cache slots, D width, L layers.
+"""
+
+import dataclasses
+import functools
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hsmtss_jax.benchmarks import memory
+from hsmtss_jax.benchmarks.bare_products import bare_loop, stack_layers, stacked_loop, step_bytes
+from hsmtss_jax.benchmarks.decoder_peer import Peer, make_peer
+from hsmtss_jax.models.acoustic_decode_step import prefill
+from hsmtss_jax.models.acoustic_decode_weights import (
+    FORMS,
+    DecodeForm,
+    DecodeWeights,
+    prepare_decode,
+)
+from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+from hsmtss_jax.sampling import Policy
+from hsmtss_jax.stages.acoustic_sampling import draw
+
+BARE_STEPS = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class DecoderRow:
+    """One batch size. All times are seconds of one call, medians.
+
+    decode: ``frames`` steps, sampling included. bare: ``BARE_STEPS`` steps of the products alone.
+    step_bytes: weights and filled cache that a step reads, on average. bandwidth: bytes/s of a large
+    read. peer: PyTorch's time for ``frames`` steps behind its prefill; peer_cache: what it kept.
+    """
+
+    batch: int
+    frames: int
+    prefill: float
+    decode: float
+    bare: float
+    compile_seconds: float
+    step_bytes: float
+    bandwidth: float
+    peak_bytes: int
+    peer: float | None = None
+    peer_prefill: float | None = None
+    peer_cache: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Frames/s of all rows together."""
+        return self.batch * self.frames / self.decode
+
+    @property
+    def bare_rate(self) -> float:
+        return self.batch * BARE_STEPS / self.bare
+
+    @property
+    def bandwidth_share(self) -> float:
+        """What the steps must read, over what could be read in their time."""
+        return self.step_bytes * self.frames / self.decode / self.bandwidth
+
+    @property
+    def peer_rate(self) -> float | None:
+        return None if self.peer is None else self.batch * self.frames / self.peer
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """Compiled programs of one batch size, and what they are called with."""
+
+    batch: int
+    frames: int
+    prefill: Callable[[], Any]
+    decode: Callable[[Any], Any]
+    bare: Callable[[], Any]
+    compile_seconds: float
+    peak_bytes: int
+
+    def decode_seconds(self) -> float:
+        """The steps alone, from a fresh cache."""
+        cache = jax.block_until_ready(self.prefill())
+        return _seconds(lambda: self.decode(cache))
+
+
+def random_weights(
+    config: AcousticDecoderConfig, dtype: Any, form: DecodeForm | None
+) -> DecodeWeights:
+    """Prepared weights of the config's sizes, normal with deviation 0.02, norms around one."""
+    s = jax.ShapeDtypeStruct((1, config.patches, config.audio_width), jnp.float32)
+    tokens = jax.ShapeDtypeStruct((1, 1, config.groups), jnp.int32)
+    shapes = jax.eval_shape(config.make().init, jax.random.key(0), s, tokens)["params"]
+    rng = np.random.default_rng(0)
+
+    def leaf(path: Any, shape: Any) -> np.ndarray:
+        values = 0.02 * rng.standard_normal(shape.shape, np.float32)
+        return values + 1.0 if path[-1].key == "scale" else values
+
+    params = jax.tree_util.tree_map_with_path(leaf, shapes)
+    prepare = jax.jit(functools.partial(prepare_decode, config, dtype=dtype, form=form))
+    return jax.block_until_ready(prepare(params))
+
+
+def make_case(
+    config: AcousticDecoderConfig, weights: DecodeWeights, batch: int, frames: int, policy: Policy
+) -> Case:
+    """Compile prefill, steps and bare products of one batch size, and run each of the two once."""
+    patches = jax.random.normal(
+        jax.random.key(1), (batch, config.patches, config.audio_width), jnp.float32
+    )
+    seeds = jnp.arange(batch, dtype=jnp.uint32)
+
+    def read(weights: DecodeWeights, patches: jax.Array) -> Any:
+        return prefill(config, weights, patches, frames)
+
+    def decode(weights: DecodeWeights, cache: Any, seeds: jax.Array) -> Any:
+        return draw(config, weights, cache, frames, seeds, policy)
+
+    begun = time.perf_counter()
+    read_program = jax.jit(read).lower(weights, patches).compile()
+    cache = jax.eval_shape(read, weights, patches)
+    program = jax.jit(decode, donate_argnums=1).lower(weights, cache, seeds).compile()
+    compile_seconds = time.perf_counter() - begun
+    x = jnp.ones((config.width, batch), weights.embedding.dtype)
+    products = jax.jit(bare_loop(BARE_STEPS)).lower(weights, x).compile()
+
+    memory.forget_peak()
+    jax.block_until_ready(program(weights, read_program(weights, patches), seeds))
+    peak = memory.peak_bytes()
+    jax.block_until_ready(products(weights, x))
+    return Case(
+        batch=batch,
+        frames=frames,
+        prefill=lambda: read_program(weights, patches),
+        decode=lambda cache: program(weights, cache, seeds),
+        bare=lambda: products(weights, x),
+        compile_seconds=compile_seconds,
+        peak_bytes=peak,
+    )
+
+
+def benchmark(
+    config: AcousticDecoderConfig,
+    dtype: Any,
+    *,
+    batches: Sequence[int],
+    frames: int,
+    repeats: int,
+    policy: Policy,
+    peer: bool,
+    form: DecodeForm | None = None,
+) -> list[DecoderRow]:
+    """A row a batch size; with ``peer`` the same size in PyTorch, in turns with ours."""
+    weights = random_weights(config, dtype, form)
+    cases = [make_case(config, weights, batch, frames, policy) for batch in sorted(batches)]
+    bandwidth = memory.read_rate(max(repeats, 3))
+    other = make_peer(config, frames + 1, policy) if peer else None
+    return [_measure(config, weights, case, repeats, bandwidth, other) for case in cases]
+
+
+def _measure(
+    config: AcousticDecoderConfig,
+    weights: DecodeWeights,
+    case: Case,
+    repeats: int,
+    bandwidth: float,
+    peer: Peer | None,
+) -> DecoderRow:
+    """Everything in turns, so that what slows the machine down slows all of it."""
+    kept = peer.faster_cache(case.batch) if peer else ""
+    calls = {
+        "prefill": lambda: _seconds(case.prefill),
+        "decode": case.decode_seconds,
+        "bare": lambda: _seconds(case.bare),
+    }
+    if peer:
+        calls["peer"] = lambda: peer.seconds(case.batch, case.frames + 1, kept)
+        calls["peer_prefill"] = lambda: peer.seconds(case.batch, 1, kept)
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(repeats):
+        for name, call in calls.items():
+            taken[name].append(call())
+    median = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    if peer:
+        median["peer"] -= median["peer_prefill"]
+    return DecoderRow(
+        batch=case.batch,
+        frames=case.frames,
+        compile_seconds=case.compile_seconds,
+        step_bytes=step_bytes(weights) + cache_bytes(config, case.batch, case.frames, weights),
+        bandwidth=bandwidth,
+        peak_bytes=case.peak_bytes,
+        peer_cache=kept,
+        **median,
+    )
+
+
+def cache_bytes(
+    config: AcousticDecoderConfig, batch: int, frames: int, weights: DecodeWeights
+) -> float:
+    """Bytes of the filled slots that a step reads, averaged over ``frames`` steps."""
+    slots = (frames + 1) / 2
+    slots += config.patches * (config.has_prefix + (config.condition == "cross"))
+    return 2.0 * config.depth * batch * slots * config.width * weights.embedding.dtype.itemsize
+
+
+def compare_forms(
+    config: AcousticDecoderConfig, dtype: Any, batches: Sequence[int], repeats: int
+) -> dict[str, list[float]]:
+    """Frames/s of the bare products at each batch size, for each form that weights can lie in."""
+    rates: dict[str, list[float]] = {}
+    for form in FORMS:
+        weights = random_weights(config, dtype, form)
+        rates[form] = [_bare_rate(bare_loop, weights, config.width, b, repeats) for b in batches]
+        if form == "batch_last":
+            stacked = stack_layers(weights)
+            rates["batch_last, inner scan"] = [
+                _bare_rate(stacked_loop, stacked, config.width, b, repeats) for b in batches
+            ]
+    return rates
+
+
+def _bare_rate(loop: Any, weights: Any, width: int, batch: int, repeats: int) -> float:
+    x = jnp.ones((width, batch), jax.tree.leaves(weights)[0].dtype)
+    program = jax.jit(loop(BARE_STEPS)).lower(weights, x).compile()
+    seconds = [_seconds(lambda: program(weights, x)) for _ in range(repeats + 1)][1:]
+    return batch * BARE_STEPS / statistics.median(seconds)
+
+
+def _seconds(call: Callable[[], Any]) -> float:
+    begun = time.perf_counter()
+    jax.block_until_ready(call())
+    return time.perf_counter() - begun
+
+
+def to_markdown(rows: Sequence[DecoderRow]) -> str:
+    """The table of ``benchmark``."""
+    lines = [
+        "| batch | frames/s | of bandwidth | bare products, frames/s | of them | PyTorch, frames/s | "
+        "times PyTorch | prefill (s) | PyTorch's (s) | compile (s) | peak memory (GB) |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        peer = ("-", "-", "-")
+        if row.peer_rate is not None and row.peer_prefill is not None:
+            peer = (
+                f"{row.peer_rate:.1f} ({row.peer_cache} cache)",
+                f"{row.rate / row.peer_rate:.2f}",
+                f"{row.peer_prefill:.2f}",
+            )
+        lines.append(
+            f"| {row.batch} | {row.rate:.1f} | {100 * row.bandwidth_share:.0f} % | "
+            f"{row.bare_rate:.1f} | {100 * row.rate / row.bare_rate:.0f} % | {peer[0]} | {peer[1]} | "
+            f"{row.prefill:.2f} | {peer[2]} | {row.compile_seconds:.1f} | {row.peak_bytes / 1e9:.2f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def forms_to_markdown(rates: dict[str, list[float]], batches: Sequence[int]) -> str:
+    """The table of ``compare_forms``."""
+    lines = [
+        f"| bare products, frames/s at batch | {' | '.join(map(str, batches))} |",
+        "|---" * (len(batches) + 1) + "|",
+    ]
+    lines += [
+        f"| {form} | {' | '.join(f'{rate:.1f}' for rate in row)} |" for form, row in rates.items()
+    ]
+    return "\n".join(lines) + "\n"

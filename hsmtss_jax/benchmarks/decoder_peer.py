@@ -1,0 +1,98 @@
+"""The acoustic decoder's size as a GPT-2 that PyTorch transformers generates from, for comparison.
+
+torch is no dependency: it comes with the ``parity`` extra.
+"""
+
+import dataclasses
+import importlib
+import time
+from typing import Any
+
+from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+from hsmtss_jax.sampling import Policy
+
+CACHES = ("dynamic", "static")
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    """A GPT-2 with random weights, ready to generate. model: of transformers; torch: the module."""
+
+    torch: Any
+    model: Any
+    prompt: int
+    policy: Policy
+
+    def seconds(self, batch: int, frames: int, cache: str) -> float:
+        """One call of ``generate``: prefill of the prompt and ``frames`` tokens a row."""
+        torch = self.torch
+        device = next(self.model.parameters()).device
+        ids = torch.randint(0, self.model.config.vocab_size, (batch, self.prompt), device=device)
+        drawn: dict[str, Any] = {"do_sample": False}
+        if self.policy.temperature:
+            drawn = {
+                "do_sample": True,
+                "temperature": self.policy.temperature,
+                "top_k": self.policy.top_k,
+                "top_p": self.policy.top_p,
+            }
+        begun = time.perf_counter()
+        with torch.inference_mode():
+            out = self.model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                max_new_tokens=frames,
+                min_new_tokens=frames,
+                use_cache=True,
+                cache_implementation=cache,
+                **drawn,
+            )
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        seconds = time.perf_counter() - begun
+        if out.shape != (batch, self.prompt + frames):
+            raise RuntimeError(f"transformers returned {tuple(out.shape)}")
+        return seconds
+
+    def faster_cache(self, batch: int, frames: int = 8) -> str:
+        """The cache, static or dynamic, that takes less time for a few frames (the second call counts)."""
+        taken = {
+            cache: [self.seconds(batch, frames, cache) for _ in range(2)][-1] for cache in CACHES
+        }
+        return min(taken, key=lambda cache: taken[cache])
+
+
+def make_peer(config: AcousticDecoderConfig, frames: int, policy: Policy) -> Peer:
+    """GPT-2 of the decoder's width, depth, heads, context and size of the output layer.
+
+    float32 on CPU, bfloat16 on CUDA. A frame's K groups of V + 1 classes become one vocabulary, so that
+    a step reads as many weights. Raises ValueError where torch is missing.
+    """
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError as error:
+        raise ValueError(
+            "the comparison needs torch: pip install 'hsmtss-jax[parity]', or leave --peer out"
+        ) from error
+    from transformers import GPT2Config, GPT2LMHeadModel
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    prompt = config.patches if config.has_prefix else 1
+    sizes = GPT2Config(
+        vocab_size=config.groups * (config.codes + 1),
+        n_positions=prompt + frames,
+        n_embd=config.width,
+        n_layer=config.depth,
+        n_head=config.heads,
+        n_inner=config.mlp_ratio * config.width,
+        activation_function="gelu_new" if config.approximate_gelu else "gelu",
+        bos_token_id=None,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    cuda = torch.cuda.is_available()
+    model = GPT2LMHeadModel(sizes).eval()
+    if cuda:
+        model = model.to("cuda", torch.bfloat16)
+    return Peer(torch=torch, model=model, prompt=prompt, policy=policy)

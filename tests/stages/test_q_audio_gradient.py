@@ -1,0 +1,80 @@
+"""Q-Audio's gradient reaches every parameter; it is of the global batch, on any mesh and over processes."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hsmtss_jax import dist
+from hsmtss_jax.config import MeshConfig
+from tests.stages.q_audio_gradient import loss_and_gradient
+
+ROOT = Path(__file__).parents[2]
+PROCESSES = 2
+
+
+@pytest.fixture(scope="module")
+def one_device():
+    return loss_and_gradient(dist.make_mesh(MeshConfig(data=1)))
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    assert np.abs(expected["gradient/embeddings/query"]).max() > 1e-3
+    for name, value in expected.items():
+        scale = max(np.abs(value).max(), 1e-3)
+        np.testing.assert_allclose(found[name], value, atol=1e-4 * scale, err_msg=name)
+
+
+@pytest.fixture(autouse=True)
+def limit_of_large(monkeypatch):
+    """``loss_and_gradient`` lowers it."""
+    monkeypatch.setattr(dist, "_LARGE", dist._LARGE)
+
+
+def test_every_parameter_learns(one_device):
+    assert all(np.isfinite(value).all() for value in one_device.values())
+    still = [
+        name
+        for name, value in one_device.items()
+        if name.startswith("gradient/") and not np.any(np.abs(value) > 1e-9)
+    ]
+    assert not [name for name in still if "key/bias" not in name]  # it shifts a whole row
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("data", "fsdp"), [(4, 1), (2, 2)])
+def test_any_mesh(data, fsdp, one_device):
+    mesh = dist.make_mesh(MeshConfig(data=data, fsdp=fsdp))
+    assert_same(loss_and_gradient(mesh), one_device)
+
+
+@pytest.mark.slow
+def test_two_processes(one_device, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        coordinator = f"127.0.0.1:{free.getsockname()[1]}"
+    program = [sys.executable, "-m", "tests.stages.q_audio_gradient", coordinator, str(PROCESSES)]
+    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "2", "JAX_PLATFORMS": "cpu"}
+    running = [
+        subprocess.Popen(
+            [*program, str(i), str(tmp_path / "found.npz")],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for i in range(PROCESSES)
+    ]
+    try:
+        said = [process.communicate(timeout=180)[0] for process in running]
+    finally:
+        for process in running:
+            process.kill()
+    assert [process.returncode for process in running] == [0] * PROCESSES, said
+    assert_same(dict(np.load(tmp_path / "found.npz")), one_device)
