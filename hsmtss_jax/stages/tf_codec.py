@@ -8,6 +8,7 @@ Legend: B batch, L samples, K groups, V codes.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -232,6 +233,10 @@ class TFCodecStage(ClipStage):
         assert isinstance(out, CodecOutput)
         return out
 
+    @functools.partial(jax.jit, static_argnums=0)
+    def _decoded(self, params: Mapping[str, Tree], aux: Tree, audio: jax.Array) -> jax.Array:
+        return self._decode(params, aux, audio).audio
+
     def eval_metrics(
         self,
         params: Mapping[str, Tree],
@@ -268,7 +273,7 @@ class TFCodecStage(ClipStage):
         """The first clip and what is decoded from its tokens: spectrogram in dB, and sound."""
         del frozen, key
         audio = batch["audio"][:1]
-        signals = {"original": audio, "decoded": self._decode(params, aux, audio).audio}
+        signals = {"original": audio, "decoded": self._decoded(params, aux, audio)}
         panels = {}
         for name, signal in signals.items():
             level = 10.0 * jnp.log10(power(stft(signal, 512, 128)) + 1e-8)

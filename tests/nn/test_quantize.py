@@ -10,6 +10,7 @@ from hsmtss_jax.nn.quantize import (
     first_largest,
     gumbel_one_hot,
     nearest_codes,
+    sampled_codes,
 )
 
 
@@ -42,10 +43,19 @@ def test_groups_in_turn_are_the_groups_at_once():
     _, variables, x = _quantizer()
     codebook = variables["params"]["codebook"]
     logits = code_logits(x, codebook, 5.0)
-    tokens, usage = nearest_codes(x, codebook, 5.0)
-    np.testing.assert_array_equal(tokens, jnp.argmax(logits, axis=-1))
+    out = nearest_codes(x, codebook, 5.0)
+    np.testing.assert_array_equal(out.tokens, jnp.argmax(logits, axis=-1))
     together = jnp.mean(jax.nn.softmax(logits, axis=-1), axis=(0, 1))
-    np.testing.assert_allclose(usage, together, atol=1e-6)
+    np.testing.assert_allclose(out.usage, together, atol=1e-6)
+
+
+def test_each_group_draws_numbers_of_its_own():
+    """Equal vectors and codes in all groups: only the noise differs."""
+    codebook = jnp.zeros((3, 7, 4))
+    out = sampled_codes(jax.random.key(0), jnp.zeros((1, 50, 3, 4)), codebook, 5.0, 1.0)
+    first, second, third = np.moveaxis(np.asarray(out.tokens), 2, 0)
+    assert (first != second).any() and (second != third).any()
+    assert set(first.ravel().tolist()) == set(range(7))
 
 
 def test_tokens_decode_to_the_values():
