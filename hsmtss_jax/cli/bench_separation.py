@@ -27,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, nargs="+", default=[10.0, 60.0], help="recordings [10 60]")
     add("--mode", choices=("mask", "generate", "blend"), default="mask", help="[mask]")
     add("--decode", choices=("batch", "sequence"), default="batch", help="[batch]")
-    add("--batch", type=int, help="sounds made at once [cpu: 16, else 64]")
+    add("--batch", type=int, help="sounds made at once [16]")
     add("--repeats", type=int, default=3, help="timed calls, the median counts [3]")
     add("--device", metavar="NAME", help="cpu, gpu, tpu, gpu:1 [the fastest there is]")
     add("--dtype", choices=("auto", "float32", "bfloat16"), default="auto", help="[auto]")

@@ -18,7 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--ckpt", metavar="BUNDLE", help="folder or hub id of a pipeline [the demo bundle]")
     add("--device", metavar="NAME", help="cpu, gpu, tpu, gpu:1 [the fastest there is]")
     add("--dtype", choices=("auto", "float32", "bfloat16"), default="auto", help="[auto]")
-    add("--batch", type=int, metavar="N", help="sounds made at once [cpu: 16, else 64]")
+    add("--batch", type=int, metavar="N", help="sounds made at once [16]")
     add("--json", action="store_true", help="print the report as JSON")
     return parser
 

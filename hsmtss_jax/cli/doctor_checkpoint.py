@@ -42,7 +42,7 @@ class Need:
 def examine(source: str | None, dtype: str, device: str | None, batch: int | None) -> list[Finding]:
     """Findings about a pipeline bundle; what is wrong with it is a finding, too."""
     from hsmtss_jax.inference.pretrained import find_device, locate
-    from hsmtss_jax.inference.separator import ACCELERATOR_BATCH, BATCH
+    from hsmtss_jax.inference.separator import BATCH
 
     try:
         folder = locate(source)
@@ -52,7 +52,7 @@ def examine(source: str | None, dtype: str, device: str | None, batch: int | Non
     place = find_device(device) or _default_device()
     on_cpu = place.platform == "cpu"
     itemsize = 4 if dtype == "float32" or (dtype == "auto" and on_cpu) else 2
-    rows = batch or BATCH.get(place.platform, ACCELERATOR_BATCH)
+    rows = batch or BATCH
     findings = [_summary(folder, stages), *(_stage(role, stage) for role, stage in stages.items())]
     try:
         need = estimate(stages, rows, itemsize)

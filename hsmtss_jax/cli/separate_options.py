@@ -170,7 +170,7 @@ def _machine(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="auto: float32 on a CPU, else bfloat16 [auto]",
     )
-    add("--batch", type=_integer(1), metavar="N", help="sounds made at once [cpu: 16, else 64]")
+    add("--batch", type=_integer(1), metavar="N", help="sounds made at once [16]")
 
 
 def _reports(parser: argparse.ArgumentParser) -> None:
