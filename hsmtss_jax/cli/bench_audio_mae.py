@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
+from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.config import SIZES
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss bench audio_mae",
         description="Times AudioMAE's encoder and its pre-training step on the default device: steady "
         "time and compile time apart, and the share of what a large matrix product reaches in the same "

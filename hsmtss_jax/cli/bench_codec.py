@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
+from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.config import SIZES
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss bench codec",
         description="Times TF-Codec's encode and decode on the default device: steady time and compile time "
         "apart, and the real-time factor. With --peer the same layers in PyTorch in the same run.",

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.config import SIZES
 
 FORMS = ("batch_last", "out_in", "in_out")
@@ -10,7 +11,7 @@ FORMS = ("batch_last", "out_in", "in_out")
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss bench decoder",
         description="Times sampling with the key/value cache on the default device: frames/s of all rows "
         "together, the share of what memory bandwidth allows, of what the same weights reach in a bare "

@@ -10,11 +10,12 @@ import numpy as np
 
 from hsmtss_jax.audio.io import check_output, open_writer, resample_blocks, resampled_length
 from hsmtss_jax.audio.token_file import Tokens, read_tokens
+from hsmtss_jax.cli.messages import CommandParser
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss codec decode",
         description="Decode a token file into a mono recording of the original's length, with the "
         "codec bundle that made the tokens.",

@@ -11,11 +11,12 @@ import numpy as np
 
 from hsmtss_jax.audio.io import probe, read_blocks
 from hsmtss_jax.audio.token_file import TokenFileError, write_tokens
+from hsmtss_jax.cli.messages import CommandParser
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss codec encode",
         description="Encode a recording into a token file. Channels are averaged and the rate becomes "
         "16 kHz. Memory does not grow with the recording.",

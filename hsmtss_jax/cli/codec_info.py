@@ -5,11 +5,12 @@ import dataclasses
 import json
 
 from hsmtss_jax.audio.token_file import probe_tokens
+from hsmtss_jax.cli.messages import CommandParser
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss codec info",
         description="Print a token file's header as JSON, after checking the file's sum.",
         epilog="example: hsmtss codec info street.tfc",

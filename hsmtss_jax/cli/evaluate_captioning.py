@@ -13,13 +13,14 @@ from hsmtss_jax.cli.evaluate_options import (
     load_bundles,
     write_report,
 )
+from hsmtss_jax.cli.messages import CommandParser
 
 ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss evaluate captioning",
         description="METEOR, CIDEr-D, SPICE and SPIDEr of beam-searched captions (Table VI). The "
         "captioner is trained with: hsmtss train configs/captioner.py. Scoring needs the extra "

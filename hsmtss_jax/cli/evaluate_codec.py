@@ -13,6 +13,7 @@ from hsmtss_jax.cli.evaluate_options import (
     load_bundles,
     write_report,
 )
+from hsmtss_jax.cli.messages import CommandParser
 
 if TYPE_CHECKING:
     from hsmtss_jax.evaluation.codec import ClipCodec
@@ -23,7 +24,7 @@ PEERS = {"encodec": "facebook/encodec_24khz", "dac": "descript/dac_16khz"}
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss evaluate codec",
         description="MEL-D, LSD and ViSQOL of decoded clips with 95 %% bootstrap intervals, raw and entropy "
         "bit rate, parameters and speed (Table VIII). ViSQOL needs the extra eval, EnCodec and DAC the "

@@ -4,11 +4,12 @@ import argparse
 from pathlib import Path
 
 from hsmtss_jax.cli.evaluate_options import add_output, check_output, write_report
+from hsmtss_jax.cli.messages import CommandParser
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss evaluate compare",
         description="Puts reports of hsmtss evaluate separation into one table: each system's means, and "
         "the differences to the first, paired by mixture, with 95 % bootstrap intervals.",

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Sequence
 
 from hsmtss_jax.cli.evaluate_options import add_output, check_output, write_report
+from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.instructions import PARSERS, Parser, parser
 from hsmtss_jax.instructions.scoring import Outcome, read_cases, run, score, to_markdown
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    options = argparse.ArgumentParser(
+    options = CommandParser(
         prog="hsmtss evaluate instructions",
         description="Share of instructions whose task, and whose task and description, a parser gets "
         "right; descriptions are compared without articles and case.",

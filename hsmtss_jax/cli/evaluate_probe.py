@@ -12,13 +12,14 @@ from hsmtss_jax.cli.evaluate_options import (
     load_bundles,
     write_report,
 )
+from hsmtss_jax.cli.messages import CommandParser
 
 FEATURES = ("s", "logmel", "random")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss evaluate probe",
         description="Accuracy of a small classifier on frozen, pooled features (Table VII), with 95 % "
         "bootstrap intervals over recordings. Data: a prepared data set with labels, the folder of "

@@ -11,13 +11,14 @@ from hsmtss_jax.cli.evaluate_options import (
     load_bundles,
     write_report,
 )
+from hsmtss_jax.cli.messages import CommandParser
 
 ROLES = ("audio_mae", "text_encoder", "q_audio")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss evaluate retrieval",
         description="R@1, R@5, R@10 and the median rank between clips and captions (Table V), with "
         "95 % bootstrap intervals over sets of clips that share no caption.",

@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 from hsmtss_jax.atomic import write_text
+from hsmtss_jax.cli.messages import CommandParser
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(prog="hsmtss evaluate separation", description=__doc__)
+    parser = CommandParser(prog="hsmtss evaluate separation", description=__doc__)
     parser.add_argument("--ckpt", help="folder of a pipeline bundle [the demo bundle]")
     parser.add_argument(
         "--baseline", metavar="BUNDLE", help="a mask_separator bundle to score on the same mixtures"

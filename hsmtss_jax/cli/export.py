@@ -4,12 +4,13 @@ import argparse
 from pathlib import Path
 
 from hsmtss_jax.bundle import STORAGES, Bundle, is_bundle, load_bundle, save_bundle
+from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.config import SIZES
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss export",
         description="Write the release bundle of a training run, re-store an existing bundle, or "
         "assemble stage bundles into a pipeline bundle.",

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from hsmtss_jax.bundle import STORAGES, save_bundle
 from hsmtss_jax.checkpoints import KINDS, import_bundle
+from hsmtss_jax.cli.messages import CommandParser
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss import",
         description="Turn public weights into a bundle. audio_mae: the official pretrained.pth or a timm "
         "port; mw_mae: a flax checkpoint, of which the encoder blocks are kept; text_encoder: FLAN-T5 of "

@@ -3,10 +3,12 @@
 import argparse
 import sys
 
+from hsmtss_jax.cli.messages import CommandParser
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss precompute",
         description="Mix clips as in training and write the mixtures' local features S, so that the "
         "separator stages need not run AudioMAE at every step: data.root=FOLDER trains on them. Task and "

@@ -5,7 +5,10 @@ import contextlib
 import dataclasses
 import json
 import os
+import signal
+import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,7 +141,7 @@ def _problem(args: argparse.Namespace, source: Path, scan: bool) -> Exception | 
 
 def _separate(args: argparse.Namespace, pieces: Sequence[Piece], results: Results) -> None:
     """Loads the model and makes the pieces."""
-    with _folders(pieces), out_of_memory_in_a_line():
+    with orderly_termination(), _folders(pieces), out_of_memory_in_a_line():
         for piece in pieces:
             for file in piece.place.files:
                 check_output(file, _subtype(args))
@@ -256,6 +259,19 @@ def _make(folder: Path, made: list[Path]) -> None:
         except OSError as error:
             raise OSError(f"{each}: cannot be made ({error.strerror})") from error
         made.append(each)
+
+
+@contextlib.contextmanager
+def orderly_termination() -> Iterator[None]:
+    """SIGTERM ends the process as an interrupt does, working files removed, with status 143."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hsmtss_jax.bundle import Bundle, load_bundle
+from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.config import SIZES, ExperimentConfig, load_config, override, to_json
 from hsmtss_jax.train.stage import Stage
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss train",
         description="Train one stage. The same command again goes on where the run stopped.",
         epilog="example: python train.py configs/local_separator.py --size demo "

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsmtss_jax.audio.io import read_audio, resample, to_mono
+from hsmtss_jax.cli.messages import CommandParser
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss visualize attention",
         description="Draws the attention of the predicted global feature over the patches, in the local "
         "separator's last layer, with the mixture's log-mel spectrogram (the paper's Fig. 6).",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsmtss_jax.cli.evaluate_options import add_bundles, at_least_one, load_bundles
+from hsmtss_jax.cli.messages import CommandParser
 
 if TYPE_CHECKING:
     from hsmtss_jax.data.sources import Clip
@@ -15,7 +16,7 @@ ROLES = ("audio_mae", "q_audio")
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss visualize embedding",
         description="Draws the global features G of clips in the plane, coloured by label or tag.",
         epilog="example: hsmtss visualize embedding --data corpora/opensounds -o map.png "

@@ -3,10 +3,12 @@
 import argparse
 from pathlib import Path
 
+from hsmtss_jax.cli.messages import CommandParser
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hsmtss visualize run",
         description="Runs a training run's stage on validation examples and writes its panels: one PNG "
         "with the images (AudioMAE: original, visible, filled in), and a WAV for each sound.",

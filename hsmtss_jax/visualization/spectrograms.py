@@ -58,6 +58,7 @@ def save_comparison(
     if activity is not None:
         axes[-1].fill_between(*activity, step="mid", color="tab:purple", alpha=0.7, linewidth=0)
         axes[-1].set(ylim=(0, 1), ylabel="activity")
+    axes[-1].set_xlim(0, max(len(audio) for audio in sounds.values()) / sample_rate)
     axes[-1].set_xlabel("seconds")
     figure.colorbar(mesh, ax=list(axes), label="dBFS")
     if title:

@@ -204,7 +204,11 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_an_interrupt_leaves_what_is_complete(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [(signal.SIGINT, 130, "hsmtss: error: interrupted\n"), (signal.SIGTERM, 143, "")],
+)
+def test_an_interrupt_leaves_what_is_complete(number, status, said, tmp_path):
     sources = [write(tmp_path / "a.wav"), write(tmp_path / "b.wav", noise(6 * RATE))]
     argv = ["separate", *sources, "-p", "x", "-o", tmp_path / "out", "--batch=1", "--json"]
     command = [sys.executable, "-c", INTERRUPTED, *map(str, argv), str(tmp_path / "all.jsonl")]
@@ -219,8 +223,8 @@ def test_an_interrupt_leaves_what_is_complete(tmp_path):
         assert process.stdout is not None
         while "working" not in (line := process.stdout.readline()):
             assert line, process.stderr.read()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130 and errors == "hsmtss: error: interrupted\n"
+    assert (process.returncode, errors) == (status, said)
     assert below(tmp_path / "out") == {"a_target.wav"}
     assert [each["status"] for each in lines((tmp_path / "all.jsonl").read_text())] == ["done"]

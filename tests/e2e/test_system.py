@@ -85,7 +85,7 @@ def test_separate_writes_what_it_promises(mode, shape, pipeline, tmp_path, capsy
     soundfile.write(source, 0.1 * rng.normal(size=(5 * 44100 + 7, 2)), 44100)
     out = tmp_path / "out.flac"
     argv = ["separate", str(source), "remove the dog", "-o", str(out), f"--ckpt={pipeline}"]
-    assert main([*argv, f"--mode={mode}"]) == 0
+    assert main([*argv, f"--mode={mode}", "--json=-"]) == 0
     audio, rate = soundfile.read(out)
     assert rate == 44100 and audio.shape == shape
     assert np.isfinite(audio).all() and np.abs(audio).max() <= 1
