@@ -26,7 +26,7 @@ from hsmtss_jax.models.acoustic_decode_weights import (
 )
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.sampling import Generated, Policy
-from hsmtss_jax.stages.acoustic_sampling import draw
+from hsmtss_jax.stages.acoustic_sampling import draw, first_room, segments
 
 BARE_STEPS = 16
 
@@ -74,10 +74,14 @@ class DecoderRow:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """Compiled programs of one batch size, what they took, and the most memory they had in use."""
+    """Compiled programs of one batch size, what they took, and the most memory they had in use.
+
+    in_place: whether ``decode`` takes its cache over.
+    """
 
     batch: int
     frames: int
+    in_place: bool
     read: Callable[[], DecodeCache]
     decode: Callable[[DecodeCache], Generated]
     bare: Callable[[], Any]
@@ -114,7 +118,7 @@ def make_case(
     seeds = jnp.arange(batch, dtype=jnp.uint32)
 
     def read(weights: DecodeWeights, patches: jax.Array) -> Any:
-        return prefill(config, weights, patches, frames)
+        return prefill(config, weights, patches, frames, room=first_room(batch, frames))
 
     def decode(weights: DecodeWeights, cache: Any, seeds: jax.Array) -> Any:
         return draw(config, weights, cache, frames, seeds, policy)
@@ -122,7 +126,8 @@ def make_case(
     begun = time.perf_counter()
     read_program = jax.jit(read).lower(weights, patches).compile()
     empty = jax.eval_shape(read, weights, patches)
-    program = jax.jit(decode, donate_argnums=1).lower(weights, empty, seeds).compile()
+    donated = 1 if segments(batch, frames) == 1 else ()
+    program = jax.jit(decode, donate_argnums=donated).lower(weights, empty, seeds).compile()
     compile_seconds = time.perf_counter() - begun
     x = jnp.ones((config.width, batch), weights.embedding.dtype)
     products = jax.jit(bare_loop(BARE_STEPS)).lower(weights, x).compile()
@@ -136,6 +141,7 @@ def make_case(
     return Case(
         batch=batch,
         frames=frames,
+        in_place=bool(donated),
         read=lambda: read_program(weights, patches),
         decode=lambda cache: program(weights, cache, seeds),
         bare=lambda: products(weights, x),
@@ -158,10 +164,10 @@ def benchmark(
 ) -> list[DecoderRow]:
     """A row a batch size; with ``peer`` the same size in PyTorch, in turns with ours."""
     weights = random_weights(config, dtype, form)
-    bandwidth = memory.read_rate(max(repeats, 3))
     cases = [make_case(config, weights, batch, frames, policy) for batch in sorted(batches)]
     other = make_peer(config, frames, policy) if peer else None
-    return [_measure(config, weights, case, repeats, bandwidth, other) for case in cases]
+    reader = memory.Reader()
+    return [_measure(config, weights, case, repeats, reader, other) for case in cases]
 
 
 def _measure(
@@ -169,20 +175,22 @@ def _measure(
     weights: DecodeWeights,
     case: Case,
     repeats: int,
-    bandwidth: float,
+    reader: memory.Reader,
     peer: Peer | None,
 ) -> DecoderRow:
     """Everything in turns, so that what slows the machine down slows all of it."""
     kept = peer.faster_cache(case.batch) if peer else ""
     cache = jax.block_until_ready(case.read())
-    decode, bare, others = [], [], []
+    decode, bare, rates, others = [], [], [], []
     for _ in range(repeats):
-        # the cache goes round: each call overwrites the frames of the one before
-        cache = dataclasses.replace(cache, frame=jnp.zeros((), jnp.int32))
         begun = time.perf_counter()
-        cache = jax.block_until_ready(case.decode(cache)).cache
+        drawn = jax.block_until_ready(case.decode(cache))
         decode.append(time.perf_counter() - begun)
+        if case.in_place:  # the donated cache comes back; the next call overwrites its frames
+            cache = dataclasses.replace(drawn.cache, frame=jnp.zeros((), jnp.int32))
+        del drawn
         bare.append(_seconds(case.bare))
+        rates.append(reader.rate())
         if peer:
             others.append(peer.times(case.batch, case.frames, kept))
     return DecoderRow(
@@ -193,7 +201,7 @@ def _measure(
         bare=statistics.median(bare),
         compile_seconds=case.compile_seconds,
         step_bytes=step_bytes(weights) + cache_bytes(config, case.batch, case.frames, weights),
-        bandwidth=bandwidth,
+        bandwidth=statistics.median(rates),
         peak_bytes=case.peak_bytes,
         peer=statistics.median(times.decode for times in others) if others else None,
         peer_prefill=statistics.median(times.prefill for times in others) if others else None,

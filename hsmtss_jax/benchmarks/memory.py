@@ -1,35 +1,41 @@
 """Memory: how fast it is read, and how much of it was in use at the peak."""
 
+import functools
 import resource
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 
-from hsmtss_jax.benchmarks.timing import time_function
-
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
 
-def read_rate(repeats: int, size: int | None = None) -> float:
-    """Bytes/s at which the device reads a large float32 array (default 1 GB) from memory.
+class Reader:
+    """Reads a large float32 array from memory, in the faster of two ways to read all of it once.
 
-    The faster of two ways to read all of it once: a matrix-vector product and a sum over rows.
+    The ways are a matrix-vector product and a sum over rows. size: bytes of the array, 1 GB.
     """
-    columns = 4096
-    rows = (size or 2**30) // (4 * columns)
-    data = jnp.ones((rows, columns), jnp.float32)
-    vector = jnp.ones((columns, 1), jnp.float32)
 
-    def total(data: jax.Array, vector: jax.Array) -> jax.Array:
-        return data.sum(axis=0)
+    def __init__(self, size: int = 2**30) -> None:
+        columns = 4096
+        self._data = jnp.ones((max(1, size // (4 * columns)), columns), jnp.float32)
+        vector = jnp.ones((columns, 1), jnp.float32)
+        product = jax.jit(jnp.matmul).lower(self._data, vector).compile()
+        total = jax.jit(functools.partial(jnp.sum, axis=0)).lower(self._data).compile()
+        self._ways = (lambda: product(self._data, vector), lambda: total(self._data))
 
-    ways: tuple[Callable[..., jax.Array], ...] = (jnp.matmul, total)
-    seconds = [time_function(way, data, vector, repeats=repeats).seconds for way in ways]
-    return 4.0 * rows * columns / min(seconds)
+    def rate(self) -> float:
+        """Bytes/s, now."""
+        return self._data.nbytes / min(self._seconds(way) for way in self._ways)
+
+    def _seconds(self, way: Callable[[], jax.Array]) -> float:
+        begun = time.perf_counter()
+        way().block_until_ready()
+        return time.perf_counter() - begun
 
 
 def forget_peak() -> None:

@@ -82,5 +82,6 @@ def main(argv: list[str]) -> int:
     )
     print(decoder.to_markdown(rows), end="")
     print(f"\n{frames} frames behind {model.patches if model.has_prefix else 0} patches, {policy}")
-    print(f"large read: {rows[0].bandwidth / 1e9:.1f} GB/s")
+    reads = ", ".join(f"{row.bandwidth / 1e9:.1f}" for row in rows)
+    print(f"large read in the same turns: {reads} GB/s")
     return 0

@@ -101,10 +101,11 @@ def prefill(
     patches: jax.Array,
     frames: int,
     prefix_mask: jax.Array | None = None,
+    room: int | None = None,
 ) -> DecodeCache:
-    """Read S [B, P, C] and make room for ``frames`` frames.
+    """Read S [B, P, C] and make room for ``frames`` frames, or only the first ``room`` of them.
 
-    prefix_mask: bool [B, P], False for patches of padding.
+    prefix_mask: bool [B, P], False for patches of padding. See ``widen`` for more room.
     """
     batch, dtype = len(patches), weights.embedding.dtype
     visible = jnp.ones((batch, config.patches), bool) if prefix_mask is None else prefix_mask
@@ -113,7 +114,7 @@ def prefill(
     )
     assert isinstance(conditions, Conditions)
     prefix = conditions.prefix
-    keys, values = _prefix_keys(config, weights, prefix, visible, batch, frames)
+    keys, values = _prefix_keys(config, weights, prefix, visible, batch, room or frames)
     crossed = []
     if config.condition == "cross" and prefix is not None:
         crossed = [
@@ -128,6 +129,19 @@ def prefill(
         columns=conditions.columns,
         codes=jnp.asarray(frame_positions(config, frames), dtype),
         frame=jnp.zeros((), jnp.int32),
+    )
+
+
+def widen(config: AcousticDecoderConfig, cache: DecodeCache, frames: int) -> DecodeCache:
+    """The cache with room for at least the first ``frames`` frames; what is in it stays."""
+    slots = frames + (config.patches if config.has_prefix else 0)
+    extra = max(0, slots - cache.values[0].shape[1])
+    if not extra:
+        return cache
+    return dataclasses.replace(
+        cache,
+        keys=tuple(jnp.pad(k, ((0, 0), (0, 0), (0, extra))) for k in cache.keys),
+        values=tuple(jnp.pad(v, ((0, 0), (0, extra), (0, 0))) for v in cache.values),
     )
 
 

@@ -38,8 +38,10 @@ def generate(
     forced: jax.Array | None = None,
     forced_length: jax.Array | None = None,
     lengths: jax.Array | None = None,
+    segments: int = 1,
+    widen: Callable[[Cache, int], Cache] | None = None,
 ) -> Generated:
-    """``frames`` steps of ``step`` under one ``lax.scan``: tokens int32 [B, frames, K].
+    """``frames`` steps of ``step`` under ``lax.scan``: tokens int32 [B, frames, K].
 
     step: (previous tokens int32 [B, K], cache) -> (logits [B, K, V], cache).
     cache: as the prefill left it. first: int32 [B, K], the start tokens.
@@ -47,7 +49,9 @@ def generate(
     codes: ids at or above it (start and end tokens) are never drawn.
     forced: int32 [B, F, K], the row's first ``forced_length`` [B] frames (default F), fed and returned
     as they are; F <= frames. lengths: int32 [B]; frames at or behind a row's length are 0.
-    Raises ValueError when more frames are forced than generated.
+    segments: number of scans that the frames are split into. Before each, widen(cache, n) gives a cache
+    with room for the first n frames, so that early steps need not read the slots of late ones; each
+    segment is compiled anew. Raises ValueError when more frames are forced than generated.
     """
     limit, prefix = _forced_frames(forced, forced_length, first, frames)
 
@@ -61,8 +65,16 @@ def generate(
         return (tokens, state), tokens
 
     times = jnp.arange(frames, dtype=jnp.int32)
-    (_, cache), tokens = jax.lax.scan(body, (first, cache), (times, prefix))
-    tokens = rearrange(tokens, "t b k -> b t k")
+    previous, pieces = first, []
+    length = -(-frames // segments)
+    for start in range(0, frames, length):
+        part = slice(start, min(start + length, frames))
+        cache = widen(cache, part.stop) if widen else cache
+        (previous, cache), drawn = jax.lax.scan(
+            body, (previous, cache), (times[part], prefix[part])
+        )
+        pieces.append(drawn)
+    tokens = rearrange(jnp.concatenate(pieces), "t b k -> b t k")
     if lengths is not None:
         tokens = jnp.where((times[None, :] < lengths[:, None])[:, :, None], tokens, 0)
     return Generated(tokens=tokens, cache=cache)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.models.acoustic_decode_step import DecodeCache, decode_step, prefill
+from hsmtss_jax.models.acoustic_decode_step import DecodeCache, decode_step, prefill, widen
 from hsmtss_jax.models.acoustic_decode_weights import DecodeWeights, prepare_decode
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.sampling import (
@@ -25,6 +25,19 @@ from hsmtss_jax.sampling import (
 )
 
 MAX_BATCH = 16  # rows of one program; more go through it in turns
+# From this batch on the cache is read about as long as the weights, and it pays to compile several
+# segments of at least so many frames, each of which reads the slots that it can have filled.
+SEGMENTED_BATCH, SEGMENT_FRAMES = 4, 128
+
+
+def segments(batch: int, frames: int) -> int:
+    """The number of scans that the frames of a batch are split into, see ``generate``."""
+    return max(1, frames // SEGMENT_FRAMES) if batch >= SEGMENTED_BATCH else 1
+
+
+def first_room(batch: int, frames: int) -> int:
+    """The frames of the first of ``segments``, which a prefilled cache must have room for."""
+    return -(-frames // segments(batch, frames))
 
 
 def draw(
@@ -38,7 +51,11 @@ def draw(
     forced_length: jax.Array | None = None,
     lengths: jax.Array | None = None,
 ) -> Generated:
-    """``frames`` frames from a prefilled cache: see ``sample``. For ``jit``, with the cache donated."""
+    """``frames`` frames from a prefilled cache: see ``sample``. For ``jit``.
+
+    The cache may be donated where it has room for all frames.
+    """
+    parts = segments(len(seeds), frames)
 
     def step(tokens: jax.Array, cache: DecodeCache) -> tuple[jax.Array, DecodeCache]:
         return decode_step(config, weights, tokens, cache)
@@ -54,6 +71,8 @@ def draw(
         forced=forced_tokens,
         forced_length=forced_length,
         lengths=lengths,
+        segments=parts,
+        widen=functools.partial(widen, config) if parts > 1 else None,
     )
 
 
@@ -81,11 +100,15 @@ def sample(
     """
     if not isinstance(params, DecodeWeights):
         params = prepare_decode(config, params, dtype)
-    cache = prefill(config, params, patches, frames, prefix_mask)
+    room = first_room(len(patches), frames)
+    cache = prefill(config, params, patches, frames, prefix_mask, room)
     drawn = draw(
         config, params, cache, frames, seeds, policy, forced_tokens, forced_length, lengths
     )
     return drawn.tokens
+
+
+_STATIC = ("frames", "policy")
 
 
 class TokenSampler:
@@ -103,11 +126,13 @@ class TokenSampler:
         self.config, self.dtype = config, dtype
         self._params: Mapping[str, Any] | None = params
         self.frame_sizes = frame_sizes(config.max_frames)
-        self._prefill = jax.jit(functools.partial(prefill, config), static_argnames="frames")
-        self._draw = jax.jit(
-            functools.partial(draw, config),
-            static_argnames=("frames", "policy"),
-            donate_argnames="cache",
+        self._prefill = jax.jit(
+            functools.partial(prefill, config), static_argnames=("frames", "room")
+        )
+        # A cache that is widened on the way cannot be donated: what comes out is larger.
+        self._draw = jax.jit(functools.partial(draw, config), static_argnames=_STATIC)
+        self._draw_in_place = jax.jit(
+            functools.partial(draw, config), static_argnames=_STATIC, donate_argnames="cache"
         )
 
     @functools.cached_property
@@ -172,7 +197,8 @@ class TokenSampler:
         """Tokens [n, T, K] of at most ``MAX_BATCH`` rows, T the size that holds the longest of them."""
         rows = len(seeds)
         frames = round_up(max(int(limits.max()), 1), self.frame_sizes)
-        extra = round_up(rows, batch_sizes(MAX_BATCH)) - rows
+        batch = round_up(rows, batch_sizes(MAX_BATCH))
+        extra = batch - rows
         forced = forced[:, :frames]
         forced = np.pad(forced, ((0, extra), (0, frames - forced.shape[1]), (0, 0)))
         cache = self._prefill(
@@ -180,8 +206,10 @@ class TokenSampler:
             _pad_rows(patches, extra),
             frames=frames,
             prefix_mask=np.pad(visible, ((0, extra), (0, 0)), constant_values=True),
+            room=first_room(batch, frames),
         )
-        drawn = self._draw(
+        program = self._draw if segments(batch, frames) > 1 else self._draw_in_place
+        drawn = program(
             self.weights,
             cache=cache,
             frames=frames,

@@ -54,7 +54,7 @@ def test_rates_follow_from_the_times():
 
 
 def test_memory_is_measured():
-    assert memory.read_rate(1, size=2**20) > 1e6
+    assert memory.Reader(2**20).rate() > 1e6
     memory.forget_peak()
     before = memory.peak_bytes()
     held = np.ones(50_000_000, np.uint8)

@@ -12,7 +12,7 @@ from hsmtss_jax.models.acoustic_decode_weights import prepare_decode
 from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.sampling import GREEDY, Policy
 from hsmtss_jax.stages import acoustic_sampling
-from hsmtss_jax.stages.acoustic_sampling import TokenSampler, sample
+from hsmtss_jax.stages.acoustic_sampling import TokenSampler, sample, segments
 
 TINY = AcousticDecoderConfig(
     width=32, depth=2, heads=4, groups=3, codes=11, audio_width=20, time_patches=3, freq_patches=2
@@ -122,7 +122,7 @@ def test_calls_of_many_sizes_are_few_programs_with_the_same_tokens():
             assert tokens.shape == (rows, frames, 3) and tokens.dtype == np.int32
             shared = min(frames, FRAMES)
             assert np.array_equal(tokens[:, :shared], full[:rows, :shared])
-    assert sampler._draw._cache_size() == 2  # 13 frames for batches of 1 and of 4
+    assert sampler._draw_in_place._cache_size() == 2  # 13 frames for batches of 1 and of 4
 
 
 def test_more_rows_than_a_batch_go_in_turns(monkeypatch):
@@ -148,6 +148,17 @@ def test_the_sampler_forces_frames_and_stops_at_the_longest_row():
     short = sampler(patches, FRAMES, seeds, POLICY, lengths=np.array([5, 1, 0, 3]))
     assert short.shape == (4, FRAMES, 3) and not short[:, 5:].any()
     assert np.array_equal(short[0, :5], full[0, :5])
+
+
+def test_segments_read_less_of_the_cache_and_draw_the_same(monkeypatch):
+    config, params, patches = setup()
+    seeds = np.array([7, 8, 9, 10])
+    full = draw(config, params, patches, seeds)
+    monkeypatch.setattr(acoustic_sampling, "SEGMENT_FRAMES", 4)
+    assert (segments(4, FRAMES), segments(1, FRAMES), segments(4, 3)) == (2, 1, 1)
+    sampler = TokenSampler(config, params)
+    assert np.array_equal(sampler(patches, FRAMES, seeds, POLICY), full)
+    assert np.array_equal(sampler(patches[:1], FRAMES, seeds[:1], POLICY), full[:1])
 
 
 def test_hidden_patches_do_not_count():
