@@ -1,6 +1,8 @@
-"""ViSQOL in its audio mode: the predicted opinion score of a decoded clip, 1 to about 4.73.
+"""ViSQOL in its audio mode: the predicted opinion score of a decoded clip, 1 to about 4.73. Clips under
+about 0.9 seconds hold no patch of it.
 
-The extra ``eval`` brings visqol-python, a port of Google's program that gives its numbers.
+The extra ``eval`` brings visqol-python, a port of Google's program that gives its numbers (nine
+times faster where numba is installed too).
 """
 
 import importlib.util

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from hsmtss_jax.metrics import lsd, lsd_active, mel_psnr
+from hsmtss_jax.metrics import lsd, lsd_active, mel_distance, mel_psnr
 from hsmtss_jax.metrics.spectral import LSD_N_FFT, _frame_distance, _magnitude, _mel_image
 
 LENGTH = 8000
@@ -155,3 +155,36 @@ def test_lsd_equals_librosa():
     np.testing.assert_allclose(_magnitude(normal(x), LSD_N_FFT, "constant"), e, atol=1e-4)
     expected = np.sqrt((np.log10(t**2 / (e + 1e-12) ** 2 + 1e-12) ** 2).mean(axis=1)).mean()
     assert lsd(x, y) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore")
+def test_mel_distance_follows_its_definition():
+    librosa = pytest.importorskip("librosa")
+    rng = np.random.default_rng(0)
+    x, y = (rng.normal(0, s, 6_000).astype(np.float32) for s in (0.1, 0.2))
+    y[3_000:] = 0.0  # below the floor of the logarithm
+    expected = 0.0
+    for mels, n_fft in ((150, 2048), (80, 512)):
+        a, b = (
+            librosa.feature.melspectrogram(
+                y=z,
+                sr=16_000,
+                n_fft=n_fft,
+                hop_length=n_fft // 4,
+                n_mels=mels,
+                power=1.0,
+                pad_mode="reflect",
+            )
+            for z in (x, y)
+        )
+        logs = [np.log10(np.maximum(mel, 1e-5) ** 2) for mel in (a, b)]
+        expected += np.abs(logs[0] - logs[1]).mean() + np.abs(a - b).mean()
+    np.testing.assert_allclose(mel_distance(x, y), expected, rtol=1e-4)
+
+
+def test_mel_distance_of_equal_sounds_is_zero_and_batches():
+    x = np.random.default_rng(0).normal(0, 0.1, (2, 4_000)).astype(np.float32)
+    assert mel_distance(x[0], x[0]) == 0.0
+    both = mel_distance(x, x[::-1])
+    assert both.shape == (2,) and both[0] == pytest.approx(both[1], rel=1e-6) and both[0] > 0.1
