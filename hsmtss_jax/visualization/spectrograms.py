@@ -12,6 +12,7 @@ from scipy import signal
 from hsmtss_jax.atomic import replace_file
 
 FLOOR_DB = -80.0
+COLUMNS = 1500  # that a figure can show
 
 
 def spectrogram_db(
@@ -46,7 +47,9 @@ def save_comparison(
     axes = figure.subplots(
         len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
     )[:, 0]
-    pictures = {name: spectrogram_db(audio, sample_rate) for name, audio in sounds.items()}
+    pictures = {
+        name: _pooled(*spectrogram_db(audio, sample_rate)) for name, audio in sounds.items()
+    }
     top = max(picture[2].max() for picture in pictures.values())
     for axis, (name, (times, freq, db)) in zip(axes, pictures.items(), strict=False):
         shown = freq <= max_hz
@@ -65,3 +68,12 @@ def save_comparison(
         figure.suptitle(title, fontsize=11)
     with replace_file(path) as work:
         figure.savefig(work, dpi=110, format="png")
+
+
+def _pooled(
+    times: np.ndarray, freq: np.ndarray, db: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """At most ``COLUMNS`` frames [bins, frames]: of several, the loudest of each bin."""
+    step = -(-len(times) // COLUMNS)
+    starts = np.arange(0, len(times), step)
+    return times[starts], freq, np.maximum.reduceat(db, starts, axis=1)
