@@ -204,9 +204,8 @@ def decode_step(
 
     def cross(i: int, query: jax.Array) -> jax.Array:
         q = rearrange(query, "(h e) b -> (b h) e", h=config.heads)
-        return _attend_one(
-            q, cache.cross_keys[i], cache.cross_values[i], cache.visible, config.heads
-        )
+        k, v = cache.cross_keys[i], cache.cross_values[i]
+        return _attend_one(q, k, v, cache.visible, config.heads, weights.attention)
 
     x = _layers(config, weights, _frame_input(config, weights, tokens, cache), attend, cross)
     logits = product(weights.heads.weight, x, weights.form, jnp.float32)
