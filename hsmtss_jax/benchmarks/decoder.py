@@ -20,6 +20,7 @@ from hsmtss_jax.benchmarks.decoder_peer import Peer, make_peer
 from hsmtss_jax.models.acoustic_decode_step import DecodeCache, prefill
 from hsmtss_jax.models.acoustic_decode_weights import (
     FORMS,
+    AttentionForm,
     DecodeForm,
     DecodeWeights,
     prepare_decode,
@@ -91,7 +92,10 @@ class Case:
 
 
 def random_weights(
-    config: AcousticDecoderConfig, dtype: Any, form: DecodeForm | None
+    config: AcousticDecoderConfig,
+    dtype: Any,
+    form: DecodeForm | None = None,
+    attention: AttentionForm | None = None,
 ) -> DecodeWeights:
     """Prepared weights of the config's sizes, normal with deviation 0.02, norms around one."""
     s = jax.ShapeDtypeStruct((1, config.patches, config.audio_width), jnp.float32)
@@ -104,7 +108,9 @@ def random_weights(
         return values + 1.0 if path[-1].key == "scale" else values
 
     params = jax.tree_util.tree_map_with_path(leaf, shapes)
-    prepare = jax.jit(functools.partial(prepare_decode, config, dtype=dtype, form=form))
+    prepare = jax.jit(
+        functools.partial(prepare_decode, config, dtype=dtype, form=form, attention=attention)
+    )
     return jax.block_until_ready(prepare(params))
 
 
@@ -161,9 +167,10 @@ def benchmark(
     policy: Policy,
     peer: bool,
     form: DecodeForm | None = None,
+    attention: AttentionForm | None = None,
 ) -> list[DecoderRow]:
     """A row a batch size; with ``peer`` the same size in PyTorch, in turns with ours."""
-    weights = random_weights(config, dtype, form)
+    weights = random_weights(config, dtype, form, attention)
     cases = [make_case(config, weights, batch, frames, policy) for batch in sorted(batches)]
     other = make_peer(config, frames, policy) if peer else None
     reader = memory.Reader()

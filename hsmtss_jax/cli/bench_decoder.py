@@ -7,6 +7,7 @@ from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.config import SIZES
 
 FORMS = ("batch_last", "out_in", "in_out")
+ATTENTION_FORMS = ("products", "sums")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -34,6 +35,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--top-p", type=float, default=1.0, help="1 keeps all classes [1]")
     parser.add_argument(
         "--form", choices=FORMS, help="how the step's weights lie [the backend's default]"
+    )
+    parser.add_argument(
+        "--attention", choices=ATTENTION_FORMS, help="how the cache is read [the backend's default]"
     )
     parser.add_argument(
         "--forms", action="store_true", help="only compare the forms, as bare matrix products"
@@ -79,6 +83,7 @@ def main(argv: list[str]) -> int:
         policy=policy,
         peer=args.peer,
         form=args.form,
+        attention=args.attention,
     )
     print(decoder.to_markdown(rows), end="")
     print(f"\n{frames} frames behind {model.patches if model.has_prefix else 0} patches, {policy}")

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from einops import rearrange
 
 from hsmtss_jax.models.acoustic_decode_weights import (
+    AttentionForm,
     DecodeForm,
     DecodeWeights,
     Linear,
@@ -38,7 +39,7 @@ class DecodeCache:
     """What a step reads and writes: keys [B H, E, S] and values [B H, S, E] of each layer.
 
     Batch and heads are one axis: behind a reshape the compiler would write each slot into two arrays and
-    copy the whole cache every step. Both are summed over their middle axis, see ``_attend_one``.
+    copy the whole cache every step. Both are contracted over their middle axis, see ``_attend_one``.
 
     cross_keys [B H, E, P], cross_values [B H, P, E] of each layer (empty without cross-attention).
     visible: bool [B, P], the patches that may be looked at. columns: [B, M, D] or None. codes: [T, D]
@@ -199,13 +200,12 @@ def decode_step(
         q, k, v = rearrange(qkv, "(n h e) b -> n (b h) e", n=3, h=config.heads)
         keys[i] = jax.lax.dynamic_update_slice_in_dim(keys[i], k[:, :, None], slot, axis=2)
         values[i] = jax.lax.dynamic_update_slice_in_dim(values[i], v[:, None], slot, axis=1)
-        return _attend_one(q, keys[i], values[i], filled, config.heads)
+        return _attend_one(q, keys[i], values[i], filled, config.heads, weights.attention)
 
     def cross(i: int, query: jax.Array) -> jax.Array:
         q = rearrange(query, "(h e) b -> (b h) e", h=config.heads)
-        return _attend_one(
-            q, cache.cross_keys[i], cache.cross_values[i], cache.visible, config.heads
-        )
+        k, v = cache.cross_keys[i], cache.cross_values[i]
+        return _attend_one(q, k, v, cache.visible, config.heads, weights.attention)
 
     x = _layers(config, weights, _frame_input(config, weights, tokens, cache), attend, cross)
     logits = product(weights.heads.weight, x, weights.form, jnp.float32)
@@ -240,17 +240,26 @@ def _frame_input(
 
 
 def _attend_one(
-    q: jax.Array, k: jax.Array, v: jax.Array, visible: jax.Array, heads: int
+    q: jax.Array,
+    k: jax.Array,
+    v: jax.Array,
+    visible: jax.Array,
+    heads: int,
+    form: AttentionForm,
 ) -> jax.Array:
-    """One query a row: q [B H, E] over k [B H, E, S], v [B H, S, E], visible [B or 1, S] -> [D, B].
-
-    Both products are sums over the middle axis of an element-wise product, in float32: the CPU compiler
-    runs a batch of matrix-vector products on one core, but spreads such sums over all of them.
-    """
-    q = q.astype(jnp.float32) * q.shape[-1] ** -0.5
-    logits = jnp.sum(q[:, :, None] * k.astype(jnp.float32), axis=1)
+    """One query a row: q [B H, E] over k [B H, E, S], v [B H, S, E], visible [B or 1, S] -> [D, B]."""
+    logits = _contract(q * q.shape[-1] ** -0.5, k, form)
     by_row = rearrange(logits, "(b h) s -> b h s", h=heads)
     weights = jax.nn.softmax(jnp.where(visible[:, None, :], by_row, NEG_INF), axis=-1)
-    flat = rearrange(weights, "b h s -> (b h) s")
-    out = jnp.sum(flat[:, :, None] * v.astype(jnp.float32), axis=1)
+    out = _contract(rearrange(weights, "b h s -> (b h) s"), v, form)
     return rearrange(out.astype(v.dtype), "(b h) e -> (h e) b", h=heads)
+
+
+def _contract(x: jax.Array, cached: jax.Array, form: AttentionForm) -> jax.Array:
+    """x [N, I] with cached [N, I, J] -> float32 [N, J]."""
+    if form == "sums":
+        return jnp.sum(x.astype(jnp.float32)[:, :, None] * cached.astype(jnp.float32), axis=1)
+    rows = (((2,), (1,)), ((0,), (0,)))
+    x = x.astype(cached.dtype)[:, None]
+    out = jax.lax.dot_general(x, cached, rows, preferred_element_type=jnp.float32)
+    return out[:, 0]

@@ -20,7 +20,7 @@ CONFIG = ["--config", str(ROOT / "configs" / "acoustic_decoder.py"), "--size", "
 
 
 def test_bytes_of_a_step_are_all_weights_behind_the_embedding():
-    weights = random_weights(TINY, jnp.float32, None)
+    weights = random_weights(TINY, jnp.float32)
     layer = 12 * 32**2 + 13 * 32
     assert step_bytes(weights) == 4 * (2 * layer + 2 * 32 + 36 * 33)
     assert cache_bytes(TINY, 2, 9, weights) == 4 * 2 * 2 * 2 * 32 * (6 + 5)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.models.acoustic_decode_step import decode_step, prefill
-from hsmtss_jax.models.acoustic_decode_weights import FORMS, prepare_decode
+from hsmtss_jax.models.acoustic_decode_weights import ATTENTION_FORMS, FORMS, prepare_decode
 from hsmtss_jax.models.acoustic_decoder import (
     AcousticDecoderConfig,
     frame_columns,
@@ -59,10 +59,10 @@ def setup(condition: str, batch: int = 2):
     return config, params, patches, tokens, forward
 
 
-@functools.partial(jax.jit, static_argnums=(0, 5))
-def stepwise(config, params, patches, tokens, prefix_mask, form=None):
+@functools.partial(jax.jit, static_argnums=(0, 5, 6))
+def stepwise(config, params, patches, tokens, prefix_mask, form=None, attention=None):
     """Logits [B, T + 1, K, V + 1], one frame at a time."""
-    weights = prepare_decode(config, params, form=form)
+    weights = prepare_decode(config, params, form=form, attention=attention)
     cache = prefill(config, weights, patches, FRAMES + 1, prefix_mask)
     inputs = jnp.pad(tokens, ((0, 0), (1, 0), (0, 0)), constant_values=config.start)
 
@@ -144,11 +144,12 @@ def test_the_patch_mask_covers_the_frames():
     assert mask.sum(axis=1).tolist() == [0, 2, 2, 4, 6] and mask[1, :2].all()
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_form_of_the_weights_does_not_matter(form):
+@pytest.mark.parametrize(("form", "attention"), [("out_in", "products"), ("in_out", "sums")])
+def test_the_form_of_the_contractions_does_not_matter(form, attention):
+    assert form in FORMS and attention in ATTENTION_FORMS
     config, params, patches, tokens, forward = setup("prefix")
     everything = jnp.ones((2, config.patches), bool)
-    steps = stepwise(config, params, patches, tokens, everything, form)
+    steps = stepwise(config, params, patches, tokens, everything, form, attention)
     np.testing.assert_allclose(steps, forward(patches, tokens), atol=1e-4)
 
 
