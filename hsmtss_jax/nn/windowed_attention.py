@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from einops import rearrange
 
+from hsmtss_jax.nn.attention import dot_product_attention
+
 relative_bias_init = nn.initializers.variance_scaling(0.02, "fan_in", "truncated_normal")
 
 
@@ -29,15 +31,12 @@ def windowed_attention(
     query, key, value: [B, N, H, E]. bias: [H, W, W] added to the logits, or None. window: W, which
     divides N. Softmax in float32. Returns [B, N, H, E].
     """
-    split = functools.partial(rearrange, pattern="b (m w) h e -> b m h w e", w=window)
-    query, key, value = split(query), split(key), split(value)
-    scale = query.shape[-1] ** -0.5
-    logits = jnp.einsum("bmhqe,bmhke->bmhqk", query * scale, key).astype(jnp.float32)
-    if bias is not None:
-        logits += bias.astype(jnp.float32)[None, None]
-    weights = jax.nn.softmax(logits, axis=-1).astype(value.dtype)
-    out = jnp.einsum("bmhqk,bmhke->bmhqe", weights, value)
-    return rearrange(out, "b m h w e -> b (m w) h e")
+    batch = query.shape[0]
+    split = functools.partial(rearrange, pattern="b (m w) h e -> (b m) w h e", w=window)
+    out = dot_product_attention(
+        split(query), split(key), split(value), bias=None if bias is None else bias[None]
+    )
+    return rearrange(out, "(b m) w h e -> b (m w) h e", b=batch)
 
 
 class MultiWindowAttention(nn.Module):
