@@ -10,8 +10,16 @@ import jax
 import numpy as np
 
 from hsmtss_jax import dist
-from hsmtss_jax.benchmarks.timing import Measured, product_rate, time_function, time_step
-from hsmtss_jax.benchmarks.torch_peers import vit_seconds
+from hsmtss_jax.benchmarks.timing import (
+    Compiled,
+    LargeProduct,
+    Measured,
+    Timing,
+    compiled,
+    in_turn,
+    time_step,
+)
+from hsmtss_jax.benchmarks.torch_peers import vit_calls
 from hsmtss_jax.config import ExperimentConfig
 from hsmtss_jax.models.audio_mae import AudioMAE, AudioMAEConfig
 from hsmtss_jax.stages import STAGES
@@ -43,19 +51,26 @@ def step_flop(config: AudioMAEConfig) -> float:
 def benchmark(
     config: ExperimentConfig, dtype: Any, *, batch: int, repeats: int, peer: bool
 ) -> list[Measured]:
-    """Rows for ``configs/audio_mae.py`` at one size; with ``peer`` the same forward pass in PyTorch."""
+    """Rows for ``configs/audio_mae.py`` at one size; with ``peer`` the same forward pass in PyTorch.
+
+    The large product, our forward pass and the peers take turns; the step follows.
+    """
     model: AudioMAEConfig = config.stage.model  # type: ignore[attr-defined]
-    limit = product_rate(dtype, repeats)
-    rows = [_forward(model, dtype, batch, repeats, limit)]
-    if peer:
-        seconds = vit_seconds(model, batch, repeats)
-        rows.append(Measured("encoder forward, PyTorch", seconds, batch, rows[0].flop, limit))
+    product, forward = LargeProduct(dtype), _forward(model, dtype, batch)
+    peers = vit_calls(model, batch) if peer else {}
+    product_seconds, *seconds = in_turn([product, forward, *peers.values()], repeats)
+    limit = product.flop / product_seconds
+    names = ["encoder forward", *(f"encoder forward, PyTorch: {name}" for name in peers)]
+    compile_seconds = [forward.compile_seconds] + [0.0] * len(peers)
+    flop = batch * forward_flop(model)
+    rows = [
+        Measured(name, Timing(own, compiling), batch, flop, limit)
+        for name, own, compiling in zip(names, seconds, compile_seconds, strict=True)
+    ]
     return [*rows, _step(config, dtype, batch, repeats, limit)]
 
 
-def _forward(
-    config: AudioMAEConfig, dtype: Any, batch: int, repeats: int, limit: float
-) -> Measured:
+def _forward(config: AudioMAEConfig, dtype: Any, batch: int) -> Compiled:
     module = dataclasses.replace(config, remat=False).make(dtype)
     x = jax.random.normal(jax.random.key(0), (batch, config.frames, config.n_mels))
     variables = jax.jit(module.init, static_argnames="method")(
@@ -65,8 +80,7 @@ def _forward(
     def forward(variables: Any, x: jax.Array) -> Any:
         return module.apply(variables, x, method=AudioMAE.encode)
 
-    timing = time_function(forward, variables, x, repeats=repeats)
-    return Measured("encoder forward", timing, batch, batch * forward_flop(config), limit)
+    return compiled(forward, variables, x)
 
 
 def _step(config: ExperimentConfig, dtype: Any, batch: int, repeats: int, limit: float) -> Measured:

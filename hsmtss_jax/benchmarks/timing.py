@@ -52,22 +52,44 @@ class Measured:
 
 def steady(call: Callable[[], Any], repeats: int) -> float:
     """Median seconds of ``call``, which must wait for its own result; the first call does not count."""
-    for _ in range(WARM_UP):
-        call()
-    seconds = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - begun)
-    return statistics.median(seconds)
+    return in_turn([call], repeats)[0]
+
+
+def in_turn(calls: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
+    """Median seconds of each of ``calls``, which take turns, so that a change of the machine's speed
+    meets them all alike; each must wait for its own result. Everyone's first call does not count."""
+    seconds: list[list[float]] = [[] for _ in calls]
+    for turn in range(WARM_UP + repeats):
+        for call, mine in zip(calls, seconds, strict=True):
+            begun = time.perf_counter()
+            call()
+            if turn >= WARM_UP:
+                mine.append(time.perf_counter() - begun)
+    return [statistics.median(mine) for mine in seconds]
+
+
+@dataclasses.dataclass(frozen=True)
+class Compiled:
+    """A compiled function with its arguments; calling it waits for the result."""
+
+    call: Callable[[], Any]
+    compile_seconds: float
+
+    def __call__(self) -> Any:
+        return jax.block_until_ready(self.call())
+
+
+def compiled(function: Callable[..., Any], *args: Any) -> Compiled:
+    """A pure function of arrays, jitted and compiled for them."""
+    begun = time.perf_counter()
+    program = jax.jit(function).lower(*args).compile()
+    return Compiled(lambda: program(*args), time.perf_counter() - begun)
 
 
 def time_function(function: Callable[..., Any], *args: Any, repeats: int) -> Timing:
     """A pure function of arrays, jitted."""
-    begun = time.perf_counter()
-    compiled = jax.jit(function).lower(*args).compile()
-    compile_seconds = time.perf_counter() - begun
-    return Timing(steady(lambda: jax.block_until_ready(compiled(*args)), repeats), compile_seconds)
+    program = compiled(function, *args)
+    return Timing(steady(program, repeats), program.compile_seconds)
 
 
 def time_step(step: Any, state: Any, *args: Any, repeats: int) -> Timing:
@@ -84,11 +106,17 @@ def time_step(step: Any, state: Any, *args: Any, repeats: int) -> Timing:
     return Timing(steady(call, repeats), compile_seconds)
 
 
-def product_rate(dtype: Any, repeats: int, size: int | None = None) -> float:
-    """FLOP/s of a large square matrix product: what dense layers can reach at best."""
-    n = size or (2048 if jax.default_backend() == "cpu" else 8192)
-    a = jax.random.normal(jax.random.key(0), (n, n), dtype)
-    return 2.0 * n**3 / time_function(jnp.matmul, a, a, repeats=repeats).seconds
+class LargeProduct:
+    """A large square matrix product, as a call to time: what dense layers can reach at best."""
+
+    def __init__(self, dtype: Any, size: int | None = None) -> None:
+        n = size or (2048 if jax.default_backend() == "cpu" else 8192)
+        a = jax.random.normal(jax.random.key(0), (n, n), dtype)
+        self.flop = 2.0 * n**3
+        self._program = compiled(jnp.matmul, a, a)
+
+    def __call__(self) -> None:
+        self._program()
 
 
 def to_markdown(rows: Sequence[Measured]) -> str:

@@ -4,9 +4,9 @@ torch is no dependency: it comes with the ``parity`` extra.
 """
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
-from hsmtss_jax.benchmarks.timing import Timing, steady
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 
 
@@ -19,13 +19,65 @@ def _require(name: str) -> Any:
         ) from error
 
 
-def vit_seconds(config: AudioMAEConfig, batch: int, repeats: int) -> Timing:
-    """A ViT of the encoder's sizes with random weights, without gradient: float32 on CPU, bfloat16 on
-    CUDA. It is torch.nn's own pre-norm encoder, whose inference path is fused."""
+def vit_calls(config: AudioMAEConfig, batch: int) -> dict[str, Callable[[], None]]:
+    """Calls of a ViT of the encoder's sizes with random weights, without gradient: float32 on CPU,
+    bfloat16 on CUDA.
+
+    timm's where timm can be imported, else transformers', which runs the same operators one by one; and
+    torch.nn's own pre-norm encoder, whose inference path is fused.
+    """
     torch = _require("torch")
     cuda = torch.cuda.is_available()
-    device = torch.device("cuda" if cuda else "cpu")
-    dtype = torch.bfloat16 if cuda else torch.float32
+    device, dtype = ("cuda", torch.bfloat16) if cuda else ("cpu", torch.float32)
+    x = torch.randn(batch, 1, config.frames, config.n_mels, device=device, dtype=dtype)
+
+    def call(network: Any) -> Callable[[], None]:
+        network = network.to(device, dtype).eval()
+
+        def run() -> None:
+            with torch.inference_mode():
+                network(x)
+            if cuda:
+                torch.cuda.synchronize()
+
+        return run
+
+    name, eager = _eager(config)
+    return {name: call(eager), "torch.nn's fused encoder": call(_fused(torch, config))}
+
+
+def _eager(config: AudioMAEConfig) -> tuple[str, Any]:
+    """timm's ViT, or transformers' under its own name."""
+    size = (config.frames, config.n_mels)
+    try:
+        from timm.models.vision_transformer import VisionTransformer
+    except (ImportError, RuntimeError):  # its torchvision may be built for another torch
+        from transformers import ViTConfig, ViTModel
+
+        sizes = ViTConfig(
+            hidden_size=config.width,
+            num_hidden_layers=config.depth,
+            num_attention_heads=config.heads,
+            intermediate_size=4 * config.width,
+            image_size=size,
+            patch_size=config.patch,
+            num_channels=1,
+        )
+        return "transformers' ViT", ViTModel(sizes, add_pooling_layer=False)
+    return "timm's ViT", VisionTransformer(
+        img_size=size,
+        patch_size=config.patch,
+        in_chans=1,
+        embed_dim=config.width,
+        depth=config.depth,
+        num_heads=config.heads,
+        num_classes=0,
+        global_pool="",
+    )
+
+
+def _fused(torch: Any, config: AudioMAEConfig) -> Any:
+    """Patches, a position and torch.nn.TransformerEncoder."""
     layer = torch.nn.TransformerEncoderLayer(
         config.width,
         config.heads,
@@ -36,16 +88,17 @@ def vit_seconds(config: AudioMAEConfig, batch: int, repeats: int) -> Timing:
         norm_first=True,
     )
     norm = torch.nn.LayerNorm(config.width)
-    stack = torch.nn.TransformerEncoder(layer, config.depth, norm, enable_nested_tensor=False)
-    patches = torch.nn.Conv2d(1, config.width, config.patch, config.patch)
-    stack, patches = (module.to(device, dtype).eval() for module in (stack, patches))
-    position = torch.zeros(1, config.patches, config.width, device=device, dtype=dtype)
-    x = torch.randn(batch, 1, config.frames, config.n_mels, device=device, dtype=dtype)
 
-    def call() -> None:
-        with torch.inference_mode():
-            stack(patches(x).flatten(2).transpose(1, 2) + position)
-        if cuda:
-            torch.cuda.synchronize()
+    class Encoder(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.patches = torch.nn.Conv2d(1, config.width, config.patch, config.patch)
+            self.position = torch.nn.Parameter(torch.zeros(1, config.patches, config.width))
+            self.stack = torch.nn.TransformerEncoder(
+                layer, config.depth, norm, enable_nested_tensor=False
+            )
 
-    return Timing(steady(call, repeats))
+        def forward(self, x: Any) -> Any:
+            return self.stack(self.patches(x).flatten(2).transpose(1, 2) + self.position)
+
+    return Encoder()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.benchmarks.audio_mae import forward_flop, step_flop
-from hsmtss_jax.benchmarks.timing import Measured, Timing, steady, time_function
+from hsmtss_jax.benchmarks.timing import Measured, Timing, in_turn, steady, time_function
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from tests.upstream import ROOT
@@ -52,13 +52,20 @@ def test_the_command_prints_a_row_a_part(capsys):
     assert "large matrix product" in printed
 
 
-@pytest.mark.parity
-def test_the_same_network_in_pytorch_is_timed_beside():
-    pytest.importorskip("torch")
-    from hsmtss_jax.benchmarks.torch_peers import vit_seconds
+def test_calls_take_turns():
+    order: list[str] = []
+    seconds = in_turn([lambda: order.append("a"), lambda: order.append("b")], 2)
+    assert order == ["a", "b"] * 3 and len(seconds) == 2
 
-    timing = vit_seconds(AudioMAEConfig(frames=64, width=64, depth=1, heads=4), 2, 1)
-    assert timing.seconds > 0 and timing.compile_seconds == 0
+
+@pytest.mark.parity
+def test_the_same_network_in_pytorch_is_timed_beside(capsys):
+    pytest.importorskip("torch")
+    config = str(ROOT / "configs" / "audio_mae.py")
+    arguments = ["--size", "tiny", "--config", config, "--batch", "4", "--repeats", "1", "--peer"]
+    assert main(["bench", "audio_mae", *arguments]) == 0
+    printed = capsys.readouterr().out
+    assert "PyTorch: t" in printed and "PyTorch: torch.nn's fused encoder" in printed
 
 
 @pytest.mark.parametrize("arguments", [["--batch", "0"], ["--config", "missing.py"]])
