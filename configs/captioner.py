@@ -15,7 +15,7 @@ UPSTREAM = {
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (GPT-2 small, fine-tuned) | demo (GPT-2 small, frozen: the map alone) | tiny."""
+    """size: paper (GPT-2 small, fine-tuned) | demo (a small one from nothing, two CPU cores) | tiny."""
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 
@@ -31,11 +31,13 @@ def _paper() -> ExperimentConfig:
 
 
 def _demo() -> ExperimentConfig:
+    # A small GPT-2 that learns to write together with the map: see data/language_model/prepare.py.
+    model = CaptionerConfig(global_tokens=4, width=256, use_local=True)
     return ExperimentConfig(
-        stage=CaptionerStageConfig(samples=40_960, finetune=False),
-        data=DataConfig(batch_size=32, max_text_tokens=16, eval_examples=480),
-        optim={"model": OptimConfig(lr=1e-3, warmup_steps=50, end_lr=1e-5)},
-        run=RunConfig(steps=1_000, log_every=20, eval_every=200, save_every=200),
+        stage=CaptionerStageConfig(model=model, samples=40_960),
+        data=DataConfig(batch_size=64, max_text_tokens=16, eval_examples=480),
+        optim={"model": OptimConfig(lr=1e-3, weight_decay=0.05, warmup_steps=50, end_lr=1e-5)},
+        run=RunConfig(steps=600, log_every=20, eval_every=100, save_every=100),
         upstream=UPSTREAM,
     )
 

