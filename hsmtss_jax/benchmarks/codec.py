@@ -4,14 +4,14 @@ Legend: B batch, L samples, N token frames, K groups.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
 from hsmtss_jax import dist
-from hsmtss_jax.benchmarks.timing import Timing, steady, time_function, time_step
+from hsmtss_jax.benchmarks.timing import Compiled, Timing, compiled, in_turn, time_step
 from hsmtss_jax.config import ExperimentConfig
 from hsmtss_jax.models.tf_codec import TFCodecConfig
 from hsmtss_jax.stages import STAGES
@@ -46,17 +46,27 @@ def benchmark(
     step: bool,
 ) -> list[CodecTiming]:
     """Rows of encode, decode and both, of ``batch`` clips of ``seconds``; with ``peer`` the same in
-    PyTorch, with ``step`` the config's training step on ``batch`` crops."""
+    PyTorch, in turns with ours, with ``step`` the config's training step on ``batch`` crops."""
     model: TFCodecConfig = config.stage.model  # type: ignore[attr-defined]
     noise = np.random.default_rng(0).normal(0.0, 0.1, (batch, round(seconds * SAMPLE_RATE)))
     audio = noise.astype(np.float32)
-    rows = _ours(model, dtype, audio, repeats)
+    ours = _ours(model, dtype, audio)
+    peers = _torch(model, audio) if peer else []
+    seconds = in_turn([*ours, *peers], repeats)
+    encode, decode = (
+        Timing(own, part.compile_seconds) for own, part in zip(seconds, ours, strict=False)
+    )
+    length = audio.size / SAMPLE_RATE
+    rows = _rows("", [encode, decode], length)
     if peer:
-        rows += _torch(model, audio, repeats)
+        encode, decode, published = map(Timing, seconds[len(ours) :])
+        rows += _rows(", PyTorch", [encode, decode], length, peer=True)
+        rows += _rows(", PyTorch as published", [encode, published], length, peer=True)[1:]
     return [*rows, _step(config, dtype, batch, repeats)] if step else rows
 
 
-def _ours(config: TFCodecConfig, dtype: Any, audio: np.ndarray, repeats: int) -> list[CodecTiming]:
+def _ours(config: TFCodecConfig, dtype: Any, audio: np.ndarray) -> list[Compiled]:
+    """Encoding and decoding, compiled."""
     module, samples = config.make(dtype), audio.shape[1]
     variables = _weights(config)
 
@@ -68,11 +78,7 @@ def _ours(config: TFCodecConfig, dtype: Any, audio: np.ndarray, repeats: int) ->
 
     shape = (len(audio), config.token_frames(samples), config.groups)
     tokens = np.random.default_rng(1).integers(0, config.codes, shape, np.int32)
-    timings = [
-        time_function(encode, variables, audio, repeats=repeats),
-        time_function(decode, variables, tokens, repeats=repeats),
-    ]
-    return _rows("", timings, audio.size / SAMPLE_RATE)
+    return [compiled(encode, variables, audio), compiled(decode, variables, tokens)]
 
 
 def _weights(config: TFCodecConfig) -> Any:
@@ -88,9 +94,9 @@ def _weights(config: TFCodecConfig) -> Any:
     return jax.device_put(jax.tree_util.tree_map_with_path(draw, shapes))
 
 
-def _torch(config: TFCodecConfig, audio: np.ndarray, repeats: int) -> list[CodecTiming]:
-    """On the CPU, or CUDA where there is one. Decoding twice: codes looked up, and as the public code
-    does it, every codebook times a one-hot."""
+def _torch(config: TFCodecConfig, audio: np.ndarray) -> list[Callable[[], None]]:
+    """On the CPU, or CUDA where there is one: encoding; decoding with codes looked up; decoding as the
+    public code does it, every codebook times a one-hot."""
     try:
         import torch
 
@@ -103,24 +109,23 @@ def _torch(config: TFCodecConfig, audio: np.ndarray, repeats: int) -> list[Codec
     model = TorchTFCodec(config).eval().to("cuda" if cuda else "cpu")
     x = torch.from_numpy(audio).to("cuda" if cuda else "cpu")
     samples = audio.shape[1]
+    with torch.inference_mode():
+        tokens = model.encode(x)
 
-    def timed(call: Any) -> Timing:
+    def waiting(call: Callable[[], Any]) -> Callable[[], None]:
         def run() -> None:
             with torch.inference_mode():
                 call()
             if cuda:
                 torch.cuda.synchronize()
 
-        return Timing(steady(run, repeats))
+        return run
 
-    with torch.inference_mode():
-        tokens = model.encode(x)
-    encode = timed(lambda: model.encode(x))
-    decode = timed(lambda: model.decode(tokens, samples))
-    published = timed(lambda: model.decode(tokens, samples, published=True))
-    rows = _rows(", PyTorch", [encode, decode], audio.size / SAMPLE_RATE, peer=True)
-    slow = _rows(", PyTorch as published", [encode, published], audio.size / SAMPLE_RATE, peer=True)
-    return [*rows, *slow[1:]]
+    return [
+        waiting(lambda: model.encode(x)),
+        waiting(lambda: model.decode(tokens, samples)),
+        waiting(lambda: model.decode(tokens, samples, published=True)),
+    ]
 
 
 def _rows(
@@ -159,11 +164,11 @@ def to_markdown(rows: Sequence[CodecTiming]) -> str:
         "|---|---|---|---|---|",
     ]
     for row in rows:
-        compiled = f"{row.timing.compile_seconds:.1f}" if row.timing.compile_seconds else "-"
+        compiling = f"{row.timing.compile_seconds:.1f}" if row.timing.compile_seconds else "-"
         same = ours.get(row.name.split(",")[0])
         times = f"{row.timing.seconds / same:.1f}" if row.peer and same else "-"
         lines.append(
-            f"| {row.name} | {row.timing.seconds:.4g} | {compiled} | "
+            f"| {row.name} | {row.timing.seconds:.4g} | {compiling} | "
             f"{row.real_time_factor:.1f} | {times} |"
         )
     return "\n".join(lines) + "\n"

@@ -128,9 +128,9 @@ def to_markdown(rows: Sequence[Measured]) -> str:
     for row in rows:
         share = f"{100 * row.share:.0f} %" if row.limit else "-"
         rate = f"{row.flop_per_second / 1e9:.0f}" if row.flop else "-"
-        compiled = f"{row.timing.compile_seconds:.1f}" if row.timing.compile_seconds else "-"
+        compiling = f"{row.timing.compile_seconds:.1f}" if row.timing.compile_seconds else "-"
         lines.append(
-            f"| {row.name} | {row.timing.seconds:.4g} | {compiled} | "
+            f"| {row.name} | {row.timing.seconds:.4g} | {compiling} | "
             f"{row.examples_per_second:.3g} | {rate} | {share} |"
         )
     return "\n".join(lines) + "\n"
