@@ -52,14 +52,14 @@ def benchmark(
     audio = noise.astype(np.float32)
     ours = _ours(model, dtype, audio)
     peers = _torch(model, audio) if peer else []
-    seconds = in_turn([*ours, *peers], repeats)
+    taken = in_turn([*ours, *peers], repeats)
     encode, decode = (
-        Timing(own, part.compile_seconds) for own, part in zip(seconds, ours, strict=False)
+        Timing(own, part.compile_seconds) for own, part in zip(taken, ours, strict=False)
     )
     length = audio.size / SAMPLE_RATE
     rows = _rows("", [encode, decode], length)
     if peer:
-        encode, decode, published = map(Timing, seconds[len(ours) :])
+        encode, decode, published = map(Timing, taken[len(ours) :])
         rows += _rows(", PyTorch", [encode, decode], length, peer=True)
         rows += _rows(", PyTorch as published", [encode, published], length, peer=True)[1:]
     return [*rows, _step(config, dtype, batch, repeats)] if step else rows
