@@ -2,9 +2,10 @@
 
 hsmtss export configs/pipeline.py OUT --size demo
 hsmtss export configs/pipeline.py OUT --size demo separator=single_stage
+hsmtss export configs/pipeline.py OUT --size demo captioner=true
 """
 
-from hsmtss_jax.inference.pipeline import ROLES, SEPARATORS, PipelineConfig
+from hsmtss_jax.inference.pipeline import CAPTIONING, ROLES, SEPARATORS, PipelineConfig
 from hsmtss_jax.inference.presence import Calibration
 from hsmtss_jax.sampling.policies import Policy
 
@@ -14,7 +15,7 @@ def get_config(size: str = "paper") -> PipelineConfig:
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 
-BUNDLES = {role: f"runs/{role}/bundle" for role in (*ROLES, *SEPARATORS)}
+BUNDLES = {role: f"runs/{role}/bundle" for role in (*ROLES, *SEPARATORS, *CAPTIONING)}
 
 
 def _paper() -> PipelineConfig:

@@ -64,10 +64,10 @@ def examine(source: str | None, dtype: str, device: str | None, batch: int | Non
 
 def read_stages(folder: Path) -> dict[str, Stage]:
     """Every stage of a pipeline bundle, checked, one in memory at a time. Raises OSError, ValueError."""
-    from hsmtss_jax.inference.pipeline import ROLES, check_upstream, load_pipeline
+    from hsmtss_jax.inference.pipeline import check_upstream, load_pipeline, pipeline_roles
 
     stages = {}
-    for role in ROLES:
+    for role in pipeline_roles(folder):
         bundle = load_pipeline(folder, roles=(role,)).bundles[role]
         count = sum(x.size for x in flatten(bundle.params).values())
         disk = sum(file.stat().st_size for file in (folder / role).iterdir())
@@ -87,16 +87,19 @@ def estimate(stages: dict[str, Stage], rows: int, itemsize: int) -> Need:
     from hsmtss_jax.models.audio_mae import AudioMAEConfig
     from hsmtss_jax.models.tf_codec import TFCodecConfig
     from hsmtss_jax.stages.joint_separator import JointSeparatorStageConfig
+    from hsmtss_jax.stages.single_stage import SingleStageConfig
 
     configs = {role: stage.bundle.config for role, stage in stages.items()}
     mae = from_dict(AudioMAEConfig, configs["audio_mae"]["model"])
-    separators = from_dict(JointSeparatorStageConfig, configs["joint_separator"])
+    if "single_stage" in configs:
+        local = from_dict(SingleStageConfig, configs["single_stage"]).model
+    else:
+        local = from_dict(JointSeparatorStageConfig, configs["joint_separator"]).local_model
     decoder = from_dict(AcousticDecoderConfig, configs["acoustic_decoder"]["model"])
     codec = from_dict(TFCodecConfig, configs["tf_codec"]["model"])
     parameters = {role: stage.parameters for role, stage in stages.items()}
     all_parameters = sum(parameters.values())
     of_decoder = parameters["acoustic_decoder"]
-    local = separators.local_model
     tokens = local.patches + local.max_text + local.max_task + 1
     steps = (
         _transformer(rows, mae.patches, mae.width, mae.heads, itemsize),

@@ -25,8 +25,8 @@ def build_parser() -> argparse.ArgumentParser:
         description="METEOR, CIDEr-D, SPICE and SPIDEr of beam-searched captions (Table VI). The "
         "captioner is trained with: hsmtss train configs/captioner.py. Scoring needs the extra "
         "caption. A row beside it scores captions of other clips, drawn at random.",
-        epilog="example: hsmtss evaluate captioning --gpt2 runs/gpt2/bundle "
-        "--captioner runs/captioner/bundle --data corpora/clotho",
+        epilog="examples: hsmtss evaluate captioning; hsmtss evaluate captioning --gpt2 "
+        "runs/gpt2/bundle --captioner runs/captioner/bundle --data corpora/clotho",
     )
     add_bundles(parser, ROLES)
     parser.add_argument("--data", default="corpora/opensounds", help="a prepared data set")

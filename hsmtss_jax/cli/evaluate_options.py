@@ -27,12 +27,9 @@ def load_bundles(args: argparse.Namespace, roles: Sequence[str]) -> "dict[str, B
     Raises OSError or ValueError for a bundle that is missing or damaged.
     """
     from hsmtss_jax.bundle import load_bundle
-    from hsmtss_jax.inference.pipeline import ROLES, load_pipeline
+    from hsmtss_jax.inference.pipeline import load_pipeline
     from hsmtss_jax.inference.separator import demo_bundle
 
-    for role in roles:
-        if role not in ROLES and not getattr(args, role):
-            raise ValueError(f"give --{role}: a pipeline bundle holds no {role}")
     given = {role: getattr(args, role) for role in roles if getattr(args, role)}
     bundles = {role: load_bundle(folder) for role, folder in given.items()}
     for role, bundle in bundles.items():

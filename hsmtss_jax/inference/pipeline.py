@@ -25,6 +25,7 @@ ROLES = (
     "acoustic_decoder",
 )
 SEPARATORS = ("joint_separator", "single_stage")  # the roles that can give a pipeline its separator
+CAPTIONING = ("gpt2", "captioner")  # what a pipeline may hold beside: it separates without them
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class PipelineConfig:
 
     bundles: role -> folder of a stage bundle; every role of the pipeline must be there.
     separator: which of ``SEPARATORS`` it has; single_stage is the paper's ablation.
+    captioner: whether it holds ``CAPTIONING`` as well, which describe a sound in words.
     storage: role -> storage type of ``save_bundle``; "*" is the default.
     presence: how cosines become a presence score, where that was measured.
     notices: file name -> path of a text to put beside the weights (licence, attribution).
@@ -40,6 +42,7 @@ class PipelineConfig:
 
     bundles: Mapping[str, str]
     separator: str = SEPARATORS[0]
+    captioner: bool = False
     storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
     sampling: Policy = dataclasses.field(default_factory=Policy)
     presence: Calibration | None = None
@@ -52,18 +55,20 @@ class PipelineConfig:
         """The pipeline's roles. Raises ValueError for an unknown separator."""
         if self.separator not in SEPARATORS:
             raise ValueError(f"separator={self.separator!r}: choose one of {', '.join(SEPARATORS)}")
-        return _roles_with(self.separator)
+        return _roles_with(self.separator) + (CAPTIONING if self.captioner else ())
 
 
 def _roles_with(separator: str) -> tuple[str, ...]:
-    """The roles of a pipeline with this separator."""
+    """The roles of a pipeline with this separator, that separating needs."""
     return tuple(separator if role in SEPARATORS else role for role in ROLES)
 
 
 def _known_roles(names: Any) -> tuple[str, ...]:
-    """The roles that a pipeline.json names. Raises ValueError unless they make a whole pipeline."""
+    """Those roles of a pipeline.json that separating needs. Raises ValueError unless all are there, and
+    nothing else but ``CAPTIONING``."""
+    rest = sorted(set(map(str, names)) - set(CAPTIONING))
     for roles in map(_roles_with, SEPARATORS):
-        if sorted(map(str, names)) == sorted(roles):
+        if rest == sorted(roles):
             return roles
     raise ValueError(f"its roles {names} are not those of a pipeline")
 
@@ -123,11 +128,40 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
 
 
 def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = None) -> Pipeline:
-    """Read a pipeline bundle, or those of its stage bundles that ``roles`` names.
+    """Read those stage bundles of a pipeline that ``roles`` names: by default all that separating needs.
 
     Raises OSError or ValueError with a line that says what is wrong.
     """
     folder = Path(folder)
+    document = _read_document(folder)
+    held = _known_roles(document["roles"])
+    presence = document.get("presence")
+    lacking = [role for role in roles or () if role in CAPTIONING and role not in document["roles"]]
+    if lacking:
+        raise ValueError(
+            f"{folder} holds no {lacking[0]}: give --{lacking[0]} with a bundle of its own"
+        )
+    bundles = {role: load_bundle(folder / role) for role in (held if roles is None else roles)}
+    for role, bundle in bundles.items():
+        if bundle.stage != role and not (role == "tf_codec" and bundle.stage in CODECS):
+            raise ValueError(f"{folder / role} is a bundle of {bundle.stage}, not of {role}")
+    check_upstream(bundles)
+    return Pipeline(
+        bundles,
+        from_dict(Policy, document["sampling"]),
+        document,
+        folder,
+        None if presence is None else from_dict(Calibration, presence),
+    )
+
+
+def pipeline_roles(folder: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The roles of a pipeline bundle that separating needs. Raises as ``load_pipeline`` does."""
+    return _known_roles(_read_document(Path(folder))["roles"])
+
+
+def _read_document(folder: Path) -> dict[str, Any]:
+    """A pipeline.json of which every part can be read."""
     if not folder.exists():
         raise FileNotFoundError(f"no checkpoint at {folder}: give the folder of a pipeline bundle")
     path = folder / "pipeline.json"
@@ -137,19 +171,14 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
     try:
         document = json.loads(path.read_text())
         version = document["format_version"]
-        sampling = from_dict(Policy, document["sampling"])
-        held = _known_roles(document["roles"])
-        presence = document.get("presence")
-        calibration = None if presence is None else from_dict(Calibration, presence)
+        from_dict(Policy, document["sampling"])
+        _known_roles(document["roles"])
+        if document.get("presence") is not None:
+            from_dict(Calibration, document["presence"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}): copy it again") from error
     if version != FORMAT_VERSION:
         raise ValueError(
             f"{folder} has pipeline format {version}, this version reads {FORMAT_VERSION}"
         )
-    bundles = {role: load_bundle(folder / role) for role in (held if roles is None else roles)}
-    for role, bundle in bundles.items():
-        if bundle.stage != role and not (role == "tf_codec" and bundle.stage in CODECS):
-            raise ValueError(f"{folder / role} is a bundle of {bundle.stage}, not of {role}")
-    check_upstream(bundles)
-    return Pipeline(bundles, sampling, document, folder, calibration)
+    return document

@@ -45,6 +45,21 @@ def test_as_text(capsys):
     assert any("37,362,843 parameters" in line for line in lines)
 
 
+def test_a_single_stage_pipeline_is_examined(doctor, tmp_path):
+    from hsmtss_jax.bundle import save_bundle
+    from hsmtss_jax.inference.pipeline import PipelineConfig, assemble
+    from tests.upstream import tiny_upstream
+
+    roles = [role for role in ROLES if role != "joint_separator"] + ["single_stage"]
+    for role, bundle in tiny_upstream(roles).items():
+        save_bundle(tmp_path / role, bundle)
+    bundles = {role: str(tmp_path / role) for role in roles}
+    folder = assemble(PipelineConfig(bundles=bundles, separator="single_stage"), tmp_path / "out")
+    status, found = doctor("--ckpt", str(folder))
+    assert status == 0 and set(roles) <= set(found) and "joint_separator" not in found
+    assert found["needs of memory"]["values"]["activations"] > 0
+
+
 def test_what_is_wrong_is_said(doctor, tmp_path, monkeypatch):
     status, found = doctor("--ckpt", str(tmp_path))
     assert status == 1 and "no pipeline.json" in found["checkpoint"]["text"]

@@ -12,6 +12,7 @@ from hsmtss_jax.bundle import save_bundle
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.config import load_config
 from hsmtss_jax.inference.pipeline import (
+    CAPTIONING,
     ROLES,
     SEPARATORS,
     PipelineConfig,
@@ -165,15 +166,24 @@ def test_the_single_stage_ablation_is_a_pipeline_like_any_other(
 
 
 def test_evaluate_captioning_describes_clips(runs, corpus, tmp_path, capsys):
+    """From a pipeline that holds a captioner, and from bundles of their own: the same captions."""
     pytest.importorskip("pycocoevalcap")
-    roles = ("audio_mae", "q_audio", "gpt2", "captioner")
+    paths = [f"bundles.{role}={runs / role / 'bundle'}" for role in (*ROLES, *CAPTIONING)]
+    source, folder = str(ROOT / "configs" / "pipeline.py"), tmp_path / "pipeline"
+    assert main(["export", source, str(folder), "--size=tiny", "captioner=true", *paths]) == 0
+    assert set(load_pipeline(folder).bundles) == set(ROLES)  # separating does not load it
+    roles = ("audio_mae", "q_audio", *CAPTIONING)
     bundles = [f"--{role.replace('_', '-')}={runs / role / 'bundle'}" for role in roles]
-    out = tmp_path / "captions.json"
-    argv = ["evaluate", "captioning", *bundles, f"--data={corpus}", "--count=3", "--batch=2"]
-    assert main([*argv, "--beams=2", "--max-tokens=5", "-o", str(out)]) == 0
-    document = json.loads(out.read_text())
-    assert len(document["rows"]) == 3 and "CIDEr-D" in document["summary"]["captioner"]
-    assert "CIDEr-D" in capsys.readouterr().out
+    documents = []
+    for given in ([f"--ckpt={folder}"], bundles):
+        out = tmp_path / "captions.json"
+        argv = ["evaluate", "captioning", *given, f"--data={corpus}", "--count=3", "--batch=2"]
+        assert main([*argv, "--beams=2", "--max-tokens=5", "-o", str(out)]) == 0
+        documents.append(json.loads(out.read_text()))
+        assert "CIDEr-D" in capsys.readouterr().out
+    assert documents[0]["rows"] == documents[1]["rows"] and len(documents[0]["rows"]) == 3
+    assert set(documents[0]["summary"]) == {"captioner", "another clip's caption"}
+    assert "CIDEr-D" in documents[0]["summary"]["captioner"]
 
 
 def test_a_foreign_codec_is_refused(runs, tmp_path):

@@ -7,6 +7,8 @@ import pytest
 
 from hsmtss_jax.bundle import save_bundle
 from hsmtss_jax.cli.main import main
+from hsmtss_jax.inference.pipeline import ROLES as PIPELINE_ROLES
+from hsmtss_jax.inference.pretrained import demo_bundle
 from hsmtss_jax.inference.representation import Representation, random_weights
 from tests.corpus import write_tiny_corpus
 from tests.upstream import tiny_upstream
@@ -113,10 +115,13 @@ def test_bundles_that_do_not_fit_are_refused(corpus, bundles, capsys):
     assert main(argv) == 2 and "--ckpt is of no use" in capsys.readouterr().err
 
 
-def test_a_captioner_must_be_given(corpus, capsys, monkeypatch):
+def test_a_captioner_must_be_given(corpus, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("hsmtss_jax.evaluation.captioning.check_extra", lambda: None)
-    assert main(["evaluate", "captioning", f"--data={corpus}"]) == 2
-    assert "give --gpt2: a pipeline bundle holds no gpt2" in capsys.readouterr().err
+    document = json.loads((demo_bundle() / "pipeline.json").read_text())
+    document["roles"] = list(PIPELINE_ROLES)
+    (tmp_path / "pipeline.json").write_text(json.dumps(document))
+    assert main(["evaluate", "captioning", f"--data={corpus}", f"--ckpt={tmp_path}"]) == 2
+    assert "holds no gpt2: give --gpt2 with a bundle of its own" in capsys.readouterr().err
 
 
 def test_help_names_the_tasks(capsys):
