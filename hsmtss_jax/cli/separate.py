@@ -219,7 +219,7 @@ def _options(args: argparse.Namespace, separator: "Separator") -> dict[str, Any]
     """The options of ``Separator.separate``; of the sampling, what was given over the bundle's."""
     given = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
     changes = {name: value for name, value in given.items() if value is not None}
-    names = ("mode", "decode", "seed", "candidates", "min_presence", "global_scope")
+    names = ("mode", "reference", "decode", "seed", "candidates", "min_presence", "global_scope")
     options = {name: getattr(args, name) for name in names}
     policy = dataclasses.replace(separator.system.pipeline.sampling, **changes)
     return {**options, "policy": policy, "blend": 0.5 if args.blend is None else args.blend}

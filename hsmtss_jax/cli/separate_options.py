@@ -34,7 +34,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
         raise ValueError(f"--end must lie behind --start, got {args.end:g} and {args.start:g}")
     if args.blend is not None and args.mode not in (None, "blend"):
         raise ValueError(f"--blend goes with --mode blend, not {args.mode}")
+    if args.reference is not None and args.mode == "generate":
+        raise ValueError("--reference is of a mask: leave it out of --mode generate")
     args.mode = args.mode or ("mask" if args.blend is None else "blend")
+    args.reference = args.reference or "both"
     return args
 
 
@@ -122,6 +125,12 @@ def _method(parser: argparse.ArgumentParser) -> None:
         choices=("mask", "generate", "blend"),
         help="mask: what is the target's of the recording, in its channels; generate: the model's own "
         "sound, mono; blend: between the two [mask]",
+    )
+    add(
+        "--reference",
+        choices=("both", "target"),
+        help="of the mask: the target's generated sound and the opposite task's, or the former alone, "
+        "in half the time [both]",
     )
     add("--blend", type=_number(0, 1), metavar="SHARE", help="from mask (0) to generate (1) [0.5]")
     add(

@@ -149,6 +149,7 @@ class Results:
             "sample_rate": report.sample_rate,
             "start": args.start,
             "mode": report.mode,
+            **({} if report.mode == "generate" else {"reference": args.reference}),
             **(
                 {"blend": 0.5 if args.blend is None else args.blend}
                 if report.mode == "blend"

@@ -104,7 +104,9 @@ def _estimates(
 ) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
     """(route -> waveforms [B, L], route -> cosines of its S and G to the target's [B])."""
     recipes = [example.recipe for example in examples]
-    query = system.queries([TASKS[r.task] for r in recipes], [r.text for r in recipes])
+    texts = [recipe.text for recipe in recipes]
+    query = system.queries([TASKS[recipe.task] for recipe in recipes], texts)
+    opposite = system.queries([TASKS[1 - recipe.task] for recipe in recipes], texts)
     heard, wanted = system.listen(mixture), system.listen(target)
     found = system.separate(heard, query)
     s_by_route = {"mixture": heard.s, "true_s": wanted.s, "generated": found.s}
@@ -112,14 +114,15 @@ def _estimates(
         s_by_route["true_g"] = system.separate_local(heard, wanted.g, query)
     g_by_route = {"mixture": heard.g, "true_s": wanted.g, "true_g": wanted.g, "generated": found.g}
     tokens = {"codec": system.encode(target)}
-    for route in [route for route in s_by_route if route != "mixture"]:
-        tokens[route] = system.sample(s_by_route[route], seeds, policy)
+    to_sample = s_by_route | {"opposite": system.separate(heard, opposite).s}
+    for route in [route for route in to_sample if route != "mixture"]:
+        tokens[route] = system.sample(to_sample[route], seeds, policy)
     length = mixture.shape[1]
     waves = {route: system.decode(value, length) for route, value in tokens.items()}
     gain = silence_gain(mixture, system.sample_rate)
     waves = {route: x if route == "codec" else x * gain for route, x in waves.items()}
-    pairs = zip(mixture, waves["generated"], strict=True)
-    waves["system"] = np.stack([_masked(heard, made, system.sample_rate) for heard, made in pairs])
+    sounds = zip(mixture, waves["generated"], waves.pop("opposite"), strict=True)
+    waves["system"] = np.stack([_masked(*each, system.sample_rate) for each in sounds])
     cosines = {
         route: {
             "s_cosine": cosine_similarity(np.asarray(s), np.asarray(wanted.s)).mean(axis=1),
@@ -133,6 +136,9 @@ def _estimates(
     return {"mixture": mixture, **waves}, cosines
 
 
-def _masked(mixture: np.ndarray, generated: np.ndarray, sample_rate: int) -> np.ndarray:
-    """What the mask leaves of a mixture, both [L]."""
-    return apply_mask(mixture[:, None], sample_rate, mask_gains(mixture, generated))[:, 0]
+def _masked(
+    mixture: np.ndarray, generated: np.ndarray, opposite: np.ndarray, sample_rate: int
+) -> np.ndarray:
+    """What the mask leaves of a mixture, all [L]."""
+    gains = mask_gains(mixture, generated, opposite)
+    return apply_mask(mixture[:, None], sample_rate, gains)[:, 0]

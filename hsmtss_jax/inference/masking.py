@@ -1,8 +1,9 @@
 """The generated sound as the reference for a mask: what is left of the recording is the recording's own.
 
 The decoder invents a waveform that sounds like the target and is not aligned with it in phase. Its energy
-in bands over time says how much of the recording belongs to the target; the recording's spectrum, at its
-own rate and in all its channels, is attenuated to that. Nothing is added, and target + rest = recording.
+in bands over time, beside the recording's and that of what the decoder makes of the opposite task, says
+how much of the recording belongs to the target; the recording's spectrum, at its own rate and in all its
+channels, is attenuated to that. Nothing is added, and target + rest = recording.
 
 Legend: L samples, C channels, T mask frames, M bands.
 """
@@ -18,28 +19,40 @@ from hsmtss_jax.audio.mel import mel_filterbank
 RATE = 16_000  # of the sounds that the mask is made from
 WINDOW, HOP = 1024, 256  # samples at RATE
 BANDS = 32
-EXPONENT = 0.35  # of the energy ratio: 0.5 matches the energies, less is kinder to wrong estimates
+ALONE = 0.35  # exponent of the energy ratio: 0.5 matches the energies, less is kinder to wrong estimates
+RATIO, SHARE = 0.1, 0.25  # exponents of the ratio and of the share beside the opposite sound
 BINS = np.arange(WINDOW // 2 + 1) * (RATE / WINDOW)  # Hz of the gains of ``blend_gains``
 LOUDER = 2.0  # the most that a blend turns a bin up
 BLOCK = 10  # seconds that are masked at a time
 
 
-def mask_gains(mixture: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Gains float32 [T, M] in [0, 1], frame t at t * HOP / RATE seconds, from two sounds [L] at 16 kHz."""
-    energies = [_band_energy(x) for x in (mixture, reference)]
-    ratio = energies[1] / np.maximum(energies[0], 1e-20)
-    return (np.minimum(ratio, 1.0) ** EXPONENT).astype(np.float32)
+def mask_gains(
+    mixture: np.ndarray, target: np.ndarray, opposite: np.ndarray | None = None
+) -> np.ndarray:
+    """Gains float32 [T, M] in [0, 1], frame t at t * HOP / RATE seconds, from sounds [L] at 16 kHz.
+
+    target: the generated sound, of energy t where the mixture has m: (t / m) ^ 0.35, at most 1. With the
+    sound that the opposite task generates, of energy o: (t / m) ^ 0.1 (t / (t + o)) ^ 0.25.
+    """
+    energy = _band_energy(target)
+    ratio = np.minimum(energy / np.maximum(_band_energy(mixture), 1e-20), 1.0)
+    if opposite is None:
+        return (ratio**ALONE).astype(np.float32)
+    share = (energy + 1e-12) / (energy + _band_energy(opposite) + 2e-12)
+    return (ratio**RATIO * share**SHARE).astype(np.float32)
 
 
-def blend_gains(mixture: np.ndarray, reference: np.ndarray, weight: float) -> np.ndarray:
-    """Gains float32 [T, F] of the ``BINS``: from ``mask_gains`` (weight 0) towards the reference's own
+def blend_gains(
+    mixture: np.ndarray, target: np.ndarray, weight: float, opposite: np.ndarray | None = None
+) -> np.ndarray:
+    """Gains float32 [T, F] of the ``BINS``: from ``mask_gains`` (weight 0) towards the target's own
     magnitudes (weight 1), bin by bin; [0, LOUDER].
 
     Between the two it is a geometric mean: mask^(1 - weight) ratio^weight.
     """
-    spectra = [np.abs(_spectrum(x)) for x in (mixture, reference)]
+    spectra = [np.abs(_spectrum(x)) for x in (mixture, target)]
     ratio = np.minimum(spectra[1] / np.maximum(spectra[0], 1e-10), LOUDER)
-    bands = mask_gains(mixture, reference)
+    bands = mask_gains(mixture, target, opposite)
     times = np.arange(len(bands)) * HOP / RATE
     mask = _resampled(bands, times, BINS, _centres()).T
     return (mask ** (1 - weight) * ratio**weight).astype(np.float32)

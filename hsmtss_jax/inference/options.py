@@ -8,6 +8,7 @@ from hsmtss_jax.sampling.policies import Policy
 MODES = ("mask", "generate", "blend")  # the first of each is the default
 DECODES = ("batch", "sequence")
 SCOPES = ("window", "file")
+REFERENCES = ("both", "target")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -15,6 +16,7 @@ class Options:
     """Options of ``Separator.separate``, which says what they mean. Raises ValueError."""
 
     mode: str = MODES[0]
+    reference: str = REFERENCES[0]
     decode: str = DECODES[0]
     seed: int = 0
     policy: Policy | None = None  # the bundle's
@@ -26,6 +28,7 @@ class Options:
 
     def __post_init__(self) -> None:
         _choice("mode", self.mode, MODES)
+        _choice("reference", self.reference, REFERENCES)
         _choice("decode", self.decode, DECODES)
         _choice("global_scope", self.global_scope, SCOPES)
         if self.candidates < 1:
@@ -33,6 +36,11 @@ class Options:
         _share("blend", self.blend)
         if self.min_presence is not None:
             _share("min_presence", self.min_presence)
+
+    @property
+    def opposites(self) -> bool:
+        """Whether the opposite task's sound is generated as well: for the mask, or as the residual."""
+        return self.residual if self.mode == "generate" else self.reference == "both"
 
 
 def _choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:

@@ -1,6 +1,6 @@
 """From the generated windows of a recording to blocks of finished sound, in each output mode.
 
-mask: the recording, attenuated to what the generated sound has of it. generate: the generated sound
+mask: the recording, attenuated to what the generated sounds say of it. generate: the generated sound
 itself, mono. blend: the recording with gains between the two (see ``masking`` for both). Of masks the
 gains are crossfaded, of generated sound the waves.
 
@@ -73,7 +73,7 @@ class MaskRenderer:
         """
         joined = []
         for joiner, sounds in zip(self._joiners, generated, strict=True):
-            gains = self._gains(audio, sounds.target)
+            gains = self._gains(audio, sounds)
             done = joiner.push(gains[:-1])  # the frame behind the window is the next one's first
             if last:
                 done = np.concatenate([done, joiner.finish(), gains[-1:]])
@@ -81,10 +81,10 @@ class MaskRenderer:
         for sound, masked in self._stream.push(joined, last):
             yield [(target, sound - target if self._residual else None) for target in masked]
 
-    def _gains(self, audio: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def _gains(self, audio: np.ndarray, made: Generated) -> np.ndarray:
         if self._weight is None:
-            return mask_gains(audio, target)
-        return blend_gains(audio, target, self._weight)
+            return mask_gains(audio, made.target, made.opposite)
+        return blend_gains(audio, made.target, self._weight, made.opposite)
 
 
 class WaveRenderer:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hsmtss_jax.inference.masking import HOP
 from hsmtss_jax.inference.model_runner import ModelRunner
-from hsmtss_jax.inference.options import DECODES, MODES, SCOPES, Options
+from hsmtss_jax.inference.options import DECODES, MODES, REFERENCES, SCOPES, Options
 from hsmtss_jax.inference.outlets import ArrayOutlet, FileOutlet, Output, PathLike
 from hsmtss_jax.inference.pretrained import demo_bundle, load_system
 from hsmtss_jax.inference.recording import Audio, Recording, check_recording, open_recording
@@ -91,6 +91,7 @@ class Separator:
         start: float = 0.0,
         end: float | None = None,
         mode: str = MODES[0],
+        reference: str = REFERENCES[0],
         decode: str = DECODES[0],
         seed: int = 0,
         policy: Policy | None = None,
@@ -108,9 +109,11 @@ class Separator:
           instruction: a sentence, an Instruction, or None with ``task`` ("extract", "remove") and
             ``description`` given.
           start, end: seconds; the part of the recording to work on.
-          mode: mask attenuates the recording to what the generated sound has of it; generate gives that
-            sound, as in the paper; blend lies between them, ``blend`` of the way from mask (0) to the
+          mode: mask attenuates the recording to what the generated sounds say of it; generate gives the
+            sound itself, as in the paper; blend lies between them, ``blend`` of the way from mask (0) to the
             generated sound's magnitudes with the recording's phases (1). See ``rendering``.
+          reference: both makes the mask from the target's sound and from the opposite task's, which is
+            generated as well; target from the former alone, in half the time.
           decode: batch draws all windows at once; sequence lets each continue the tokens of the one
             before, which is slower.
           seed: of the token sampling. policy: its temperature and the like [the bundle's].
@@ -127,6 +130,7 @@ class Separator:
         """
         chosen = Options(
             mode=mode,
+            reference=reference,
             decode=decode,
             seed=seed,
             policy=policy,
@@ -217,7 +221,7 @@ class Separator:
         requests = [
             [_request(output.instruction) for output in outputs] for outputs in jobs.values()
         ]
-        book = Lanes(chosen.mode == "generate" and chosen.residual)
+        book = Lanes(chosen.opposites)
         work = []
         for (path, outputs), wanted in zip(jobs.items(), requests, strict=True):
             recording = _opened(path, None, start, end)
@@ -235,7 +239,7 @@ class Separator:
         progress: Progress | None,
     ) -> Iterator[list[Result]]:
         """Results in memory of every recording."""
-        book = Lanes(options.mode == "generate" and options.residual)
+        book = Lanes(options.opposites)
         prompts = [book.prompt(request) for request in requests]
         places = [ArrayOutlet(recording, options) for recording in recordings]
         jobs = [

@@ -19,7 +19,8 @@ from hsmtss_jax.instructions import Instruction, Task
 class Prompt:
     """A request in lanes, each the number of an instruction of the run.
 
-    target: the request's own. opposite: the other task, when its sound is wanted as the residual.
+    target: the request's own. opposite: the other task, when its sound is wanted: for the mask, or as
+    the residual.
     probe: "extract" with the same description, which tells whether it is there.
     """
 

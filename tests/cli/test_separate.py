@@ -210,7 +210,8 @@ sys.exit(main(sys.argv[1:]))
 )
 def test_an_interrupt_leaves_what_is_complete(number, status, said, tmp_path):
     sources = [write(tmp_path / "a.wav"), write(tmp_path / "b.wav", noise(6 * RATE))]
-    argv = ["separate", *sources, "-p", "x", "-o", tmp_path / "out", "--batch=1", "--json"]
+    argv = ["separate", *sources, "-p", "x", "-o", tmp_path / "out", "--batch=1"]
+    argv += ["--reference=target", "--json"]
     command = [sys.executable, "-c", INTERRUPTED, *map(str, argv), str(tmp_path / "all.jsonl")]
     with subprocess.Popen(
         command,

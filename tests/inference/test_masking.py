@@ -39,6 +39,25 @@ def test_a_silent_reference_gives_silence():
     assert not apply_mask(noise[:, None], RATE, gains).any()
 
 
+@pytest.mark.parametrize("opposite", [None, 1.0])
+def test_exponents_by_hand(opposite):
+    """Half the amplitude everywhere: a quarter of the energy, and a fifth of it beside the opposite."""
+    noise = 0.1 * np.random.default_rng(4).normal(size=RATE).astype(np.float32)
+    other = None if opposite is None else opposite * noise
+    gains = mask_gains(noise, 0.5 * noise, other)
+    want = 0.25**0.35 if opposite is None else 0.25**0.1 * (0.25 / 1.25) ** 0.25
+    np.testing.assert_allclose(gains, want, rtol=1e-4)
+
+
+def test_what_the_opposite_has_alone_is_turned_down():
+    """The target's sound claims the whole mixture; the opposite's says where that is doubtful."""
+    low, high = tone(300.0, RATE), tone(2500.0, RATE)
+    alone, both = (mask_gains(low + high, low + high, other) for other in (None, high))
+    out = [apply_mask((low + high)[:, None], RATE, gains)[:, 0] for gains in (alone, both)]
+    left = [level(sound - low) for sound in out]
+    assert left[1] < left[0] - 1
+
+
 def test_nothing_is_louder_than_the_recording():
     rng = np.random.default_rng(2)
     quiet, loud = (scale * rng.normal(size=RATE).astype(np.float32) for scale in (0.01, 1.0))

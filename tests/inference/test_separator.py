@@ -113,6 +113,15 @@ def test_the_residual_of_generated_sound_is_the_opposite_task_s(separator):
     assert np.abs(kept.target).max() <= 1
 
 
+def test_the_mask_hears_the_opposite_task_too(separator):
+    options = {"sample_rate": RATE, "task": "remove", "description": "dog"}
+    both, alone = (separator.separate(MONO, reference=r, **options) for r in ("both", "target"))
+    assert np.abs(both.target - alone.target).max() > 1e-3
+    np.testing.assert_allclose(both.target + both.residual, MONO, atol=1e-6)
+    with pytest.raises(ValueError, match="unknown reference 'x'"):
+        separator.separate(MONO, reference="x", **options)
+
+
 def test_another_seed_is_another_sound(separator):
     a, b, c = (
         separator.separate(
@@ -164,7 +173,9 @@ def test_a_shared_global_feature_is_one_for_all_windows(separator, monkeypatch):
         "predict",
         lambda *x: given.append(x[2] if len(x) > 2 else None) or inner(*x),
     )
-    separator.separate(STEREO, PROMPTS[0], sample_rate=44_100, global_scope="file")
+    separator.separate(
+        STEREO, PROMPTS[0], sample_rate=44_100, global_scope="file", reference="target"
+    )
     surveyed, shared = given
     assert surveyed is None and np.ptp(shared, axis=0).max() == 0 and np.abs(shared).max() > 0
 
