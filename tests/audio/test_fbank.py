@@ -85,6 +85,8 @@ def test_gradient_is_finite_on_silence_and_sound():
 def test_shorter_than_a_frame_is_an_error():
     with pytest.raises(ValueError, match="no frame"):
         fbank(np.zeros((1, 399), np.float32))
+    with pytest.raises(ValueError, match=r"not of shape \(16000,\)"):
+        log_mel_input(np.zeros(16000, np.float32), FbankConfig())
 
 
 def speech_in_rain(samples: int) -> np.ndarray:
