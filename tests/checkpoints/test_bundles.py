@@ -105,6 +105,20 @@ def test_errors_are_one_line_and_write_nothing(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_the_output_is_looked_at_first(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "notes.txt").touch()
+    for output, message in (
+        ("file", "is a file"),
+        ("file/sub", "is a file"),
+        ("kept", "not a bundle"),
+    ):
+        assert run("audio_mae", tmp_path / "absent.pth", "-o", tmp_path / output) == 2
+        assert message in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "kept", "notes.txt"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

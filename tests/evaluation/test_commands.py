@@ -93,6 +93,7 @@ def test_random_weights_are_of_the_same_shapes():
         (["probe", "--data", "nowhere"], "no data set at nowhere"),
         (["probe", "--dropout", "1"], "--dropout must lie in"),
         (["probe", "--lr", "0"], "--lr must be positive"),
+        (["probe", "--lr", "inf"], "--lr must be positive"),
         (["probe", "-o", "table.md"], "give a name like report.json"),
         (["retrieval", "-o", "/"], "give a name like report.json"),
         (["captioning", "--beams", "0"], "--beams must be at least 1"),
