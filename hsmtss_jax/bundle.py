@@ -62,8 +62,7 @@ def save_bundle(folder: str | Path, bundle: Bundle, storage: str = "float32") ->
     folder = Path(folder)
     if storage not in STORAGES:
         raise ValueError(f"unknown storage {storage!r}: choose one of {', '.join(STORAGES)}")
-    if folder.exists() and any(folder.iterdir()) and not (folder / _HEADER).exists():
-        raise ValueError(f"{folder} holds something that is not a bundle: choose another folder")
+    check_destination(folder)
     tensors = flatten(bundle.params)
     digest = bundle.digest or _digest(bundle, tensors)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -75,6 +74,16 @@ def save_bundle(folder: str | Path, bundle: Bundle, storage: str = "float32") ->
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return dataclasses.replace(bundle, digest=digest, path=folder)
+
+
+def check_destination(folder: str | Path) -> None:
+    """Raises ValueError where no bundle can be written: a file, or a folder that holds something else."""
+    folder = Path(folder)
+    above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not above.is_dir():
+        raise ValueError(f"{above} is a file: choose another folder")
+    if folder.exists() and any(folder.iterdir()) and not is_bundle(folder):
+        raise ValueError(f"{folder} holds something that is not a bundle: choose another folder")
 
 
 def load_bundle(folder: str | Path) -> Bundle:

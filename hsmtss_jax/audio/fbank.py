@@ -42,8 +42,10 @@ def real_frames(samples: int) -> int:
 def fbank(x: jax.Array, n_mels: int = 128) -> jax.Array:
     """Log-mel filter bank of 16 kHz audio: [B, L] -> float32 [B, T, n_mels], T = real_frames(L).
 
-    Raises ValueError when L is shorter than a frame (400 samples).
+    Raises ValueError for another shape, and when L is shorter than a frame (400 samples).
     """
+    if np.ndim(x) != 2:
+        raise ValueError(f"a filter bank is taken of audio [B, L], not of shape {np.shape(x)}")
     x = jnp.asarray(x, jnp.float32)
     x = x - jnp.mean(x, axis=1, keepdims=True)
     y = frames(x, FRAME, HOP)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import tokenizers
+
 from hsmtss_jax.bundle import Bundle
 from hsmtss_jax.checkpoints.audio_mae import audio_mae_config, import_audio_mae
 from hsmtss_jax.checkpoints.gpt2 import gpt2_config, import_gpt2
@@ -32,6 +34,8 @@ def import_bundle(kind: str, source: str, heads: int | None = None, licence: str
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(KINDS)}")
+    if heads is not None and heads < 1:
+        raise ValueError(f"--heads must be at least 1, not {heads}")
     importer, extras = _IMPORTERS[kind]
     bundle = importer(locate(source, extras), heads)
     known = "Apache-2.0" if "flan-t5" in source else _UNKNOWN
@@ -44,13 +48,14 @@ def read_text_encoder(folder: Path, heads: int | None = None) -> Bundle:
     _no_heads(heads)
     config = text_encoder_config(_hf_config(folder))
     params = import_text_encoder(config, read_state(folder))
-    return _bundle("text_encoder", config, params, _tokenizer(folder))
+    return _bundle("text_encoder", config, params, _tokenizer(folder, config.vocab))
 
 
 def _read_gpt2(folder: Path, heads: int | None) -> Bundle:
     _no_heads(heads)
     config = gpt2_config(_hf_config(folder))
-    return _bundle("gpt2", config, import_gpt2(config, read_state(folder)), _tokenizer(folder))
+    params = import_gpt2(config, read_state(folder))
+    return _bundle("gpt2", config, params, _tokenizer(folder, config.vocab))
 
 
 def _read_audio_mae(path: Path, heads: int | None) -> Bundle:
@@ -91,30 +96,39 @@ def _bundle(
 
 
 def _hf_config(folder: Path) -> Mapping[str, Any]:
-    try:
-        config = json.loads(_text(folder, _CONFIG))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{folder}/{_CONFIG} is not JSON: download it again") from error
-    if not isinstance(config, Mapping):
-        raise ValueError(f"{folder}/{_CONFIG} describes no model: download it again")
-    return config
+    return _json(folder, _CONFIG)
 
 
-def _tokenizer(folder: Path) -> dict[str, bytes]:
-    """The tokenizer's file with its own padding and truncation removed, on one line."""
+def _tokenizer(folder: Path, vocab: int) -> dict[str, bytes]:
+    """The tokenizer's file with its own padding and truncation removed, on one line.
+
+    Raises ValueError when it is no fast tokenizer, or has ids beyond the ``vocab`` rows of the model.
+    """
+    described = {**_json(folder, _TOKENIZER), "padding": None, "truncation": None}
+    text = json.dumps(described, ensure_ascii=False, separators=(",", ":"))
     try:
-        tokenizer = json.loads(_text(folder, _TOKENIZER))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{folder}/{_TOKENIZER} is not JSON: download it again") from error
-    tokenizer["padding"] = tokenizer["truncation"] = None
-    text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
+        tokenizer = tokenizers.Tokenizer.from_str(text)
+    except Exception as error:  # the library raises nothing narrower
+        raise ValueError(
+            f"{folder}/{_TOKENIZER} is not a fast tokenizer's file: download it again"
+        ) from error
+    if max(tokenizer.get_vocab(with_added_tokens=True).values(), default=0) >= vocab:
+        raise ValueError(
+            f"{folder}/{_TOKENIZER} has more tokens than the model's {vocab}: give the model's own"
+        )
     return {_TOKENIZER: text.encode("utf-8")}
 
 
-def _text(folder: Path, name: str) -> str:
+def _json(folder: Path, name: str) -> Mapping[str, Any]:
     if not (folder / name).is_file():
         raise FileNotFoundError(f"{folder} has no {name}: give the folder of a Hugging Face model")
-    return (folder / name).read_text(encoding="utf-8")
+    try:
+        content = json.loads((folder / name).read_bytes())
+    except ValueError as error:  # of the encoding, or of JSON
+        raise ValueError(f"{folder}/{name} is not JSON: download it again") from error
+    if not isinstance(content, Mapping):
+        raise ValueError(f"{folder}/{name} maps no names to values: download it again")
+    return content
 
 
 def _no_heads(heads: int | None, why: str = f"{_CONFIG} says the heads") -> None:

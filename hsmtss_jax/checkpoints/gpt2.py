@@ -16,6 +16,7 @@ from hsmtss_jax.checkpoints.mapping import (
     fit,
     require,
     shapes_of,
+    sizes,
     transformer_origins,
 )
 from hsmtss_jax.models.gpt2 import GPT2Config
@@ -47,17 +48,15 @@ def gpt2_config(hf: Mapping[str, Any]) -> GPT2Config:
         add_cross_attention=False,
         tie_word_embeddings=True,
     )
-    try:
-        config = GPT2Config(
-            vocab=hf["vocab_size"],
-            width=hf["n_embd"],
-            depth=hf["n_layer"],
-            heads=hf["n_head"],
-            max_positions=hf["n_positions"],
-            norm_eps=hf.get("layer_norm_epsilon", 1e-5),
-        )
-    except KeyError as error:
-        raise ValueError(f"config.json lacks {error}: use the model's own file") from error
+    found = sizes(
+        hf,
+        vocab="vocab_size",
+        width="n_embd",
+        depth="n_layer",
+        heads="n_head",
+        max_positions="n_positions",
+    )
+    config = GPT2Config(norm_eps=hf.get("layer_norm_epsilon", 1e-5), **found)
     if hf.get("n_inner") not in (None, 4 * config.width):
         raise ValueError(f"n_inner={hf['n_inner']} in config.json is not supported: 4 n_embd is")
     return config
@@ -66,7 +65,7 @@ def gpt2_config(hf: Mapping[str, Any]) -> GPT2Config:
 def import_gpt2(config: GPT2Config, state: State) -> dict[str, Any]:
     """A parameter tree for ``config.make()`` from a state dict with Hugging Face names.
 
-    Names may carry a leading ``transformer.``.
+    Names may carry a leading ``module.`` or ``transformer.``.
     Raises ValueError naming the keys that are missing, unexpected or of another shape, and for an
     output head that differs from the token table.
     """
@@ -75,8 +74,10 @@ def import_gpt2(config: GPT2Config, state: State) -> dict[str, Any]:
     origins["position/embedding"] = Origin(("wpe.weight",))
     shapes = shapes_of(config.make().init, jax.ShapeDtypeStruct((1, 2), jnp.int32))
     params = fit("GPT-2", state, origins, shapes, ignored=_IGNORED, rename=_rename)
-    if "lm_head.weight" in state:
-        head = state["lm_head.weight"].astype(np.float32)
+    for key in state:
+        if _rename(key) != "lm_head.weight":
+            continue
+        head = state[key].astype(np.float32)
         if not np.array_equal(head, params["embedding"]["embedding"]):
             raise ValueError(
                 "lm_head.weight is not the token table: only GPT-2 with a tied output head is read"
@@ -85,4 +86,4 @@ def import_gpt2(config: GPT2Config, state: State) -> dict[str, Any]:
 
 
 def _rename(key: str) -> str:
-    return re.sub(r"^transformer\.", "", key)
+    return re.sub(r"^((module|transformer)\.)+", "", key)

@@ -17,6 +17,7 @@ Convert = Callable[[np.ndarray], np.ndarray]
 Rename = Callable[[str], str]
 
 _NAMED = 4  # keys named in an error
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +141,8 @@ def fit(
     those of ``origins``.
 
     Raises:
-      ValueError: names that are missing or unexpected, a tensor of another shape.
+      ValueError: names that are missing or unexpected, a tensor of another shape, of integers, or with
+        values that are not finite.
     """
     assert set(origins) == set(shapes), set(origins) ^ set(shapes)
     names = {rename(key): key for key in state}
@@ -152,6 +154,24 @@ def fit(
         for path, origin in origins.items()
     }
     return unflatten_dict(flat, sep="/")
+
+
+def sizes(hf: Mapping[str, Any], **names: str) -> dict[str, Any]:
+    """The positive whole numbers under ``names`` (ours = theirs) of a ``config.json``.
+
+    Raises ValueError for one that is absent or of another kind.
+    """
+    found = {}
+    for ours, theirs in names.items():
+        if theirs not in hf:
+            raise ValueError(f"config.json lacks {theirs!r}: use the model's own file")
+        value = hf[theirs]
+        if type(value) is not int or value < 1:
+            raise ValueError(
+                f"config.json has {theirs}={value!r}, not a positive number: use the model's own file"
+            )
+        found[ours] = value
+    return found
 
 
 def require(hf: Mapping[str, Any], **values: Any) -> None:
@@ -196,6 +216,7 @@ def _leaf(
     arrays = []
     for key in origin.keys:
         array = read(key)
+        _check_values(key, array)
         ours = _converted(origin.convert, array)
         if ours is None or ours.shape != wanted:
             raise ValueError(
@@ -204,6 +225,15 @@ def _leaf(
             )
         arrays.append(ours)
     return np.stack(arrays) if origin.stacked else arrays[0]
+
+
+def _check_values(key: str, array: np.ndarray) -> None:
+    if array.dtype.name not in _FLOATS:
+        raise ValueError(
+            f"{key} holds {array.dtype} values: quantised weights are not read, give the float ones"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{key} holds NaN or infinite values: download the file again")
 
 
 def _converted(convert: Convert, array: np.ndarray) -> np.ndarray | None:

@@ -1,6 +1,6 @@
 """Reading public weight files, never unpickled: safetensors, flax msgpack, PyTorch files as an extra."""
 
-import pickle  # for the name of its error
+import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,13 @@ class SafetensorsFiles(Mapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         with safetensors.safe_open(self._homes[name], framework="np") as opened:
-            return opened.get_tensor(name)
+            try:
+                return opened.get_tensor(name)
+            except (AttributeError, TypeError, KeyError) as error:  # a type that numpy lacks
+                kind = opened.get_slice(name).get_dtype()
+                raise ValueError(
+                    f"{name} holds {kind} values: quantised weights are not read, give the float ones"
+                ) from error
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._homes)
@@ -128,9 +134,15 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
             f"{path} is a PyTorch file, read only with PyTorch: pip install 'hsmtss-jax[torch]', "
             "or give a .safetensors file"
         ) from error
+    options: list[Any] = [
+        argparse.Namespace
+    ]  # training scripts keep their command line beside the weights
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        with torch.serialization.safe_globals(options):
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # a damaged file fails in as many ways as there are
         raise ValueError(
             f"{path} is damaged, or holds more than tensors and is not unpickled: download it again, "
             "or save its tensors alone as .safetensors"
@@ -140,8 +152,13 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
             loaded = loaded[key]
     if not isinstance(loaded, Mapping) or not any(torch.is_tensor(x) for x in loaded.values()):
         raise ValueError(f"{path} holds no state dict: give the file of a model's weights")
-    return {
-        name: (value.float() if value.is_floating_point() else value).numpy()
-        for name, value in loaded.items()
-        if torch.is_tensor(value)
-    }
+    return {name: _array(name, x) for name, x in loaded.items() if torch.is_tensor(x)}
+
+
+def _array(name: str, tensor: Any) -> np.ndarray:
+    try:
+        return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(
+            f"{name} holds {tensor.dtype} values, {tensor.layout}: give a file of dense floats"
+        ) from error

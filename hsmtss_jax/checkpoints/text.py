@@ -10,7 +10,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hsmtss_jax.checkpoints.mapping import Origin, State, fit, require, shapes_of, transpose
+from hsmtss_jax.checkpoints.mapping import (
+    Origin,
+    State,
+    fit,
+    require,
+    shapes_of,
+    sizes,
+    transpose,
+)
 from hsmtss_jax.models.text_encoder import TextEncoderConfig
 
 # Our module -> theirs, in a layer.
@@ -66,10 +74,7 @@ def text_encoder_config(hf: Mapping[str, Any]) -> TextEncoderConfig:
         raise ValueError(
             f"model_type {kind!r} is not a text encoder we read: use a t5 or bert model"
         )
-    try:
-        return _t5_config(hf) if kind == "t5" else _bert_config(hf)
-    except KeyError as error:
-        raise ValueError(f"config.json lacks {error}: use the model's own file") from error
+    return _t5_config(hf) if kind == "t5" else _bert_config(hf)
 
 
 def _t5_config(hf: Mapping[str, Any]) -> TextEncoderConfig:
@@ -77,12 +82,15 @@ def _t5_config(hf: Mapping[str, Any]) -> TextEncoderConfig:
     require({"feed_forward_proj": "relu"} | dict(hf), feed_forward_proj="gated-gelu")
     return TextEncoderConfig(
         kind="t5",
-        vocab=hf["vocab_size"],
-        width=hf["d_model"],
-        depth=hf["num_layers"],
-        heads=hf["num_heads"],
-        head_dim=hf["d_kv"],
-        mlp=hf["d_ff"],
+        **sizes(
+            hf,
+            vocab="vocab_size",
+            width="d_model",
+            depth="num_layers",
+            heads="num_heads",
+            head_dim="d_kv",
+            mlp="d_ff",
+        ),
         norm_eps=hf.get("layer_norm_epsilon", 1e-6),
         buckets=hf.get("relative_attention_num_buckets", 32),
         max_distance=hf.get("relative_attention_max_distance", 128),
@@ -91,16 +99,20 @@ def _t5_config(hf: Mapping[str, Any]) -> TextEncoderConfig:
 
 def _bert_config(hf: Mapping[str, Any]) -> TextEncoderConfig:
     require(hf, hidden_act="gelu", position_embedding_type="absolute", is_decoder=False)
+    found = sizes(
+        hf,
+        vocab="vocab_size",
+        width="hidden_size",
+        depth="num_hidden_layers",
+        heads="num_attention_heads",
+        mlp="intermediate_size",
+        max_positions="max_position_embeddings",
+    )
     return TextEncoderConfig(
         kind="bert",
-        vocab=hf["vocab_size"],
-        width=hf["hidden_size"],
-        depth=hf["num_hidden_layers"],
-        heads=hf["num_attention_heads"],
-        head_dim=hf["hidden_size"] // hf["num_attention_heads"],
-        mlp=hf["intermediate_size"],
+        **found,
+        head_dim=found["width"] // found["heads"],
         norm_eps=hf.get("layer_norm_eps", 1e-12),
-        max_positions=hf["max_position_embeddings"],
         segments=hf.get("type_vocab_size", 2),
     )
 
@@ -108,15 +120,16 @@ def _bert_config(hf: Mapping[str, Any]) -> TextEncoderConfig:
 def import_text_encoder(config: TextEncoderConfig, state: State) -> dict[str, Any]:
     """A parameter tree for ``config.make()`` from a state dict with Hugging Face names.
 
-    Names may carry a leading ``bert.`` or ``model.``, norms the older ``gamma`` and ``beta``. Decoder,
-    LM head and pooler are left out.
+    Names may carry a leading ``module.``, ``model.`` or ``bert.``, norms the older ``gamma`` and
+    ``beta``. Decoder, LM head and pooler are left out.
     Raises ValueError naming the keys that are missing, unexpected or of another shape.
     """
     t5 = config.kind == "t5"
-    alias = t5 and "shared.weight" not in state and _T5_ALIAS in state
+    names = {_bare(key) for key in state}
+    alias = t5 and "shared.weight" not in names and _T5_ALIAS in names
 
     def rename(key: str) -> str:
-        key = re.sub(r"^(bert|model)\.", "", key)
+        key = _bare(key)
         if alias and key == _T5_ALIAS:
             return "shared.weight"
         key = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", key)
@@ -127,6 +140,10 @@ def import_text_encoder(config: TextEncoderConfig, state: State) -> dict[str, An
     mask = jax.ShapeDtypeStruct((1, 2), jnp.bool_)
     shapes = shapes_of(config.make().init, ids, mask)
     return fit(what, state, _origins(config), shapes, ignored=_IGNORED[config.kind], rename=rename)
+
+
+def _bare(key: str) -> str:
+    return re.sub(r"^((module|model|bert)\.)+", "", key)
 
 
 def _origins(config: TextEncoderConfig) -> dict[str, Origin]:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,8 +51,14 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 def check_output(args: argparse.Namespace) -> None:
     """Makes the folder of the report: an unwritable place is found before the work, not after it."""
-    if args.output:
-        Path(args.output).parent.mkdir(parents=True, exist_ok=True)
+    if not args.output:
+        return
+    path = Path(args.output)
+    if path.is_dir() or path.suffix == ".md":
+        raise ValueError(f"--output {path} is to be a JSON file: give a name like report.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"{path.parent} cannot be written to: choose another --output")
 
 
 def write_report(args: argparse.Namespace, table: str, document: Mapping[str, Any]) -> None:

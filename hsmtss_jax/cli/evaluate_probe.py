@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import math
 import sys
 
 from hsmtss_jax.cli.evaluate_options import (
@@ -97,8 +98,8 @@ def _check(args: argparse.Namespace) -> None:
     at_least_one(args, "seeds", "hidden", "epochs", "patience", "batch")
     if any(not 0 <= rate < 1 for rate in args.dropout):
         raise ValueError("--dropout must lie in [0, 1)")
-    if any(not rate > 0 for rate in args.lr):
-        raise ValueError("--lr must be positive")
+    if any(not 0 < rate < math.inf for rate in args.lr):
+        raise ValueError("--lr must be positive and finite")
 
 
 def _vectors(args, bundle, clips, feature):  # type: ignore[no-untyped-def]

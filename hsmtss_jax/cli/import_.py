@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from hsmtss_jax.bundle import STORAGES, save_bundle
+from hsmtss_jax.bundle import STORAGES, check_destination, save_bundle
 from hsmtss_jax.checkpoints import KINDS, import_bundle
 from hsmtss_jax.cli.messages import CommandParser
 
@@ -31,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Run the command; errors of input are raised as ValueError or OSError."""
     args = build_parser().parse_args(argv)
+    check_destination(args.output)  # before the work
     bundle = import_bundle(args.kind, args.source, args.heads, args.licence)
     saved = save_bundle(args.output, bundle, args.storage)
     megabytes = sum(path.stat().st_size for path in Path(args.output).iterdir()) / 1e6

@@ -59,7 +59,19 @@ def read_labelled(root: str | Path, layout: str = "auto") -> LabelledClips:
         layout = _layout(root)
     if layout not in readers:
         raise ValueError(f"unknown layout {layout!r}: choose one of {', '.join(LAYOUTS)}")
-    return readers[layout](root)
+    clips = readers[layout](root)
+    _check(clips, root)
+    return clips
+
+
+def _check(clips: LabelledClips, root: Path) -> None:
+    """Raises ValueError when there is nothing to tell apart, or a part has no clip."""
+    if len(clips.classes) < 2:
+        raise ValueError(f"{root} has {len(clips.classes)} classes: a classifier needs two or more")
+    for parts in clips.rounds:
+        for name in _PARTS:
+            if len(getattr(parts, name)) == 0:
+                raise ValueError(f"the {name} part of {root} has no clip of a class to train on")
 
 
 def _layout(root: Path) -> str:
@@ -108,17 +120,15 @@ def read_esc50(root: Path) -> LabelledClips:
     table = root / "meta" / "esc50.csv"
     if not table.is_file():
         raise FileNotFoundError(f"no {table}: give the unpacked folder of ESC-50")
-    with open(table, encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    missing = {"filename", "fold", "target", "category", "src_file"} - set(rows[0] if rows else ())
-    if missing:
-        raise ValueError(f"{table} lacks {', '.join(sorted(missing))}")
-    names = {int(row["target"]): row["category"] for row in rows}
+    rows = _rows(
+        table, {"filename": str, "fold": str, "target": int, "category": str, "src_file": str}
+    )
+    names = {row["target"]: row["category"] for row in rows}
     targets = sorted(names)
     return LabelledClips(
         name="ESC-50",
         classes=tuple(names[target] for target in targets),
-        labels=np.array([targets.index(int(row["target"])) for row in rows]),
+        labels=np.array([targets.index(row["target"]) for row in rows]),
         groups=tuple(row["src_file"] for row in rows),
         rounds=folds([row["fold"] for row in rows]),
         audio=_Files([root / "audio" / row["filename"] for row in rows]),
@@ -146,10 +156,9 @@ def read_hear(root: Path) -> LabelledClips:
             labels.append(_class_number(vocabulary, given, root, file))
             paths.append(folder / name / file)
             split_of.append(name)
-    rounds = folds(split_of)
-    if names[0] == "train":
-        split = np.array(split_of)
-        rounds = (Parts(*(np.flatnonzero(split == name) for name in names)),)
+    split = np.array(split_of)
+    one = Parts(*(np.flatnonzero(split == name) for name in names[:3]))
+    rounds = (one,) if names[0] == "train" else folds(split_of)
     return LabelledClips(
         name=str(meta.get("task_name", root.name)),
         classes=tuple(vocabulary),
@@ -190,7 +199,10 @@ class _Files:
 def _json(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"no {path}: give the unpacked folder of one HEAR task")
-    document = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        document = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: download the data set again") from error
     if not isinstance(document, dict):
         raise ValueError(f"{path} does not map names to values")
     return document
@@ -200,9 +212,26 @@ def _vocabulary(path: Path) -> dict[str, int]:
     """Class -> number, in the order of the numbers."""
     if not path.is_file():
         raise FileNotFoundError(f"no {path}: give the unpacked folder of one HEAR task")
-    with open(path, encoding="utf-8", newline="") as lines:
-        rows = sorted(csv.DictReader(lines), key=lambda row: int(row["idx"]))
+    rows = sorted(_rows(path, {"idx": int, "label": str}), key=lambda row: row["idx"])
     return {row["label"]: i for i, row in enumerate(rows)}
+
+
+def _rows(path: Path, columns: Mapping[str, type]) -> list[dict[str, Any]]:
+    """The rows of a table, ``columns`` (name -> type) alone. Raises ValueError for one without them."""
+    try:
+        with open(path, encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+        if missing := set(columns) - set(rows[0] if rows else ()):
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+        return [{name: _cell(row[name], kind) for name, kind in columns.items()} for row in rows]
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"{path} cannot be read ({error}): download the data set again") from error
+
+
+def _cell(text: str | None, kind: type) -> Any:
+    if text is None:
+        raise ValueError("a row is too short")
+    return kind(text)
 
 
 def _class_number(vocabulary: Mapping[str, int], given: Any, root: Path, file: str) -> int:

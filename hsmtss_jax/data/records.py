@@ -188,7 +188,10 @@ def read_kinds(root: str | os.PathLike) -> dict[str, Kind]:
         raise OSError(
             f"no prepared data set in {root}: run its prepare.py (or hsmtss precompute) first"
         )
-    features = json.loads(path.read_text())["featuresDict"]["features"]
+    try:
+        features = dict(json.loads(path.read_bytes())["featuresDict"]["features"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} describes no data set: prepare it again") from error
     return {name: _kind_of(name, spec) for name, spec in features.items()}
 
 
@@ -212,12 +215,15 @@ class RecordReader:
     """Random access to the records of a split. Picklable; safe to read from several threads."""
 
     def __init__(self, root: str | os.PathLike, split: str) -> None:
-        """Raises OSError when the data set or the split is not there."""
+        """Raises OSError when the data set or the split is not there, or its files are cut short."""
         self.kinds = read_kinds(root)
         paths = sorted(str(p) for p in Path(root).glob(f"*-{split}.array_record-*"))
         if not paths:
             raise OSError(f"no split {split!r} in {root}")
-        self._source = ArrayRecordDataSource(paths)
+        try:
+            self._source = ArrayRecordDataSource(paths)
+        except RuntimeError as error:
+            raise OSError(f"split {split!r} of {root} is damaged: prepare it again") from error
 
     def __len__(self) -> int:
         return len(self._source)
@@ -244,8 +250,11 @@ def read_index(root: str | os.PathLike, split: str) -> list[dict[str, Any]]:
     not there (a data set written by other tools)."""
     path = Path(root) / f"index-{split}.jsonl"
     if path.is_file():
-        with open(path, encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines]
+        try:
+            with open(path, encoding="utf-8") as lines:
+                return [dict(json.loads(line)) for line in lines]
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path} is damaged: prepare the data set again") from error
     return list(_scan(RecordReader(root, split)))
 
 

@@ -12,6 +12,7 @@ from hsmtss_jax.data.records import RecordReader, read_index
 
 FULL_SCALE = 32768.0
 _AUDIO = frozenset({"audio"})
+_NEEDED = ("id", "captions", "label", "tags", "samples")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,13 +35,27 @@ def overlaps(a: Clip, b: Clip) -> bool:
 
 
 class ClipSource:
-    """Clips of a split by index. Picklable. Raises OSError when the data set is not prepared."""
+    """Clips of a split by index. Picklable.
+
+    Raises OSError when the data set is not prepared, ValueError when it lacks a field or its index does
+    not belong to its records.
+    """
 
     def __init__(self, root: str | os.PathLike, split: str) -> None:
-        self.clips = [_clip(row) for row in read_index(root, split)]
-        if not self.clips:
+        rows = read_index(root, split)
+        if not rows:
             raise OSError(f"split {split!r} of {root} is empty")
+        if missing := [name for name in _NEEDED if name not in rows[0]]:
+            known = {"samples": "audio"}  # of which the index keeps the length
+            named = ", ".join(known.get(name, name) for name in missing)
+            raise ValueError(f"the data set {root} has no field {named}: prepare it again with it")
+        self.clips = [_clip(row) for row in rows]
         self._reader = RecordReader(root, split)
+        if len(self._reader) != len(rows):
+            raise ValueError(
+                f"split {split!r} of {root} has {len(self._reader)} records, its index {len(rows)}: "
+                "prepare it again"
+            )
 
     def __len__(self) -> int:
         return len(self.clips)

@@ -71,7 +71,10 @@ class Tokenizer:
             raise FileNotFoundError(
                 f"no {_FILE} at {source}: give a bundle, a model's folder or a hub id (owner/name)"
             )
-        return cls(path.read_text(encoding="utf-8"))
+        try:
+            return cls(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is not a text file: download it again") from error
 
     @property
     def vocab(self) -> int:

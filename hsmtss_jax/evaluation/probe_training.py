@@ -23,7 +23,7 @@ class ProbeTraining:
     hidden: int = 1024
     learning_rates: tuple[float, ...] = (1e-4,)
     dropouts: tuple[float, ...] = (0.1, 0.25)
-    batch: int = 1024
+    batch: int = 1024  # at most
     epochs: int = 500
     check_every: int = 3  # epochs
     patience: int = 20  # checks without a better accuracy
@@ -88,7 +88,7 @@ def fit(
     key = jax.random.key(seed)
     state = _initial(probe, key, x[:2], point.learning_rate)
     best = Fitted(probe, state.variables, -1.0, 0)
-    batch, waited = min(config.batch, len(y)), 0
+    batch, waited = even_batch(len(y), config.batch), 0
     for check in range(1, -(-config.epochs // config.check_every) + 1):
         keys = jax.random.split(jax.random.fold_in(key, check), config.check_every)
         state = _epochs(probe, batch, state, x, y, keys, point.learning_rate)
@@ -100,6 +100,14 @@ def fit(
         if waited >= config.patience:
             break
     return best
+
+
+def even_batch(clips: int, largest: int) -> int:
+    """The size of the fewest equal batches that are at most ``largest``: 1200, 1024 -> 600.
+
+    HEAR's kit makes as many steps an epoch, the last of them with what is left over.
+    """
+    return clips // -(-clips // largest)
 
 
 @functools.partial(jax.jit, static_argnames="probe")
@@ -129,7 +137,7 @@ def _epochs(
     keys: jax.Array,
     rate: jax.Array,
 ) -> _State:
-    """An epoch a key: all of x [n, C] in shuffled batches, the incomplete last one left out."""
+    """An epoch a key: x [n, C] in shuffled batches, but for the few clips that fill no batch."""
 
     def step(state: _State, item: tuple[jax.Array, jax.Array]) -> tuple[_State, None]:
         return _step(probe, state, x[item[0]], y[item[0]], item[1], rate), None

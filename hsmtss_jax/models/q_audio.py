@@ -8,6 +8,7 @@ E contrastive width, V vocabulary.
 """
 
 import dataclasses
+import functools
 from typing import Any, Literal
 
 import flax.linen as nn
@@ -301,7 +302,7 @@ class QAudio(nn.Module):
     def temperature(self) -> jax.Array:
         """The contrastive temperature, a positive scalar inside the config's bounds."""
         cfg = self.config
-        return jnp.clip(self.raw_temperature, cfg.min_temperature, cfg.max_temperature)
+        return bounded(self.raw_temperature, cfg.min_temperature, cfg.max_temperature)
 
     def __call__(
         self, s: jax.Array, features: jax.Array, mask: jax.Array, table: jax.Array
@@ -313,6 +314,27 @@ class QAudio(nn.Module):
         self.project_text(self.text(features, mask))
         self.project_audio(audio.g)
         return audio.g
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+def bounded(x: jax.Array, low: float, high: float) -> jax.Array:
+    """x inside [low, high]. Beyond a bound only a gradient that leads back passes: a parameter that was
+    carried across neither drifts on nor stays there for good, as behind a plain clip."""
+    return jnp.clip(x, low, high)
+
+
+def _bounded_forward(x: jax.Array, low: float, high: float) -> tuple[jax.Array, jax.Array]:
+    return jnp.clip(x, low, high), x
+
+
+def _bounded_backward(
+    low: float, high: float, x: jax.Array, gradient: jax.Array
+) -> tuple[jax.Array]:
+    outwards = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
+    return (jnp.where(outwards, 0.0, gradient),)
+
+
+bounded.defvjp(_bounded_forward, _bounded_backward)
 
 
 def with_first(mask: jax.Array) -> jax.Array:

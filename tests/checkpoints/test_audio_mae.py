@@ -78,6 +78,15 @@ def test_a_wrong_shape_is_named(shape):
 
 
 @pytest.mark.parametrize(
+    ("value", "error"), [(np.int8(3), "holds int8 values"), (np.float16(np.nan), "holds NaN")]
+)
+def test_values_that_are_no_weights(value, error):
+    state = STATE | {"blocks.1.attn.proj.bias": np.full(WIDTH, value)}
+    with pytest.raises(ValueError, match=rf"blocks\.1\.attn\.proj\.bias {error}"):
+        import_audio_mae(CONFIG, state)
+
+
+@pytest.mark.parametrize(
     ("name", "shape", "error"),
     [
         ("patch_embed.proj.weight", (WIDTH, 3, 16, 16), "width, 1, patch, patch"),

@@ -17,7 +17,17 @@ from hsmtss_jax.stages.audio_mae import AudioMAEStageConfig
 from tests.checkpoints.synthetic import GPT2, audio_mae_state, gpt2_state, mw_mae_params
 from tests.checkpoints.test_text import BERT, T5, synthetic_state
 
-TOKENIZER = {"model": {"vocab": {}}, "padding": {"length": 128}, "truncation": {"length": 128}}
+TOKENIZER = {
+    "version": "1.0",
+    "added_tokens": [],
+    "normalizer": None,
+    "pre_tokenizer": {"type": "Whitespace"},
+    "post_processor": None,
+    "decoder": None,
+    "model": {"type": "WordLevel", "vocab": {"<pad>": 0, "dog": 1}, "unk_token": "<pad>"},
+    "padding": {"length": 128},
+    "truncation": {"length": 128},
+}
 
 
 def model_folder(folder, config, state):
@@ -91,4 +101,40 @@ def test_errors_are_one_line_and_write_nothing(tmp_path, capsys):
     assert "no AudioMAE" in error("audio_mae", folder)
     assert "by hand" in error("text_encoder", "nobody/no-such-model")  # the hub is switched off
     assert "no file or folder" in error("audio_mae", tmp_path / "absent.pth")
+    assert "at least 1" in error("audio_mae", folder, "--heads", 0)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_output_is_looked_at_first(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "notes.txt").touch()
+    for output, message in (
+        ("file", "is a file"),
+        ("file/sub", "is a file"),
+        ("kept", "not a bundle"),
+    ):
+        assert run("audio_mae", tmp_path / "absent.pth", "-o", tmp_path / output) == 2
+        assert message in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "kept", "notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.json", b"[1]", "maps no names to values"),
+        ("config.json", b"\xff\xfe", "is not JSON"),
+        ("tokenizer.json", b"[1]", "maps no names to values"),
+        ("tokenizer.json", b"{}", "not a fast tokenizer's file"),
+        (
+            "tokenizer.json",
+            json.dumps(TOKENIZER).replace("1}", "29}").encode(),
+            "than the model's 29",
+        ),
+    ],
+)
+def test_a_damaged_folder_is_refused(tmp_path, capsys, name, content, message):
+    folder = model_folder(tmp_path / "gpt2", GPT2, gpt2_state())
+    (folder / name).write_bytes(content)
+    assert run("gpt2", folder, "-o", tmp_path / "out") == 2
+    assert message in capsys.readouterr().err and not (tmp_path / "out").exists()

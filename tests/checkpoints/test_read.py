@@ -1,5 +1,6 @@
 """Weight files: safetensors, shards, PyTorch files, and what is refused."""
 
+import argparse
 import sys
 
 import ml_dtypes
@@ -10,6 +11,7 @@ from safetensors.numpy import save_file
 from hsmtss_jax.checkpoints.read import read_state, weight_files
 from hsmtss_jax.checkpoints.source import locate
 
+A_BYTES = bytes(range(256)) * 20
 A = {"a": np.arange(6, dtype=np.float32).reshape(2, 3)}
 B = {"b": np.ones(2, ml_dtypes.bfloat16)}
 
@@ -59,6 +61,13 @@ def test_damaged_and_foreign_files(tmp_path):
         read_state(tmp_path / "weights.h5")
 
 
+def test_a_type_that_numpy_lacks(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_file({"a": np.ones(2, ml_dtypes.float8_e4m3fn)}, path)
+    with pytest.raises(ValueError, match="a holds F8_E4M3 values: quantised weights"):
+        read_state(path)["a"]
+
+
 def test_a_pytorch_file_without_pytorch(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     (tmp_path / "pretrained.pth").touch()
@@ -75,9 +84,20 @@ def test_pytorch_files(tmp_path):
     torch.save({"model": tensors, "epoch": 3}, path)
     state = read_state(path)
     assert set(state) == {"a", "n"} and state["a"].dtype == np.float32 and state["n"] == 3
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match="damaged, or holds more than tensors"):
-        read_state(path)
+    whole = path.read_bytes()
+    for damaged in (
+        whole[:-100],
+        whole[: len(whole) // 2],
+        b"",
+        b"<html>",
+        b"\x80\x02K\x01.",
+        A_BYTES,
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"damaged, or holds more|no state dict"):
+            read_state(path)
+    torch.save({"model": tensors, "args": argparse.Namespace(lr=1e-3)}, path)
+    assert set(read_state(path)) == {"a", "n"}
     torch.save({"model": tensors, "made_by": Unsafe()}, path)
     with pytest.raises(ValueError, match="is not unpickled"):
         read_state(path)

@@ -115,6 +115,15 @@ def test_what_is_not_the_encoder_is_left_out():
     import_text_encoder(text_encoder_config(BERT), state)
 
 
+@pytest.mark.parametrize("hf", [T5, BERT], ids=["t5", "bert"])
+def test_names_of_a_data_parallel_run(hf):
+    state = synthetic_state(hf)
+    prefix = "module." if hf is T5 else "module.bert."
+    config = text_encoder_config(hf)
+    params = import_text_encoder(config, {prefix + k: v for k, v in state.items()})
+    jax.tree.map(np.testing.assert_array_equal, params, import_text_encoder(config, state))
+
+
 def test_t5_table_under_its_alias():
     state = synthetic_state(T5)
     table = state.pop("shared.weight")
@@ -166,6 +175,9 @@ def test_unsupported_architectures():
         text_encoder_config({k: v for k, v in T5.items() if k != "feed_forward_proj"})
     with pytest.raises(ValueError, match=r"config\.json lacks 'd_ff'"):
         text_encoder_config({k: v for k, v in T5.items() if k != "d_ff"})
+    for wrong in (0, -1, 2.5, "4", None):
+        with pytest.raises(ValueError, match=f"num_attention_heads={wrong!r}, not a positive"):
+            text_encoder_config(BERT | {"num_attention_heads": wrong})
 
 
 def _compare(model, hf, *, atol):

@@ -107,10 +107,38 @@ def test_what_is_wrong_is_said(tmp_path):
         read_labelled(tmp_path / "absent")
     with pytest.raises(ValueError, match="no known layout"):
         read_labelled(tmp_path)
-    with pytest.raises(ValueError, match=r"esc50.csv lacks src_file"):
+    with pytest.raises(ValueError, match=r"esc50.csv cannot be read \(it lacks src_file"):
         read_labelled(esc50(tmp_path, COLUMNS[:-2]))
     with pytest.raises(ValueError, match="only one label a clip"):
         read_labelled(hear(tmp_path / "a", {"train": {}}, kind="multilabel"))
     splits = {"train": {"a.wav": "maybe"}, "valid": {}, "test": {}}
     with pytest.raises(ValueError, match=r"a.wav is labelled \['maybe'\]"):
         read_labelled(hear(tmp_path / "b", splits))
+
+
+def test_a_part_without_clips_and_a_single_class(tmp_path):
+    splits = {"train": {"a.wav": "yes"}, "valid": {"b.wav": "no"}, "test": {}}
+    root = hear(tmp_path / "task", splits)
+    with pytest.raises(ValueError, match=r"test part of .* has no clip"):
+        read_labelled(root)
+    (root / "labelvocabulary.csv").write_text("idx,label\n0,yes\n")
+    (root / "valid.json").write_text('{"b.wav": ["yes"]}')
+    with pytest.raises(ValueError, match="has 1 classes"):
+        read_labelled(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("labelvocabulary.csv", "label\nyes\n", "it lacks idx"),
+        ("labelvocabulary.csv", "idx,label\nfirst,yes\n", "invalid literal"),
+        ("labelvocabulary.csv", "idx,label\n1\n", "a row is too short"),
+        ("valid.json", "{", "valid.json is not JSON"),
+        ("task_metadata.json", "", "task_metadata.json is not JSON"),
+    ],
+)
+def test_a_damaged_table_is_named(tmp_path, name, content, message):
+    root = hear(tmp_path / "task", {"train": {"a.wav": "yes"}, "valid": {}, "test": {}})
+    (root / name).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        read_labelled(root)

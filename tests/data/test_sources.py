@@ -1,8 +1,10 @@
 """Clips, tags and the order they are visited in."""
 
+import shutil
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from hsmtss_jax.data.sources import (
     Clip,
@@ -40,6 +42,25 @@ def test_source_reads_audio(tiny_corpus):
     assert audio.dtype == np.float32 and audio.shape == (source.clips[5].samples,)
     assert 0.65 < np.abs(audio).max() < 0.75
     assert "a bell rings" in source.texts()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("features.json", lambda _: b"{}", "describes no data set"),
+        ("index-test.jsonl", lambda _: b"{", r"index-test\.jsonl is damaged"),
+        ("index-test.jsonl", lambda text: text * 2, "has 8 records, its index 16"),
+        ("index-test.jsonl", lambda text: text.replace(b'"label"', b'"lable"'), "no field label"),
+        ("*-test.array_record-*", lambda records: records[:50], "split 'test' of .* is damaged"),
+    ],
+    ids=["features", "index", "longer", "field", "records"],
+)
+def test_a_damaged_data_set_is_said(tiny_corpus, tmp_path, name, change, message):
+    root = shutil.copytree(tiny_corpus, tmp_path / "copy")
+    path = next(root.glob(name))
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises((OSError, ValueError), match=message):
+        ClipSource(root, "test")
 
 
 def test_balance_repeats_rare_labels():

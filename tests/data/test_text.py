@@ -124,6 +124,9 @@ def test_from_a_folder_a_file_or_a_bundle_s_folder(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(ValueError, match="not a fast tokenizer's file"):
         Tokenizer.from_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match="not a text file"):
+        Tokenizer.from_pretrained(tmp_path)
 
 
 def test_from_the_hub(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@ import pytest
 
 from hsmtss_jax.data.labelled import LabelledClips, Parts, folds
 from hsmtss_jax.evaluation import probe
-from hsmtss_jax.evaluation.probe_training import Point, ProbeTraining, fit
+from hsmtss_jax.evaluation.probe_training import Point, ProbeTraining, even_batch, fit
 
 CLASSES, WIDTH = 3, 6
 QUICK = ProbeTraining(
@@ -40,6 +40,12 @@ def test_separable_features_are_separated_and_noise_is_not():
     assert found.mean == pytest.approx(1 / CLASSES, abs=0.15) and found.count == CLASSES * 20
     apart = probe.difference(clear, noise, data).accuracy
     assert apart.low > 0.3 and len(clear.seeds) == QUICK.seeds
+
+
+def test_an_epoch_has_as_many_steps_as_hear_s():
+    for clips, steps in ((1200, 2), (4619, 5), (1024, 1), (1025, 2), (7, 1), (2, 1)):
+        batch = even_batch(clips, 1024)
+        assert batch <= 1024 and clips // batch == steps and clips - steps * batch < steps
 
 
 def test_every_fold_is_tested_once():

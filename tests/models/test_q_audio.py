@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.models.q_audio import QAudioConfig
+from hsmtss_jax.models.q_audio import QAudioConfig, bounded
 
 CONFIG = QAudioConfig(
     width=16, heads=2, mlp=32, audio_width=12, text_width=8, contrastive=4, max_text=6, vocab=11
@@ -176,6 +176,14 @@ def test_projections_are_unit_and_the_temperature_is_bounded(inputs):
     for value, kept in ((3.0, 0.5), (0.2, 0.2), (0.001, 0.01), (-1.0, 0.01)):
         at = {"params": {**params["params"], "temperature": jnp.float32(value)}}
         np.testing.assert_allclose(apply(at, method="temperature"), kept, rtol=1e-6)
+
+
+def test_a_temperature_beyond_its_bounds_is_led_back():
+    """The gradient of a loss that asks for more (-1) and for less (1)."""
+    slope = jax.vmap(jax.grad(lambda x, sign: sign * bounded(x, 0.01, 0.5)))
+    x = jnp.array([0.001, 0.001, 0.2, 0.2, 3.0, 3.0])
+    sign = jnp.array([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0])
+    np.testing.assert_array_equal(slope(x, sign), [-1, 0, -1, 1, 0, 1])
 
 
 def test_too_long_a_text_is_refused(inputs):

@@ -11,26 +11,30 @@ VOCAB, END = 4, 3
 
 
 def markov(seed):
-    """log p(next | last), with a row for the start; the step's cache counts calls and keeps history."""
-    table = np.random.default_rng(seed).normal(size=(VOCAB + 1, VOCAB)) * 2
+    """log p(next | the two last), VOCAB standing for what is before the start."""
+    table = np.random.default_rng(seed).normal(size=(VOCAB + 1, VOCAB + 1, VOCAB)) * 2
     return jnp.asarray(jax.nn.log_softmax(table, axis=-1), jnp.float32)
 
 
+def log_probability(table, text):
+    padded = (VOCAB, VOCAB, *text)
+    return sum(float(table[part]) for part in zip(padded, padded[1:], padded[2:], strict=False))
+
+
 def search(tables, *, beams, tokens, power):
-    """A sequence a table."""
+    """A sequence a table. The last token but one is in the cache alone: it must move with its beam."""
     stack = jnp.stack(tables)
     batch = len(tables)
 
     def step(previous, cache):
-        which, history = cache
-        history = jnp.concatenate([history[:, 1:], previous[:, None]], axis=1)
-        return stack[which, previous], (which, history)
+        which, before = cache
+        return stack[which, before, previous], (which, previous)
 
     def reorder(cache, rows):
         return cache[0][rows], cache[1][rows]
 
     which = jnp.repeat(jnp.arange(batch), beams)
-    cache = (which, jnp.zeros((batch * beams, tokens), jnp.int32))
+    cache = (which, jnp.full(batch * beams, VOCAB, jnp.int32))
     run = jax.jit(
         lambda cache, logits: beam_search(
             step,
@@ -43,7 +47,7 @@ def search(tables, *, beams, tokens, power):
             length_power=power,
         )
     )
-    return run(cache, stack[:, VOCAB])
+    return run(cache, stack[:, VOCAB, VOCAB])
 
 
 def everything(table, tokens, power):
@@ -52,8 +56,7 @@ def everything(table, tokens, power):
     for text in itertools.product(range(VOCAB), repeat=tokens):
         length = text.index(END) + 1 if END in text else tokens
         kept = text[:length] + (END,) * (tokens - length)
-        total = sum(table[a, b] for a, b in itertools.pairwise((VOCAB, *text[:length])))
-        found[kept] = total / length**power
+        found[kept] = log_probability(table, text[:length]) / length**power
     return sorted(((score, kept) for kept, score in found.items()), reverse=True)
 
 
@@ -72,11 +75,10 @@ def test_a_wide_beam_finds_the_best_of_all(power):
 def test_one_beam_is_greedy():
     table = markov(2)
     result = search([table], beams=1, tokens=5, power=1.0)
-    last, expected = VOCAB, []
+    text = [VOCAB, VOCAB]
     for _ in range(5):
-        last = END if last == END else int(np.argmax(table[last]))
-        expected.append(last)
-    assert np.asarray(result.tokens[0, 0]).tolist() == expected
+        text.append(END if text[-1] == END else int(np.argmax(table[text[-2], text[-1]])))
+    assert np.asarray(result.tokens[0, 0]).tolist() == text[2:]
 
 
 def test_the_score_is_that_of_the_tokens():
@@ -86,6 +88,6 @@ def test_the_score_is_that_of_the_tokens():
     for tokens, score in zip(np.asarray(result.tokens[0]), result.scores[0], strict=True):
         text = tokens.tolist()
         length = text.index(END) + 1 if END in text else 6
-        total = sum(float(table[a, b]) for a, b in itertools.pairwise((VOCAB, *text[:length])))
+        total = log_probability(table, text[:length])
         np.testing.assert_allclose(score, total / length, rtol=1e-5)
         assert set(text[length:]) <= {END}
