@@ -38,11 +38,18 @@ def _rank(item) -> int:
     return next(found, len(LONGEST_FIRST))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def programs(request):
-    """Compiled in a hurry, but as users have them in a module marked ``optimized``; gone with the module."""
+@pytest.fixture(autouse=True)
+def _compiler(request):
+    """Compiles in a hurry, but as users' programs are compiled in tests marked ``optimized``."""
     quick = request.node.get_closest_marker("optimized") is None
     jax.config.update("jax_disable_most_optimizations", quick)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _programs():
+    """Compiled programs go with their module: all of them together take gigabytes."""
     yield
     jax.clear_caches()
     gc.collect()

@@ -127,6 +127,7 @@ def test_errors_say_what_to_change():
         )
 
 
+@pytest.mark.optimized
 def test_a_row_decodes_to_the_same_bits_in_any_batch():
     """Wide enough for XLA to add up products differently for one row and for several."""
     config = TFCodecConfig(
