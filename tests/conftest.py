@@ -1,7 +1,10 @@
 """Every test runs on four fake CPU devices, with strict rank promotion and one compile cache."""
 
+import gc
 import os
 from pathlib import Path
+
+import pytest
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "4")
@@ -9,6 +12,44 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import jax
 
+LONGEST_FIRST = ("tests/e2e", "tests/stages", "tests/models", "tests/train", "tests/nn")
+
 jax.config.update("jax_numpy_rank_promotion", "raise")
-jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".jax_cache"))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+jax.config.update(
+    "jax_compilation_cache_dir",
+    os.environ.get("TCACHE") or str(Path(__file__).parents[1] / ".jax_cache"),
+)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def pytest_configure(config):
+    """The workers of a parallel run take files in our order, not those with the most tests first."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(config, items):
+    """In a parallel run the longest files come first, so that no worker ends with one alone."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_rank)
+
+
+def _rank(item) -> int:
+    found = (i for i, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder + "/"))
+    return next(found, len(LONGEST_FIRST))
+
+
+@pytest.fixture(autouse=True)
+def _compiler(request):
+    """Compiles in a hurry, but as users' programs are compiled in tests marked ``optimized``."""
+    quick = request.node.get_closest_marker("optimized") is None
+    jax.config.update("jax_disable_most_optimizations", quick)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _programs():
+    """Compiled programs go with their module: all of them together take gigabytes."""
+    yield
+    jax.clear_caches()
+    gc.collect()

@@ -23,21 +23,14 @@ def test_init_and_step_have_shapes(name, size):
     batch = stage.batch_spec()
     frozen = {key: _specs(bundle.params) for key, bundle in stage.upstream.items()}
     key = jax.eval_shape(lambda: jax.random.key(0))
-    params, _ = jax.eval_shape(stage.init, key, batch, frozen)
+    params, aux = jax.eval_shape(stage.init, key, batch, frozen)
     assert set(params) == set(stage.objectives()) == set(config.optim)
     optimizers = {
         group: make_optimizer(config.optim[group], params[group], config.run.steps)
         for group in params
     }
     averaged = {group for group, optim in config.optim.items() if optim.ema}
-    state = jax.eval_shape(
-        lambda key, batch, frozen: create_state(
-            *stage.init(key, batch, frozen), optimizers, averaged
-        ),
-        key,
-        batch,
-        frozen,
-    )
+    state = jax.eval_shape(lambda p, a: create_state(p, a, optimizers, averaged), params, aux)
     step = make_step(stage.objectives(), optimizers, config.optim, config.run.steps)
     used = {key: value for key, value in frozen.items() if key not in stage.init_only_names}
     after, metrics = jax.eval_shape(step, state, batch, used, key)

@@ -4,6 +4,7 @@ Legend: B batch, L samples.
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -104,7 +105,13 @@ class AudioMAEStage(ClipStage):
     ) -> dict[str, Panel]:
         """The first clip: its log-mel, what the encoder saw, and the filled-in prediction."""
         del aux, frozen
-        out = self._predict(params["model"], batch["audio"][:1], key)
+        images = jax.device_get(self._images(params["model"], batch["audio"][:1], key))
+        return {name: Panel("image", np.asarray(image)) for name, image in images.items()}
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _images(self, params: Tree, audio: jax.Array, key: jax.Array) -> dict[str, jax.Array]:
+        """Images [freq, time] of the only clip."""
+        out = self._predict(params, audio, key)
         target = normalise_patches(out.target) if self.config.norm_pix else out.target
         hidden = out.mask[:, :, None]
         images = {
@@ -113,10 +120,7 @@ class AudioMAEStage(ClipStage):
             "prediction": target * (1.0 - hidden) + out.prediction * hidden,
         }
         cfg = self.config.model
-        return {
-            name: Panel("image", np.asarray(unpatchify(x, cfg.patch, cfg.freq_patches)[0].T))
-            for name, x in images.items()
-        }
+        return {name: unpatchify(x, cfg.patch, cfg.freq_patches)[0].T for name, x in images.items()}
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         del aux

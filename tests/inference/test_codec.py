@@ -17,6 +17,7 @@ from tests.upstream import tiny_upstream
 
 CHUNK = 3
 LENGTHS = [1, 79, 80, 81, 320, 399, 400, 961, 6_733]
+pytestmark = pytest.mark.optimized
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from hsmtss_jax.losses.contrastive import (
 )
 
 IDS = jnp.array([7, 8, 7, 9])
+negatives, matching, generation = (jax.jit(f) for f in (hard_negatives, atm_loss, atg_loss))
 
 
 def test_equal_captions_are_positives():
@@ -35,9 +36,8 @@ def test_atc_prefers_the_diagonal():
 def test_hard_negatives_are_never_positives_and_prefer_the_similar():
     same = same_caption(IDS)
     similarity = jnp.zeros((4, 4)).at[0, 3].set(50.0)
-    drawn = jax.vmap(lambda key: hard_negatives(key, similarity, same))(
-        jax.random.split(jax.random.key(0), 50)
-    )
+    keys = jax.random.split(jax.random.key(0), 50)
+    drawn = jax.jit(jax.vmap(hard_negatives, (0, None, None)))(keys, similarity, same)
     assert not same[drawn.audio, jnp.arange(4)[None, :]].any()
     assert not same[jnp.arange(4)[None, :], drawn.text].any()
     assert (drawn.text[:, 0] == 3).all() and (drawn.audio[:, 3] == 0).all()
@@ -45,22 +45,24 @@ def test_hard_negatives_are_never_positives_and_prefer_the_similar():
 
 def test_atm_of_certain_logits():
     yes, no, exist = jnp.array([[-50.0, 50.0]]), jnp.array([[50.0, -50.0]]), jnp.array([True])
-    np.testing.assert_allclose(atm_loss(yes, no, no, exist), 0.0, atol=1e-6)
-    np.testing.assert_allclose(atm_loss(no, no, no, exist), 100.0 / 3.0, rtol=1e-6)
+    np.testing.assert_allclose(matching(yes, no, no, exist), 0.0, atol=1e-6)
+    np.testing.assert_allclose(matching(no, no, no, exist), 100.0 / 3.0, rtol=1e-6)
 
 
 def test_a_batch_of_one_caption_has_no_wrong_pairs():
-    drawn = hard_negatives(jax.random.key(0), jnp.eye(3), same_caption(jnp.array([5, 5, 5])))
+    drawn = negatives(jax.random.key(0), jnp.eye(3), same_caption(jnp.array([5, 5, 5])))
     assert not drawn.exist.any()
-    assert hard_negatives(jax.random.key(0), jnp.eye(4), same_caption(IDS)).exist.all()
+    assert negatives(jax.random.key(0), jnp.eye(4), same_caption(IDS)).exist.all()
     yes = jnp.tile(jnp.array([[-50.0, 50.0]]), (3, 1))
-    np.testing.assert_allclose(atm_loss(yes, yes, yes, drawn.exist), 0.0, atol=1e-6)
-    np.testing.assert_allclose(atm_loss(yes, yes, yes, ~drawn.exist), 200.0 / 3.0, rtol=1e-6)
+    np.testing.assert_allclose(matching(yes, yes, yes, drawn.exist), 0.0, atol=1e-6)
+    np.testing.assert_allclose(matching(yes, yes, yes, ~drawn.exist), 200.0 / 3.0, rtol=1e-6)
 
 
 def test_atg_of_uniform_logits_is_log_v_and_padding_is_ignored():
     targets, mask = jnp.array([[1, 2, 0]]), jnp.array([[True, True, False]])
-    np.testing.assert_allclose(atg_loss(jnp.zeros((1, 3, 5)), targets, mask), np.log(5), rtol=1e-6)
+    np.testing.assert_allclose(
+        generation(jnp.zeros((1, 3, 5)), targets, mask), np.log(5), rtol=1e-6
+    )
     wild = jnp.zeros((1, 3, 5)).at[0, 2].set(jnp.array([0.0, 9.0, 0.0, 0.0, 0.0]))
-    np.testing.assert_allclose(atg_loss(wild, targets, mask), np.log(5), rtol=1e-6)
-    assert atg_loss(jnp.zeros((1, 3, 5)), targets, jnp.zeros((1, 3), bool))[0] == 0.0
+    np.testing.assert_allclose(generation(wild, targets, mask), np.log(5), rtol=1e-6)
+    assert generation(jnp.zeros((1, 3, 5)), targets, jnp.zeros((1, 3), bool))[0] == 0.0

@@ -15,6 +15,10 @@ from hsmtss_jax.losses.codec import (
     rate_loss,
 )
 
+power_compressed = jax.jit(power_compressed_error)
+mel = jax.jit(mel_error, static_argnames="log_weight")
+spectral_distance = jax.jit(log_spectral_distance)
+
 
 @pytest.fixture(scope="module")
 def noise() -> jax.Array:
@@ -54,19 +58,19 @@ def test_rate_loss_sums_the_groups_on_both_sides_of_the_target():
 
 def test_rate_loss_pulls_a_low_entropy_up():
     logits = jnp.asarray([[3.0, 0.0, 0.0, 0.0]])
-    slope = jax.grad(lambda z: rate_loss(jax.nn.softmax(z), 2.0))(logits)
-    better = rate_loss(jax.nn.softmax(logits - 10.0 * slope), 2.0)
-    assert better < rate_loss(jax.nn.softmax(logits), 2.0)
+    loss = jax.jit(jax.value_and_grad(lambda z: rate_loss(jax.nn.softmax(z), 2.0)))
+    value, slope = loss(logits)
+    assert loss(logits - 10.0 * slope)[0] < value
 
 
 def test_errors_of_a_signal_with_itself_are_zero(noise):
-    assert float(jnp.max(power_compressed_error(noise, noise))) == 0.0
-    assert float(jnp.max(mel_error(noise, noise, log_weight=0.05))) == 0.0
+    assert float(jnp.max(power_compressed(noise, noise))) == 0.0
+    assert float(jnp.max(mel(noise, noise, log_weight=0.05))) == 0.0
 
 
 def test_power_compressed_error_sees_a_phase_flip_in_its_complex_half_only(noise):
-    flipped = power_compressed_error(-noise, noise)
-    silent = power_compressed_error(jnp.zeros_like(noise), noise)
+    flipped = power_compressed(-noise, noise)
+    silent = power_compressed(jnp.zeros_like(noise), noise)
     # |2c|^2 against |c|^2 + |c|^2: 0.25 * 4 against 0.5 + 0.25 (the silent floor is 1e-7 ** 0.3)
     np.testing.assert_allclose(flipped / silent, 4 / 3, rtol=0.25)
 
@@ -75,20 +79,20 @@ def test_errors_have_finite_gradients_at_silence(noise):
     def total(x):
         return jnp.sum(power_compressed_error(x, noise) + mel_error(x, noise))
 
-    assert bool(jnp.isfinite(jax.grad(total)(jnp.zeros_like(noise))).all())
+    assert np.isfinite(jax.jit(jax.grad(total))(jnp.zeros_like(noise))).all()
 
 
 def test_log_spectral_distance_ignores_level_offset_and_padding(noise):
     length = jnp.asarray([4_000, 3_000])
     inside = (jnp.arange(4_000)[None, :] < length[:, None]).astype(jnp.float32)
     clean = noise * inside
-    same = log_spectral_distance(0.25 * clean + 0.1 * inside, clean, length)
+    same = spectral_distance(0.25 * clean + 0.1 * inside, clean, length)
     np.testing.assert_allclose(same, 0.0, atol=1e-2)
     loud_padding = clean + (1.0 - inside)
-    np.testing.assert_allclose(log_spectral_distance(loud_padding, clean, length), 0.0, atol=1e-2)
+    np.testing.assert_allclose(spectral_distance(loud_padding, clean, length), 0.0, atol=1e-2)
 
 
 def test_log_spectral_distance_of_a_silent_target_is_twelve(noise):
     length = jnp.asarray([4_000, 4_000])
-    got = log_spectral_distance(noise, jnp.zeros_like(noise), length)
+    got = spectral_distance(noise, jnp.zeros_like(noise), length)
     np.testing.assert_allclose(got, 12.0, atol=1e-3)

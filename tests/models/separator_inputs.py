@@ -1,8 +1,5 @@
-"""Random inputs of the separators, at tiny sizes, and compiled init and apply."""
+"""Random inputs of the separators, at tiny sizes."""
 
-import functools
-
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
@@ -24,13 +21,3 @@ def condition(batch: int = BATCH) -> dict[str, jax.Array]:
 def count(tree: object) -> int:
     """Number of parameters of a (possibly abstract) tree."""
     return sum(leaf.size for leaf in jax.tree.leaves(tree))
-
-
-class Jitted:
-    """A module's ``init`` and ``apply``, compiled: many times faster than op by op."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self.init = jax.jit(module.init)
-        self.apply = functools.partial(jax.jit, static_argnames=("train", "return_attention"))(
-            module.apply
-        )

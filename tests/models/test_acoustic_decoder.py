@@ -131,7 +131,7 @@ def test_steps_equal_the_full_forward(condition):
 def test_masked_patches_are_not_seen_whatever_they_hold(condition):
     config, params, patches, tokens, forward = setup(condition)
     mask = jnp.arange(config.patches)[None, :] < jnp.array([[2], [6]])
-    loud, broken = (jnp.where(mask[:, :, None], patches, x) for x in (100.0, jnp.nan))
+    loud, broken = (jnp.where(mask[:, :, None], patches, x * patches) for x in (-100.0, jnp.nan))
     full = forward(patches, tokens, mask)
     for other in (loud, broken):
         np.testing.assert_allclose(forward(other, tokens, mask), full, atol=1e-5)

@@ -119,10 +119,11 @@ def test_a_position_table_stands_for_the_computed_positions():
     stored = dataclasses.replace(computed, position_table=True)
     patches = jax.random.normal(jax.random.key(0), (1, SMALL.patches, SMALL.patch**2))
     kept = jnp.asarray([[3, 0, 7]])
-    params = Encoder(stored).init(jax.random.key(1), patches)["params"]
+    params = jax.jit(Encoder(stored).init)(jax.random.key(1), patches)["params"]
     assert params["pos"].shape == (1, SMALL.patches + 1, SMALL.width)
     plain = {name: leaf for name, leaf in params.items() if name != "pos"}
 
+    @functools.partial(jax.jit, static_argnums=0)
     def encode(config, params, kept=None):
         return Encoder(config).apply({"params": params}, patches, kept)
 
@@ -132,5 +133,5 @@ def test_a_position_table_stands_for_the_computed_positions():
         )
     moved = params | {"pos": params["pos"].at[:, 0].add(1.0)}  # the CLS token's own row counts
     assert np.abs(encode(stored, moved) - encode(stored, params)).max() > 1e-4
-    gradient = jax.grad(lambda p: jnp.sum(encode(stored, p) ** 2))(params)
+    gradient = jax.jit(jax.grad(lambda p: jnp.sum(encode(stored, p) ** 2)))(params)
     assert not np.any(gradient["pos"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.models.discriminator import DiscriminatorConfig, WeightNormConv, mel_image
+from tests.jitted import Jitted
 
 TINY = DiscriminatorConfig(hops=(32, 64), hidden=(32, 64))
 
@@ -27,9 +28,9 @@ def test_scores_and_features_of_each_branch():
 
 
 def test_features_are_taken_after_the_activation():
-    model = DiscriminatorConfig(hops=(32,), hidden=(32,)).make()
+    model = Jitted(DiscriminatorConfig(hops=(32,), hidden=(32,)).make())
     audio = jax.random.normal(jax.random.key(0), (1, 1_024))
-    variables = jax.jit(model.init)(jax.random.key(1), audio)
+    variables = model.init(jax.random.key(1), audio)
     out, captured = model.apply(variables, audio, capture_intermediates=True)
     leaves = jax.tree_util.tree_leaves_with_path(captured["intermediates"])
     for i, feature in enumerate(out.features[0]):
@@ -39,7 +40,7 @@ def test_features_are_taken_after_the_activation():
 
 
 def test_kernel_does_not_depend_on_the_length_of_its_direction():
-    layer = WeightNormConv(4, 1)
+    layer = Jitted(WeightNormConv(4, 1))
     x = jax.random.normal(jax.random.key(0), (1, 6, 6, 3))
     params = layer.init(jax.random.key(1), x)["params"]
     longer = {**params, "direction": 3.0 * params["direction"]}

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
-from tests.models.separator_inputs import GLOBAL_WIDTH, Jitted, condition, count
+from tests.jitted import Jitted
+from tests.models.separator_inputs import GLOBAL_WIDTH, condition, count
 
 TINY = GlobalSeparatorConfig(
     width=32, depth=2, heads=4, global_width=GLOBAL_WIDTH, max_text=8, max_task=3

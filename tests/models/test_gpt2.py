@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.models.gpt2 import GPT2Config
+from tests.jitted import Jitted
 
 CONFIG = GPT2Config(vocab=29, width=16, depth=2, heads=2, max_positions=12)
-MODEL = CONFIG.make()
+MODEL = Jitted(CONFIG.make())
 IDS = np.random.default_rng(0).integers(0, 29, (2, 7))
 PARAMS = MODEL.init(jax.random.key(0), IDS)["params"]
 
@@ -50,11 +51,10 @@ def test_ids_embeddings_and_hidden_agree():
 
 def test_steps_with_a_cache_equal_the_whole_sequence():
     whole = run(IDS).logits
-    step = jax.jit(run)
-    out = step(IDS[:, :3], None, CONFIG.cache(2, 9))
+    out = run(IDS[:, :3], None, CONFIG.cache(2, 9))
     rows = [out.logits]
     for n in range(3, 7):
-        out = step(IDS[:, n : n + 1], None, out.cache)
+        out = run(IDS[:, n : n + 1], None, out.cache)
         rows.append(out.logits)
     np.testing.assert_allclose(np.concatenate(rows, axis=1), whole, atol=1e-5)
     np.testing.assert_array_equal(out.cache.length, [7, 7])

@@ -25,6 +25,7 @@ OTHER = TFCodecConfig(
     power=0.5,
 )
 FRAMES = 30  # token frames
+pytestmark = pytest.mark.optimized
 
 
 def weights(config: TFCodecConfig) -> dict:

@@ -1,11 +1,14 @@
 """Convolutions: against their definitions, and causal."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from hsmtss_jax.nn.conv import TCMLayer, causal_conv, causal_deconv, depthwise_conv, latest
+from tests.jitted import Jitted
 
 GEOMETRIES = [(1, 2, 9), (2, 1, 11), (4, 2, 13)]  # stride, padding or cropping, bins
 
@@ -64,11 +67,16 @@ def test_deconv_and_its_gradients_follow_the_definition(stride, cropping, bins):
 
 
 def _assert_same(ours, theirs, x, kernel):
-    got, pull = jax.vjp(ours, x, kernel)
-    want, pull_want = jax.vjp(theirs, x, kernel)
+    @functools.partial(jax.jit, static_argnums=0)
+    def value_and_pull(layer, x, kernel):
+        value, pull = jax.vjp(layer, x, kernel)
+        direction = jnp.sin(jnp.arange(value.size, dtype=jnp.float32)).reshape(value.shape)
+        return value, pull(direction)
+
+    got, pulled = value_and_pull(ours, x, kernel)
+    want, pulled_want = value_and_pull(theirs, x, kernel)
     np.testing.assert_allclose(got, want, atol=1e-4)
-    direction = jnp.sin(jnp.arange(want.size, dtype=jnp.float32)).reshape(want.shape)
-    for a, b in zip(pull(direction), pull_want(direction), strict=True):
+    for a, b in zip(pulled, pulled_want, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-3)
 
 
@@ -81,7 +89,7 @@ def test_depthwise_reads_dilated_past():
 
 
 def test_tcm_is_causal_and_residual():
-    layer = TCMLayer(8, 2)
+    layer = Jitted(TCMLayer(8, 2))
     x = jax.random.normal(jax.random.key(0), (1, 12, 6))
     variables = layer.init(jax.random.key(1), x, train=False)
     before = layer.apply(variables, x, train=False)[0]
@@ -108,6 +116,7 @@ def test_a_signal_can_be_cut_anywhere(cut):
     for signal, reach, layer in cases:
         past = latest(signal[:, :cut], reach)
         assert past.shape[1] == reach
+        layer = jax.jit(layer)
         parts = [layer(signal[:, :cut], None), layer(signal[:, cut:], past)]
         np.testing.assert_allclose(jnp.concatenate(parts, axis=1), layer(signal, None), atol=1e-5)
     first = latest(flat[:, :2], 4)

@@ -4,12 +4,13 @@ import numpy as np
 
 from hsmtss_jax.nn.attention import MultiHeadAttention
 from hsmtss_jax.nn.few_query_attention import FewQueryAttention
+from tests.jitted import Jitted
 
 
 def test_equals_multi_head_attention_with_the_same_parameters():
     x = jax.random.normal(jax.random.key(0), (2, 3, 16))
     tokens = jax.random.normal(jax.random.key(1), (2, 10, 12))
-    few, many = FewQueryAttention(heads=4), MultiHeadAttention(heads=4)
+    few, many = Jitted(FewQueryAttention(heads=4)), Jitted(MultiHeadAttention(heads=4))
     shapes = jax.eval_shape(many.init, jax.random.key(2), x, tokens)
     assert jax.eval_shape(few.init, jax.random.key(2), x, tokens) == shapes
     leaves, tree = jax.tree.flatten(shapes)

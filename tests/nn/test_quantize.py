@@ -12,10 +12,13 @@ from hsmtss_jax.nn.quantize import (
     nearest_codes,
     sampled_codes,
 )
+from tests.jitted import Jitted
+
+QUANTIZER = GroupQuantizer(groups=3, codes=7, width=4)
 
 
-def _quantizer() -> tuple[GroupQuantizer, dict, jax.Array]:
-    model = GroupQuantizer(groups=3, codes=7, width=4)
+def _quantizer() -> tuple[Jitted, dict, jax.Array]:
+    model = Jitted(QUANTIZER)
     x = jax.random.normal(jax.random.key(0), (2, 5, 3, 4))
     return model, model.init(jax.random.key(1), x), x
 
@@ -43,7 +46,7 @@ def test_groups_in_turn_are_the_groups_at_once():
     _, variables, x = _quantizer()
     codebook = variables["params"]["codebook"]
     logits = code_logits(x, codebook, 5.0)
-    out = nearest_codes(x, codebook, 5.0)
+    out = jax.jit(nearest_codes)(x, codebook, 5.0)
     np.testing.assert_array_equal(out.tokens, jnp.argmax(logits, axis=-1))
     together = jnp.mean(jax.nn.softmax(logits, axis=-1), axis=(0, 1))
     np.testing.assert_allclose(out.usage, together, atol=1e-6)
@@ -52,7 +55,7 @@ def test_groups_in_turn_are_the_groups_at_once():
 def test_each_group_draws_numbers_of_its_own():
     """Equal vectors and codes in all groups: only the noise differs."""
     codebook = jnp.zeros((3, 7, 4))
-    out = sampled_codes(jax.random.key(0), jnp.zeros((1, 50, 3, 4)), codebook, 5.0, 1.0)
+    out = jax.jit(sampled_codes)(jax.random.key(0), jnp.zeros((1, 50, 3, 4)), codebook, 5.0, 1.0)
     first, second, third = np.moveaxis(np.asarray(out.tokens), 2, 0)
     assert (first != second).any() and (second != third).any()
     assert set(first.ravel().tolist()) == set(range(7))
@@ -75,25 +78,26 @@ def test_sampled_values_are_codes_and_gradients_reach_input_and_codebook():
         out = model.apply({"params": params}, x, key=key, tau=2.0)
         return jnp.sum(jnp.sin(out.values)), out
 
-    (_, out), grads = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)(variables["params"], x)
+    pull = jax.jit(jax.value_and_grad(loss, argnums=(0, 1), has_aux=True))
+    (_, out), grads = pull(variables["params"], x)
     decoded = model.apply(variables, out.tokens, method="decode")
     np.testing.assert_allclose(out.values, decoded, atol=1e-5)
     assert min(float(jnp.abs(g).max()) for g in jax.tree.leaves(grads)) > 1e-4
 
 
 def test_straight_through_adds_the_gradient_of_the_values():
-    model, variables, x = _quantizer()
+    _, variables, x = _quantizer()
 
     def total(model, x):
         return jnp.sum(model.apply(variables, x, key=jax.random.key(2), tau=2.0).values)
 
-    relaxed = jax.grad(lambda x: total(model, x))(x)
-    both = jax.grad(lambda x: total(model.clone(straight_through=True), x))(x)
+    gradient = jax.jit(jax.grad(total, argnums=1), static_argnums=0)
+    relaxed, both = gradient(QUANTIZER, x), gradient(QUANTIZER.clone(straight_through=True), x)
     np.testing.assert_allclose(both, relaxed + 1.0, atol=1e-5)
 
 
 def test_gumbel_frequencies_are_the_softmax():
     logits = jnp.log(jnp.asarray([0.5, 0.3, 0.2]))
-    samples = gumbel_one_hot(jax.random.key(0), jnp.tile(logits[None], (20_000, 1)), 0.7)
+    samples = jax.jit(gumbel_one_hot)(jax.random.key(0), jnp.tile(logits[None], (20_000, 1)), 0.7)
     np.testing.assert_allclose(samples.mean(axis=0), [0.5, 0.3, 0.2], atol=0.02)
     np.testing.assert_allclose(samples.max(axis=-1), 1.0, atol=1e-5)

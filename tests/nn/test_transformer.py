@@ -8,14 +8,15 @@ import pytest
 from hsmtss_jax.nn.attention import KVCache
 from hsmtss_jax.nn.positions import sincos_1d, sincos_2d
 from hsmtss_jax.nn.transformer import TransformerConfig
+from tests.jitted import Jitted
 
 CONFIG = TransformerConfig(width=16, depth=3, heads=4)
 
 
 def _init(config: TransformerConfig, tokens: int = 5, **inputs):
-    model = config.make()
+    model = Jitted(config.make())
     x = jax.random.normal(jax.random.key(1), (2, tokens, config.width))
-    return model, jax.jit(model.init)(jax.random.key(0), x, **inputs), x
+    return model, model.init(jax.random.key(0), x, **inputs), x
 
 
 @pytest.mark.parametrize("cross", [False, True])
@@ -60,9 +61,10 @@ def test_weights_are_a_distribution_over_visible_keys():
 
 def test_remat_gives_the_same_gradient():
     model, variables, x = _init(CONFIG)
-    remat = TransformerConfig(width=16, depth=3, heads=4, remat=True).make()
+    remat = Jitted(TransformerConfig(width=16, depth=3, heads=4, remat=True).make())
     grads = [
-        jax.grad(lambda v, m=m: (m.apply(v, x).x ** 2).mean())(variables) for m in (model, remat)
+        jax.jit(jax.grad(lambda v, m=m: (m.apply(v, x).x ** 2).mean()))(variables)
+        for m in (model, remat)
     ]
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), *grads)
 

@@ -9,21 +9,23 @@ from hsmtss_jax.nn.windowed_attention import (
     relative_positions,
     windowed_attention,
 )
+from tests.jitted import Jitted
 
 
 def test_equals_full_attention_with_a_block_mask_and_bias():
     q, k, v = jax.random.normal(jax.random.key(0), (3, 2, 16, 3, 8))
     table = jax.random.normal(jax.random.key(1), (3, 7))
-    got = windowed_attention(q, k, v, table[:, relative_positions(4)], 4)
+    bias = table[:, relative_positions(4)]
+    got = jax.jit(windowed_attention, static_argnums=4)(q, k, v, bias, 4)
     place = np.arange(16)
     same = place[:, None] // 4 == place[None, :] // 4
     distance = np.clip(place[:, None] - place[None, :], -3, 3) + 3
-    want = dot_product_attention(q, k, v, same[None, None], table[:, distance][None])
+    want = jax.jit(dot_product_attention)(q, k, v, same[None, None], table[:, distance][None])
     np.testing.assert_allclose(got, want, atol=1e-5)
 
 
 def test_heads_see_their_windows_only():
-    module = MultiWindowAttention((4, 0))
+    module = Jitted(MultiWindowAttention((4, 0)))
     x = jax.random.normal(jax.random.key(0), (1, 8, 16))
     params = module.init(jax.random.key(1), x)["params"]
     params["out"]["kernel"] = jnp.eye(16)
