@@ -197,15 +197,20 @@ def to_markdown(results: Mapping[str, Result], clips: int) -> str:
         "|---" * (len(names) + 1) + "|",
     ]
     for label, result in results.items():
-        cells = [
-            f"{one.value:.3f} [{one.clips.low:.3f}, {one.clips.high:.3f}]"
-            for one in result.scores.values()
-        ]
+        cells = [_cell(one) for one in result.scores.values()]
         lines.append("| " + " | ".join([label, *cells]) + " |")
     lines += [f"\n{name} skipped: {why}" for name, why in first.skipped.items()]
     if first.tokenizer == "plain":
         lines.append("\nTokenised without PTB's tokenizer, which needs java: not comparable.")
     return "\n".join(lines) + "\n"
+
+
+def _cell(score: Score) -> str:
+    """The set's value with the clips' interval; their mean as well where that is another number."""
+    clips = f"[{score.clips.low:.3f}, {score.clips.high:.3f}]"
+    if abs(score.value - score.clips.mean) > 5e-4:
+        clips = f"(mean over clips {score.clips.mean:.3f} {clips})"
+    return f"{score.value:.3f} {clips}"
 
 
 def to_json(
