@@ -17,7 +17,7 @@ LONGEST_FIRST = ("tests/e2e", "tests/stages", "tests/models", "tests/train", "te
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update(
     "jax_compilation_cache_dir",
-    os.environ.get("TCACHE") or str(Path(__file__).parents[1] / ".jax_cache"),
+    str(Path(__file__).parents[1] / ".jax_cache"),
 )
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
