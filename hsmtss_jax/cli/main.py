@@ -12,6 +12,7 @@ SUBCOMMANDS = {
     "train": "train one stage from a config file",
     "precompute": "write the frozen features that the separators are trained on",
     "separate": "separate the sound that a sentence asks for",
+    "describe": "say what a recording sounds like, from window to window",
     "codec": "turn sound into tokens and back",
     "evaluate": "score a system on a benchmark",
     "visualize": "draw a training run's panels, the attention of G, or a map of global features",

@@ -1,10 +1,12 @@
 """Sound to a sentence: the captioner's prefix, and beam search over GPT-2 with an explicit cache.
 
-Legend: B windows, L samples, K prefix tokens, N tokens, V vocabulary.
+Legend: B windows, L samples, W samples of a window, K prefix tokens, N tokens, V vocabulary.
 """
 
+import dataclasses
 import functools
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -14,7 +16,9 @@ import numpy as np
 from hsmtss_jax.bundle import Bundle
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.data.text import CausalTokenizer
+from hsmtss_jax.inference.chunking import Windows, cut_blocks, plan_windows
 from hsmtss_jax.inference.pipeline import check_upstream
+from hsmtss_jax.inference.recording import SILENCE, Recording, working_gain
 from hsmtss_jax.inference.system import window_samples
 from hsmtss_jax.models.gpt2 import GPT2Config, GPT2Output
 from hsmtss_jax.sampling.beam import Beams, beam_search
@@ -22,6 +26,16 @@ from hsmtss_jax.stages.captioner import CaptionerStageConfig, language_model, pr
 from hsmtss_jax.stages.features import Features
 
 ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
+RATE = 16_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """What a part of a recording sounds like. start, end: seconds. text: empty where it is silent."""
+
+    start: float
+    end: float
+    text: str
 
 
 class CaptionWriter:
@@ -54,6 +68,35 @@ class CaptionWriter:
         found = self._search(self._params, audio, beams, tokens, length_power)
         best = np.asarray(found.tokens[:, 0])
         return [self._text(row) for row in best]
+
+    def describe(
+        self, recording: Recording, *, batch: int = 8, beams: int = 5, tokens: int = 32
+    ) -> Iterator[Span]:
+        """A sentence for every window of a recording; windows in a row that sound alike are one span.
+
+        Raises ValueError for a recording that is silent, shorter than 50 ms, or holds NaN.
+        """
+        gain = working_gain(recording, RATE)
+        plan = plan_windows(recording.length_at(RATE), self.window, 0)
+        spans = self._spans(recording, plan, gain, batch, beams, tokens)
+        for _, group in itertools.groupby(spans, key=lambda span: span.text):
+            same = list(group)
+            yield Span(same[0].start, same[-1].end, same[0].text)
+
+    def _spans(
+        self, recording: Recording, plan: Windows, gain: float, batch: int, beams: int, tokens: int
+    ) -> Iterator[Span]:
+        """A span a window."""
+        sound = (block * np.float32(gain) for block in recording.mono(RATE))
+        windows = enumerate(cut_blocks(sound, plan))
+        while part := list(itertools.islice(windows, batch)):
+            audio = [window for _, window in part]
+            full = np.stack(audio + [audio[-1]] * (batch - len(part)))  # one static shape
+            texts = self.write(full, beams=beams, tokens=tokens)
+            for (index, window), text in zip(part, texts, strict=False):
+                start = index * plan.hop / RATE
+                heard = text if np.abs(window).max() >= SILENCE * gain else ""
+                yield Span(start, start + plan.used(index) / RATE, heard)
 
     def _text(self, ids: np.ndarray) -> str:
         ends = np.flatnonzero(ids == self._tokenizer.end_id)

@@ -139,7 +139,8 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
     lacking = [role for role in roles or () if role in CAPTIONING and role not in document["roles"]]
     if lacking:
         raise ValueError(
-            f"{folder} holds no {lacking[0]}: give --{lacking[0]} with a bundle of its own"
+            f"{folder} holds no {lacking[0]}: export it with captioner=true, or give --{lacking[0]} "
+            "to hsmtss evaluate captioning"
         )
     bundles = {role: load_bundle(folder / role) for role in (held if roles is None else roles)}
     for role, bundle in bundles.items():

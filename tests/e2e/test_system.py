@@ -186,6 +186,24 @@ def test_evaluate_captioning_describes_clips(runs, corpus, tmp_path, capsys):
     assert "CIDEr-D" in documents[0]["summary"]["captioner"]
 
 
+def test_describe_says_what_there_is(runs, tmp_path, capsys):
+    """A folder with a good and a broken recording: one is described, the other named."""
+    paths = [f"bundles.{role}={runs / role / 'bundle'}" for role in (*ROLES, *CAPTIONING)]
+    source, folder = str(ROOT / "configs" / "pipeline.py"), tmp_path / "pipeline"
+    assert main(["export", source, str(folder), "--size=tiny", "captioner=true", *paths]) == 0
+    (tmp_path / "in").mkdir()
+    noise = 0.1 * np.random.default_rng(0).normal(size=(3 * 22050, 2))
+    soundfile.write(tmp_path / "in" / "a.wav", noise, 22050)
+    (tmp_path / "in" / "b.wav").write_text("no sound")
+    argv = ["describe", str(tmp_path / "in"), f"--ckpt={folder}", "--beams=2", "--max-tokens=4"]
+    capsys.readouterr()
+    assert main([*argv, "--json"]) == 1
+    out, errors = capsys.readouterr()
+    document = json.loads(out)
+    assert document["input"].endswith("a.wav") and document["spans"][-1]["end"] == 3.0
+    assert errors.count("\n") == 1 and "b.wav" in errors
+
+
 def test_a_foreign_codec_is_refused(runs, tmp_path):
     """A decoder goes with the codec that it was trained against."""
     config = load_config(ROOT / "configs" / "pipeline.py", "tiny", PipelineConfig)

@@ -124,7 +124,7 @@ def test_a_captioner_must_be_given(corpus, tmp_path, capsys, monkeypatch):
     document["roles"] = list(PIPELINE_ROLES)
     (tmp_path / "pipeline.json").write_text(json.dumps(document))
     assert main(["evaluate", "captioning", f"--data={corpus}", f"--ckpt={tmp_path}"]) == 2
-    assert "holds no gpt2: give --gpt2 with a bundle of its own" in capsys.readouterr().err
+    assert "holds no gpt2: export it with captioner=true, or give --gpt2" in capsys.readouterr().err
 
 
 def test_help_names_the_tasks(capsys):
