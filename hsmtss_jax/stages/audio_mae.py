@@ -84,7 +84,7 @@ class AudioMAEStage(ClipStage):
         batch: Batch,
         key: jax.Array,
     ) -> dict[str, jax.Array]:
-        """masked_mse of the seeded mask; masked_mse_mean_patch is the score of predicting the mean."""
+        """masked_mse of the seeded mask; masked_mse_of_mean is the score of predicting the mean."""
         del aux, frozen
         out = self._predict(params["model"], batch["audio"], key)
         mean = jnp.broadcast_to(jnp.mean(out.target, axis=(1, 2), keepdims=True), out.target.shape)
