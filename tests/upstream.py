@@ -96,8 +96,11 @@ def _text_encoder(size: str, abstract: bool) -> Bundle:
 
 
 def _gpt2(size: str, abstract: bool) -> Bundle:
-    tiny = GPT2Config(vocab=65, width=16, depth=2, heads=2, max_positions=96)
-    config = tiny if size == "tiny" else GPT2Config()
+    config = {
+        "tiny": GPT2Config(vocab=65, width=16, depth=2, heads=2, max_positions=96),
+        "demo": GPT2Config(vocab=1024, width=256, depth=4, heads=4, max_positions=128),
+        "paper": GPT2Config(),
+    }[size]
     ids = jax.ShapeDtypeStruct((1, 4), jnp.int32)
     shapes = jax.eval_shape(config.make().init, jax.random.key(0), ids)["params"]
     fast = Tokenizer.from_str(tokenizer_json())

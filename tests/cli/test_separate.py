@@ -185,7 +185,8 @@ def test_help_is_grouped(capsys):
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from pathlib import Path
 from tests.cli.conftest import CommandSystem
 import hsmtss_jax.inference.separator as separator
