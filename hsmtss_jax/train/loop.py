@@ -5,9 +5,10 @@ itself runs under a transfer guard, so no array crosses between host and device 
 """
 
 import dataclasses
+import functools
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ class Plan:
     frozen: Mapping[str, Tree]  # everything upstream, the starting points of ``init`` included
     optimizers: Mapping[str, optax.GradientTransformation]
     trainable: Mapping[str, Tree]
+    make_state: Callable[[jax.Array, Mapping[str, Tree]], TrainState]  # from key and frozen
     shapes: TrainState
     shardings: Any
     key: jax.Array
@@ -89,12 +91,7 @@ class Plan:
 
     def init(self) -> TrainState:
         """The state before the first step, made in place on the devices."""
-        return jax.jit(self._init, out_shardings=self.shardings)(self.key, self.frozen)
-
-    def _init(self, key: jax.Array, frozen: Mapping[str, Tree]) -> TrainState:
-        params, aux = _init_params(self.stage, key, frozen)
-        averaged = {group for group, optim in self.config.optim.items() if optim.ema}
-        return create_state(params, aux, self.optimizers, averaged)
+        return jax.jit(self.make_state, out_shardings=self.shardings)(self.key, self.frozen)
 
 
 def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
@@ -113,7 +110,8 @@ def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
     upstream = {name: bundle.params for name, bundle in stage.upstream.items()}
     frozen = dist.put_params(mesh, upstream)
     key = dist.replicate(mesh, jax.random.key(config.run.seed))
-    params, _ = jax.eval_shape(lambda key, frozen: _init_params(stage, key, frozen), key, frozen)
+    init_params = jax.jit(functools.partial(_init_params, stage))  # is traced once for all its uses
+    params, aux = jax.eval_shape(init_params, key, frozen)
     if set(params) != set(groups):
         raise ValueError(
             f"init of stage {config.stage.name!r} returned the groups {sorted(params)}"
@@ -123,9 +121,15 @@ def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
         group: make_optimizer(config.optim[group], params[group], steps) for group in groups
     }
     trainable = {group: trainable_mask(config.optim[group], params[group]) for group in groups}
-    plan = Plan(config, stage, mesh, frozen, optimizers, trainable, None, None, key)  # type: ignore[arg-type]
-    shapes = jax.eval_shape(plan._init, key, frozen)
-    return dataclasses.replace(plan, shapes=shapes, shardings=dist.param_shardings(mesh, shapes))
+    averaged = {group for group, optim in config.optim.items() if optim.ema}
+    create = functools.partial(create_state, optimizers=optimizers, averaged=averaged)
+    shapes = jax.eval_shape(create, params, aux)
+
+    def init(key: jax.Array, frozen: Mapping[str, Tree]) -> TrainState:
+        return create(*init_params(key, frozen))
+
+    shardings = dist.param_shardings(mesh, shapes)
+    return Plan(config, stage, mesh, frozen, optimizers, trainable, init, shapes, shardings, key)
 
 
 def train(
