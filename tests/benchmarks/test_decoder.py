@@ -1,6 +1,7 @@
 """The decoder benchmark counts what it reads, compares what it should, and prints its tables."""
 
 import gc
+
 import jax
 import jax.numpy as jnp
 import numpy as np
