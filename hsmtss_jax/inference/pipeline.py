@@ -105,6 +105,9 @@ def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
         raise ValueError(f"the pipeline lacks bundles for: {', '.join(missing)}")
     bundles = {role: load_bundle(Path(config.bundles[role])) for role in config.roles}
     check_upstream(bundles)
+    if config.captioner and "gpt2" in bundles["captioner"].params:
+        # GPT-2 as it was before it was fine-tuned: its sizes and tokenizer are all that is read of it.
+        bundles["gpt2"] = dataclasses.replace(bundles["gpt2"], params={})
     with replace_folder(out) as folder:
         _write(config, bundles, folder)
     return Path(out)

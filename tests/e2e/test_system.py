@@ -174,6 +174,7 @@ def test_evaluate_captioning_describes_clips(runs, corpus, tmp_path, capsys):
     source, folder = str(ROOT / "configs" / "pipeline.py"), tmp_path / "pipeline"
     assert main(["export", source, str(folder), "--size=tiny", "captioner=true", *paths]) == 0
     assert set(load_pipeline(folder).bundles) == set(ROLES)  # separating does not load it
+    assert not load_pipeline(folder, ["gpt2"]).bundles["gpt2"].params  # the captioner has its own
     roles = ("audio_mae", "q_audio", *CAPTIONING)
     bundles = [f"--{role.replace('_', '-')}={runs / role / 'bundle'}" for role in roles]
     documents = []
