@@ -46,14 +46,14 @@ def import_bundle(kind: str, source: str, heads: int | None = None, licence: str
 def read_text_encoder(folder: Path, heads: int | None = None) -> Bundle:
     """A T5 or BERT encoder and its tokenizer from a folder with Hugging Face's files."""
     _no_heads(heads)
-    config = text_encoder_config(_hf_config(folder))
+    config = text_encoder_config(_json(folder, _CONFIG))
     params = import_text_encoder(config, read_state(folder))
     return _bundle("text_encoder", config, params, _tokenizer(folder, config.vocab))
 
 
 def _read_gpt2(folder: Path, heads: int | None) -> Bundle:
     _no_heads(heads)
-    config = gpt2_config(_hf_config(folder))
+    config = gpt2_config(_json(folder, _CONFIG))
     params = import_gpt2(config, read_state(folder))
     return _bundle("gpt2", config, params, _tokenizer(folder, config.vocab))
 
@@ -93,10 +93,6 @@ def _bundle(
 ) -> Bundle:
     described = {"name": stage, "model": dataclasses.asdict(config)}
     return Bundle(stage=stage, config=described, params=params, files=files or {})
-
-
-def _hf_config(folder: Path) -> Mapping[str, Any]:
-    return _json(folder, _CONFIG)
 
 
 def _tokenizer(folder: Path, vocab: int) -> dict[str, bytes]:

@@ -136,36 +136,30 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
     Raises OSError or ValueError with a line that says what is wrong.
     """
     folder = Path(folder)
-    document = _read_document(folder)
-    held = _known_roles(document["roles"])
-    presence = document.get("presence")
-    lacking = [role for role in roles or () if role in CAPTIONING and role not in document["roles"]]
+    pipeline = _read_document(folder)
+    named = pipeline.meta["roles"]
+    lacking = [role for role in roles or () if role in CAPTIONING and role not in named]
     if lacking:
         raise ValueError(
             f"{folder} holds no {lacking[0]}: export it with captioner=true, or give --{lacking[0]} "
             "to hsmtss evaluate captioning"
         )
-    bundles = {role: load_bundle(folder / role) for role in (held if roles is None else roles)}
+    wanted = _known_roles(named) if roles is None else roles
+    bundles = {role: load_bundle(folder / role) for role in wanted}
     for role, bundle in bundles.items():
         if bundle.stage != role and not (role == "tf_codec" and bundle.stage in CODECS):
             raise ValueError(f"{folder / role} is a bundle of {bundle.stage}, not of {role}")
     check_upstream(bundles)
-    return Pipeline(
-        bundles,
-        from_dict(Policy, document["sampling"]),
-        document,
-        folder,
-        None if presence is None else from_dict(Calibration, presence),
-    )
+    return dataclasses.replace(pipeline, bundles=bundles)
 
 
 def pipeline_roles(folder: str | os.PathLike[str]) -> tuple[str, ...]:
     """The roles of a pipeline bundle that separating needs. Raises as ``load_pipeline`` does."""
-    return _known_roles(_read_document(Path(folder))["roles"])
+    return _known_roles(_read_document(Path(folder)).meta["roles"])
 
 
-def _read_document(folder: Path) -> dict[str, Any]:
-    """A pipeline.json of which every part can be read."""
+def _read_document(folder: Path) -> Pipeline:
+    """What pipeline.json says, without the stage bundles."""
     if not folder.exists():
         raise FileNotFoundError(f"no checkpoint at {folder}: give the folder of a pipeline bundle")
     path = folder / "pipeline.json"
@@ -175,14 +169,14 @@ def _read_document(folder: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text())
         version = document["format_version"]
-        from_dict(Policy, document["sampling"])
+        sampling = from_dict(Policy, document["sampling"])
         _known_roles(document["roles"])
-        if document.get("presence") is not None:
-            from_dict(Calibration, document["presence"])
+        presence = document.get("presence")
+        calibration = None if presence is None else from_dict(Calibration, presence)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}): copy it again") from error
     if version != FORMAT_VERSION:
         raise ValueError(
             f"{folder} has pipeline format {version}, this version reads {FORMAT_VERSION}"
         )
-    return document
+    return Pipeline({}, sampling, document, folder, calibration)
