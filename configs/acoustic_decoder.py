@@ -4,7 +4,7 @@ python train.py configs/acoustic_decoder.py --size demo --workdir runs/acoustic_
 """
 
 from hsmtss_jax.config import DataConfig, ExperimentConfig, OptimConfig, RunConfig
-from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
 from hsmtss_jax.stages.acoustic_decoder import AcousticDecoderStageConfig
 
 UPSTREAM = {"audio_mae": "runs/audio_mae/bundle", "tf_codec": "runs/tf_codec/bundle"}

@@ -5,8 +5,7 @@ hsmtss export configs/pipeline.py OUT --size demo separator=single_stage
 hsmtss export configs/pipeline.py OUT --size demo captioner=true
 """
 
-from hsmtss_jax.inference.pipeline import CAPTIONING, ROLES, SEPARATORS, PipelineConfig
-from hsmtss_jax.inference.presence import Calibration
+from hsmtss_jax.bundles.pipeline import CAPTIONING, ROLES, SEPARATORS, Calibration, PipelineConfig
 from hsmtss_jax.sampling.policies import Policy
 
 

@@ -4,7 +4,7 @@ python train.py configs/tf_codec.py --size demo --workdir runs/tf_codec
 """
 
 from hsmtss_jax.config import DataConfig, ExperimentConfig, OptimConfig, RunConfig
-from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.stages.tf_codec import TFCodecStageConfig
 
 

@@ -10,7 +10,7 @@ import dataclasses
 from pathlib import Path
 
 from hsmtss_jax.config import ExperimentConfig, OptimConfig, load_config
-from hsmtss_jax.models.discriminator import DiscriminatorConfig
+from hsmtss_jax.models.tf_codec.discriminator import DiscriminatorConfig
 
 UPSTREAM = {"initial_codec": "runs/tf_codec/bundle"}
 PAPER_JUDGE = DiscriminatorConfig()

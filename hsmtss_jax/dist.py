@@ -1,4 +1,4 @@
-"""Hosts, mesh, shardings and host-to-device transfer: the only file that names mesh axes.
+"""Devices, hosts, mesh, shardings and host-to-device transfer: the only file that names mesh axes.
 
 The mesh is ``(data, fsdp)``. The batch axis of every array is split over both; a large parameter is
 split over ``fsdp`` along its largest divisible axis, a small one is replicated.
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
@@ -46,6 +47,33 @@ def make_mesh(config: MeshConfig, devices: list[jax.Device] | None = None) -> Me
     # Linen's Dropout fails under the default, AxisType.Explicit.
     auto = (AxisType.Auto,) * len(_AXES)
     return jax.make_mesh((data, fsdp), _AXES, axis_types=auto, devices=devices)
+
+
+def compute_dtype(name: str = "auto", device: jax.Device | None = None) -> Any:
+    """Return the type that networks compute in: float32, bfloat16, or "auto".
+
+    auto is bfloat16 on an accelerator and float32 on a CPU, where bfloat16 products are emulated and many
+    times slower. device: the default one for None. Raises ValueError for another name.
+    """
+    platform = jax.default_backend() if device is None else device.platform
+    types = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+    types["auto"] = types["float32" if platform == "cpu" else "bfloat16"]
+    if name not in types:
+        raise ValueError(f"unknown dtype {name!r}: choose one of auto, float32, bfloat16")
+    return types[name]
+
+
+def find_device(name: str | None) -> jax.Device | None:
+    """Return the jax device "cpu", "gpu", "tpu" or "gpu:1"; None is the default. Raises ValueError."""
+    if name is None:
+        return None
+    platform, _, number = name.partition(":")
+    try:
+        devices = jax.local_devices(backend=platform)
+        return devices[int(number or 0)]
+    except (RuntimeError, IndexError, ValueError) as error:
+        here = ", ".join(f"{device.platform}:{device.id}" for device in jax.local_devices())
+        raise ValueError(f"no device {name!r} here: there is {here}") from error
 
 
 def replicated(mesh: Mesh) -> NamedSharding:

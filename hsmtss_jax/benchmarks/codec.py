@@ -13,7 +13,7 @@ import numpy as np
 from hsmtss_jax import dist
 from hsmtss_jax.benchmarks.timing import Compiled, Timing, compiled, in_turn, time_step
 from hsmtss_jax.config import ExperimentConfig
-from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.stages import STAGES
 from hsmtss_jax.train.loop import jit_step, prepare
 

@@ -17,17 +17,17 @@ import numpy as np
 from hsmtss_jax.benchmarks import memory
 from hsmtss_jax.benchmarks.bare_products import bare_loop, stack_layers, stacked_loop, step_bytes
 from hsmtss_jax.benchmarks.decoder_peer import Peer, make_peer
-from hsmtss_jax.models.acoustic_decode_step import DecodeCache, prefill
-from hsmtss_jax.models.acoustic_decode_weights import (
+from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
+from hsmtss_jax.models.acoustic_decoder.sampler import draw, first_room, segments
+from hsmtss_jax.models.acoustic_decoder.step import DecodeCache, prefill
+from hsmtss_jax.models.acoustic_decoder.weights import (
     FORMS,
     AttentionForm,
     DecodeForm,
     DecodeWeights,
     prepare_decode,
 )
-from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
 from hsmtss_jax.sampling import Generated, Policy
-from hsmtss_jax.stages.acoustic_sampling import draw, first_room, segments
 
 BARE_STEPS = 16
 

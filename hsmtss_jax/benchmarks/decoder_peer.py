@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
 from hsmtss_jax.sampling import Policy
 
 CACHES = ("dynamic", "static")

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 
 _FLOOR = 1e-7
 _STRIDES, _PADS, _BINS = (1, 4, 4, 2), (2, 2, 2, 1), 5

@@ -31,13 +31,13 @@ def main(argv: list[str]) -> int:
     if args.batch < 1 or args.repeats < 1:
         raise ValueError("--batch and --repeats must be at least 1")
     import jax
-    import jax.numpy as jnp
 
     from hsmtss_jax.benchmarks import audio_mae, to_markdown
     from hsmtss_jax.config import ExperimentConfig, load_config
+    from hsmtss_jax.dist import compute_dtype
 
     config = load_config(Path(args.config), args.size, ExperimentConfig)
-    dtype = jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16
+    dtype = compute_dtype()
     rows = audio_mae.benchmark(
         config, dtype, batch=args.batch, repeats=args.repeats, peer=args.peer
     )

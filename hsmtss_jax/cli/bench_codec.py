@@ -35,13 +35,13 @@ def main(argv: list[str]) -> int:
     if args.batch < 1 or args.repeats < 1 or not 0.1 <= args.seconds <= 600:
         raise ValueError("--batch and --repeats must be at least 1, --seconds in 0.1 to 600")
     import jax
-    import jax.numpy as jnp
 
     from hsmtss_jax.benchmarks import codec
     from hsmtss_jax.config import ExperimentConfig, load_config
+    from hsmtss_jax.dist import compute_dtype
 
     config = load_config(Path(args.config), args.size, ExperimentConfig)
-    dtype = jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16
+    dtype = compute_dtype()
     rows = codec.benchmark(
         config,
         dtype,

@@ -52,11 +52,11 @@ def main(argv: list[str]) -> int:
     if min(args.batch) < 1 or args.repeats < 1:
         raise ValueError("--batch and --repeats must be at least 1")
     import jax
-    import jax.numpy as jnp
 
     from hsmtss_jax.benchmarks import decoder
     from hsmtss_jax.config import ExperimentConfig, load_config
-    from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+    from hsmtss_jax.dist import compute_dtype
+    from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
     from hsmtss_jax.sampling import Policy
 
     config = load_config(Path(args.config), args.size, ExperimentConfig)
@@ -67,7 +67,7 @@ def main(argv: list[str]) -> int:
     if not 1 <= frames <= model.max_frames:
         raise ValueError(f"--frames must lie between 1 and {model.max_frames}, a full window")
     policy = Policy(temperature=args.temperature, top_k=args.top_k, top_p=args.top_p)
-    dtype = jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16
+    dtype = compute_dtype()
     device = jax.devices()[0].device_kind
     print(f"acoustic decoder, size {args.size}, {dtype.__name__}, {device}\n")
     if args.forms:

@@ -1,7 +1,6 @@
 """``hsmtss bench separation``: the whole system, from a recording to the separated sound."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsmtss_jax.cli.messages import CommandParser
@@ -70,10 +69,11 @@ def _separator(args: argparse.Namespace) -> "Separator":
         return Separator.from_pretrained(
             args.ckpt, dtype=args.dtype, device=args.device, batch=args.batch
         )
-    from hsmtss_jax.benchmarks.random_pipeline import random_pipeline
-    from hsmtss_jax.inference.pretrained import DTYPES, find_device
-    from hsmtss_jax.inference.system import System
+    from hsmtss_jax.dist import compute_dtype, find_device
+    from hsmtss_jax.inference.runtime import System
+    from hsmtss_jax.testing.bundles import random_pipeline
 
-    pipeline = random_pipeline(args.size, Path(args.configs))
-    system = System(pipeline, DTYPES[args.dtype], find_device(args.device))
+    pipeline = random_pipeline(args.size)
+    device = find_device(args.device)
+    system = System(pipeline, compute_dtype(args.dtype, device), device)
     return Separator(system, batch=args.batch)

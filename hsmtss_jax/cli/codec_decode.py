@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from hsmtss_jax.audio.io import check_output, open_writer, resample_blocks, resampled_length
-from hsmtss_jax.audio.token_file import Tokens, read_tokens
 from hsmtss_jax.cli.messages import CommandParser
+from hsmtss_jax.codec.token_file import Tokens, read_tokens
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     tokens = read_tokens(args.input)
 
     from hsmtss_jax.cli.setup import enable_compilation_cache
-    from hsmtss_jax.inference.codec import Codec
+    from hsmtss_jax.codec.codec import Codec
 
     enable_compilation_cache()
     codec = Codec.from_pretrained(args.ckpt)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from hsmtss_jax.audio.io import probe, read_blocks
-from hsmtss_jax.audio.token_file import TokenFileError, write_tokens
 from hsmtss_jax.cli.messages import CommandParser
+from hsmtss_jax.codec.token_file import TokenFileError, write_tokens
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
     _check_output(source, output)
 
     from hsmtss_jax.cli.setup import enable_compilation_cache
-    from hsmtss_jax.inference.codec import Codec
+    from hsmtss_jax.codec.codec import Codec
 
     enable_compilation_cache()
     codec = Codec.from_pretrained(args.ckpt)

@@ -4,8 +4,8 @@ import argparse
 import dataclasses
 import json
 
-from hsmtss_jax.audio.token_file import probe_tokens
 from hsmtss_jax.cli.messages import CommandParser
+from hsmtss_jax.codec.token_file import probe_tokens
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ from hsmtss_jax.cli.inputs import find_inputs
 from hsmtss_jax.cli.messages import CommandParser, fail, one_line
 
 if TYPE_CHECKING:
-    from hsmtss_jax.inference.caption_writer import CaptionWriter, Span
+    from hsmtss_jax.inference.captioner import CaptionWriter, Span
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -57,9 +57,9 @@ def main(argv: list[str]) -> int:
 
 
 def _writer(source: str | None) -> "CaptionWriter":
+    from hsmtss_jax.bundles.pipeline import load_pipeline
     from hsmtss_jax.cli.setup import enable_compilation_cache
-    from hsmtss_jax.inference.caption_writer import ROLES, CaptionWriter
-    from hsmtss_jax.inference.pipeline import load_pipeline
+    from hsmtss_jax.inference.captioner import ROLES, CaptionWriter
     from hsmtss_jax.inference.pretrained import locate
 
     enable_compilation_cache()

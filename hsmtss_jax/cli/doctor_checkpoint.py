@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hsmtss_jax.bundle import Bundle, flatten
+from hsmtss_jax.bundles.bundle import Bundle, flatten
 from hsmtss_jax.cli.doctor_machine import host_memory
 from hsmtss_jax.cli.findings import Finding, size
 
@@ -41,7 +41,8 @@ class Need:
 
 def examine(source: str | None, dtype: str, device: str | None, batch: int | None) -> list[Finding]:
     """Findings about a pipeline bundle; what is wrong with it is a finding, too."""
-    from hsmtss_jax.inference.pretrained import find_device, locate
+    from hsmtss_jax.bundles.hub import locate
+    from hsmtss_jax.dist import find_device
     from hsmtss_jax.inference.separator import BATCH
 
     try:
@@ -64,7 +65,8 @@ def examine(source: str | None, dtype: str, device: str | None, batch: int | Non
 
 def read_stages(folder: Path) -> dict[str, Stage]:
     """Every stage of a pipeline bundle, checked, one in memory at a time. Raises OSError, ValueError."""
-    from hsmtss_jax.inference.pipeline import check_upstream, load_pipeline, pipeline_roles
+    from hsmtss_jax.bundles.bundle import check_upstream
+    from hsmtss_jax.bundles.pipeline import load_pipeline, pipeline_roles
 
     stages = {}
     for role in pipeline_roles(folder):
@@ -83,9 +85,9 @@ def estimate(stages: dict[str, Stage], rows: int, itemsize: int) -> Need:
     activations are those of the largest step, of which XLA holds little more than one layer.
     """
     from hsmtss_jax.config import from_dict
-    from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+    from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
     from hsmtss_jax.models.audio_mae import AudioMAEConfig
-    from hsmtss_jax.models.tf_codec import TFCodecConfig
+    from hsmtss_jax.models.tf_codec.model import TFCodecConfig
     from hsmtss_jax.stages.joint_separator import JointSeparatorStageConfig
     from hsmtss_jax.stages.single_stage import SingleStageConfig
 

@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
     from hsmtss_jax.cli.setup import enable_compilation_cache
     from hsmtss_jax.data.sources import ClipSource, label_cycle
     from hsmtss_jax.evaluation import captioning
-    from hsmtss_jax.inference.caption_writer import CaptionWriter
+    from hsmtss_jax.inference.captioner import CaptionWriter
 
     captioning.check_extra()
     source = ClipSource(args.data, args.split)

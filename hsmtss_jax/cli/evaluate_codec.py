@@ -109,7 +109,7 @@ def _parse_peer(text: str) -> tuple[str, str]:
 
 def _peers(wanted: list[tuple[str, str]], notes: list[str]) -> Iterator["ClipCodec"]:
     """The peers that are within reach; a line says why another is left out."""
-    from hsmtss_jax.checkpoints.source import locate
+    from hsmtss_jax.bundles.importers.source import locate
 
     for name, source in wanted:
         try:

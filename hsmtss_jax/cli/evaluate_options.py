@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hsmtss_jax.atomic import write_text
 
 if TYPE_CHECKING:
-    from hsmtss_jax.bundle import Bundle
+    from hsmtss_jax.bundles.bundle import Bundle
 
 
 def add_bundles(parser: argparse.ArgumentParser, roles: Sequence[str]) -> None:
@@ -27,9 +27,9 @@ def load_bundles(args: argparse.Namespace, roles: Sequence[str]) -> "dict[str, B
 
     Raises OSError or ValueError for a bundle that is missing or damaged.
     """
-    from hsmtss_jax.bundle import load_bundle
-    from hsmtss_jax.inference.pipeline import load_pipeline
-    from hsmtss_jax.inference.separator import demo_bundle
+    from hsmtss_jax.bundles.bundle import load_bundle
+    from hsmtss_jax.bundles.hub import demo_bundle
+    from hsmtss_jax.bundles.pipeline import load_pipeline
 
     given = {role: getattr(args, role) for role in roles if getattr(args, role)}
     bundles = {role: load_bundle(folder) for role, folder in given.items()}

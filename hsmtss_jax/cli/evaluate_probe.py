@@ -107,7 +107,7 @@ def _vectors(args, bundle, clips, feature):  # type: ignore[no-untyped-def]
     from tqdm import tqdm
 
     from hsmtss_jax.evaluation.probe import embed
-    from hsmtss_jax.inference.representation import Representation, random_weights
+    from hsmtss_jax.evaluation.representation import Representation, random_weights
 
     used = random_weights(bundle) if feature == "random" else bundle
     representation = Representation({"audio_mae": used})

@@ -52,7 +52,7 @@ def main(argv: list[str]) -> int:
     from hsmtss_jax.cli.setup import enable_compilation_cache
     from hsmtss_jax.data.sources import ClipSource, label_cycle
     from hsmtss_jax.evaluation import retrieval
-    from hsmtss_jax.inference.representation import Representation
+    from hsmtss_jax.evaluation.representation import Representation
 
     source = ClipSource(args.data, args.split)
     order = label_cycle(source.clips)[: args.count]

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from hsmtss_jax.bundle import STORAGES, Bundle, is_bundle, load_bundle, save_bundle
+from hsmtss_jax.bundles.bundle import STORAGES, Bundle, is_bundle, load_bundle, save_bundle
 from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.config import SIZES
 
@@ -47,8 +47,8 @@ def main(argv: list[str]) -> int:
 
 
 def _export_pipeline(source: Path, args: argparse.Namespace) -> int:
+    from hsmtss_jax.bundles.pipeline import PipelineConfig, assemble
     from hsmtss_jax.config import load_config, override
-    from hsmtss_jax.inference.pipeline import PipelineConfig, assemble
 
     config = override(load_config(source, args.size, PipelineConfig), args.overrides)
     folder = assemble(config, args.output)

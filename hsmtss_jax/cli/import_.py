@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from hsmtss_jax.bundle import STORAGES, check_destination, save_bundle
-from hsmtss_jax.checkpoints import KINDS, import_bundle
+from hsmtss_jax.bundles.bundle import STORAGES, check_destination, save_bundle
+from hsmtss_jax.bundles.importers import KINDS, import_bundle
 from hsmtss_jax.cli.messages import CommandParser
 
 

@@ -32,14 +32,13 @@ def main(argv: list[str]) -> int:
     counts = {"train": args.train, "validation": args.validation}
     if min(counts.values()) < 0 or not any(counts.values()):
         raise ValueError("--train and --validation must be 0 or more, and one of them more")
-    import jax
-    import jax.numpy as jnp
     from tqdm import tqdm
 
-    from hsmtss_jax.bundle import load_bundle
+    from hsmtss_jax.bundles.bundle import load_bundle
     from hsmtss_jax.cli.setup import enable_compilation_cache
     from hsmtss_jax.config import DataConfig
-    from hsmtss_jax.stages.precompute import write_mixture_features
+    from hsmtss_jax.dist import compute_dtype
+    from hsmtss_jax.precompute.mixtures import write_mixture_features
 
     enable_compilation_cache()
     bundle = load_bundle(args.audio_mae)
@@ -53,7 +52,7 @@ def main(argv: list[str]) -> int:
             counts,
             samples=args.samples,
             seed=args.seed,
-            dtype=jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16,
+            dtype=compute_dtype(),
             progress=bar.update,
         )
     print(f"{sum(counts.values())} mixtures: {args.output}")

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hsmtss_jax.audio.clipping import check_size, finish_files, needs_working_file
 from hsmtss_jax.audio.io import check_output, probe
 from hsmtss_jax.cli import reports, separate_options
 from hsmtss_jax.cli.inputs import find_inputs, split_instruction
-from hsmtss_jax.cli.levels import check_size, finish_files, needs_working_file
 from hsmtss_jax.cli.outputs import Naming, Place, plan_places
 from hsmtss_jax.cli.separate_results import Piece, Results
 

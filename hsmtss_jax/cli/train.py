@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from hsmtss_jax.bundle import Bundle, load_bundle
+from hsmtss_jax.bundles.bundle import Bundle, check_upstream, load_bundle
 from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.config import SIZES, ExperimentConfig, load_config, override, to_json
 from hsmtss_jax.train.stage import Stage
@@ -85,14 +85,7 @@ def load_upstream(paths: Mapping[str, str]) -> dict[str, Bundle]:
       ValueError: two bundles that disagree about a third, or a bundle that cannot be read.
     """
     bundles = {name: load_bundle(path) for name, path in paths.items()}
-    for name, bundle in bundles.items():
-        for other, digest in bundle.upstream.items():
-            if other in bundles and bundles[other].digest != digest:
-                raise ValueError(
-                    f"{name} at {paths[name]} was trained against another {other} "
-                    f"({digest[:12]}, not {bundles[other].digest[:12]} at {paths[other]}): "
-                    f"retrain {name} or point upstream.{other} to the one it used"
-                )
+    check_upstream(bundles)
     return bundles
 
 

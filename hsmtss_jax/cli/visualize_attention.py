@@ -38,10 +38,11 @@ def main(argv: list[str]) -> int:
         raise ValueError("--heads draws no reference: leave out --target")
     import numpy as np
 
+    from hsmtss_jax.bundles.hub import demo_bundle
+    from hsmtss_jax.bundles.pipeline import load_pipeline
     from hsmtss_jax.cli.setup import enable_compilation_cache
-    from hsmtss_jax.inference.pipeline import load_pipeline
-    from hsmtss_jax.inference.separator import check_recording, demo_bundle
-    from hsmtss_jax.inference.system import System
+    from hsmtss_jax.inference.recording import check_recording
+    from hsmtss_jax.inference.runtime import System
     from hsmtss_jax.instructions import parse
     from hsmtss_jax.visualization.attention import AttentionMap, save_attention, save_heads
 
@@ -54,7 +55,7 @@ def main(argv: list[str]) -> int:
     query = system.query(asked.task, asked.description, 1)
     heard = system.listen(np.pad(audio, (0, system.window - len(audio)))[None])
     weights = np.asarray(system.attention(heard, query))[0]
-    encoder = system.features.audio_mae
+    encoder = system.networks.encoders.audio_mae
     attention = AttentionMap(weights, encoder.freq_patches, encoder.patch)
     title = f"{asked.task}: {asked.description}"
     if args.heads:

@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     from hsmtss_jax.cli.setup import enable_compilation_cache
     from hsmtss_jax.data.sources import ClipSource
     from hsmtss_jax.evaluation.pooling import fixed_crops, pool
-    from hsmtss_jax.inference.representation import Representation
+    from hsmtss_jax.evaluation.representation import Representation
     from hsmtss_jax.visualization.embedding import project, save_embedding
 
     source = ClipSource(args.data, args.split)

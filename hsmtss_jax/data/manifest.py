@@ -14,10 +14,11 @@ import grain
 
 from hsmtss_jax.atomic import replace_file
 from hsmtss_jax.config import DataConfig
-from hsmtss_jax.data.mixing import TASKS, Mixer, MixtureExample, Recipe
+from hsmtss_jax.data.mixing import Mixer, MixtureExample, Recipe
 from hsmtss_jax.data.pipeline import examples, mixture_order
 from hsmtss_jax.data.placement import Placement
 from hsmtss_jax.data.sources import ClipSource
+from hsmtss_jax.task import TASKS
 
 
 def mixture_examples(

@@ -14,9 +14,9 @@ from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data import placement
 from hsmtss_jax.data.placement import Placement
 from hsmtss_jax.data.sources import Clip, ClipSource, by_label, overlaps
+from hsmtss_jax.task import Task
 
-EXTRACT, REMOVE = 0, 1
-TASKS = ("extract", "remove")
+EXTRACT, REMOVE = Task.EXTRACT.number, Task.REMOVE.number
 MAX_TRIES = 64
 FRAME = 160  # samples; the active part is measured in 10 ms frames
 ACTIVE_DB = -40.0  # a frame within this of the loudest one is active

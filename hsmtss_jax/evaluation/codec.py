@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.evaluation.pooling import Window
 from hsmtss_jax.metrics import Estimate, lsd, lsd_active, mean_with_interval, mel_distance
-from hsmtss_jax.models.codec import codec_of, raw_kbps
+from hsmtss_jax.models.tf_codec.adapter import make_codec, raw_kbps
 
 METRICS = {
     "mel_d": "MEL-D ↓",
@@ -55,7 +55,7 @@ class BundleCodec:
 
     def __init__(self, name: str, bundle: Bundle) -> None:
         self.name = name
-        self._codec = codec_of(bundle.stage, bundle.config)
+        self._codec = make_codec(bundle.stage, bundle.config)
         self.groups, self.codes = self._codec.groups, self._codec.codes
         self.frame_rate = self._codec.sample_rate / self._codec.frame_samples
         trained = bundle.params.get("params", bundle.params)

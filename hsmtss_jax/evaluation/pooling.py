@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from hsmtss_jax.inference.chunking import cut, plan_windows
+from hsmtss_jax.audio.windows import cut, plan_windows
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 from hsmtss_jax.data.labelled import LabelledClips, Parts
 from hsmtss_jax.evaluation.pooling import Embed, Progress, pool, whole_clips
 from hsmtss_jax.evaluation.probe_training import Fitted, Point, ProbeTraining, fit
-from hsmtss_jax.inference.representation import Representation
+from hsmtss_jax.evaluation.representation import Representation
 from hsmtss_jax.metrics import Estimate, mean_with_interval
 
 FEATURES = {

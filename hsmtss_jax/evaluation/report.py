@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.evaluation.mixtures import ROUTE_NAMES, ROUTES, Row
+from hsmtss_jax.evaluation.separation import ROUTE_NAMES, ROUTES, Row
 from hsmtss_jax.metrics import Estimate, mean_with_interval
 
 METRICS = {

@@ -16,7 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from hsmtss_jax.evaluation.pooling import Audio, Progress, fixed_crops, pool
-from hsmtss_jax.inference.representation import Representation
+from hsmtss_jax.evaluation.representation import Representation
 from hsmtss_jax.metrics import Estimate, best_ranks, mean_with_interval
 from hsmtss_jax.metrics.retrieval import chance_median_rank, chance_recall
 

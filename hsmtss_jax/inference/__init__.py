@@ -1,6 +1,6 @@
 """Inference: pipeline bundles, the public ``Separator``, the ``Codec`` by itself."""
 
-from hsmtss_jax.inference.codec import Codec
+from hsmtss_jax.codec.codec import Codec
 from hsmtss_jax.inference.outlets import Output
 from hsmtss_jax.inference.result import (
     Activity,

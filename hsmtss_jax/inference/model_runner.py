@@ -14,8 +14,10 @@ import jax
 import numpy as np
 
 from hsmtss_jax.inference.buckets import batches, padded, row_bucket
-from hsmtss_jax.inference.system import Prediction, Query, Semantics, System
+from hsmtss_jax.inference.runtime import Prediction, System
 from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.models.hsm_tss import Query
+from hsmtss_jax.models.semantics import Semantics
 from hsmtss_jax.sampling.policies import Policy
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from hsmtss_jax.audio.io import check_output, open_writer
+from hsmtss_jax.inference.engine import Sink, Sinks
 from hsmtss_jax.inference.options import Options
 from hsmtss_jax.inference.recording import Recording
 from hsmtss_jax.inference.result import SeparationReport, SeparationResult
-from hsmtss_jax.inference.session import Sink, Sinks
 from hsmtss_jax.instructions import Instruction
 
 PathLike = str | os.PathLike[str]

@@ -5,21 +5,13 @@ separators predict when they are asked to extract it. A bundle may bring a ``Cal
 held-out mixtures of which half hold the described sound; the score is then the probability that it does.
 """
 
-import dataclasses
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from hsmtss_jax.bundles.pipeline import Calibration
 from hsmtss_jax.inference.result import Presence
-
-
-@dataclasses.dataclass(frozen=True)
-class Calibration:
-    """score = sigmoid(slope * mean cosine + bias)."""
-
-    slope: float
-    bias: float
 
 
 def presence(

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hsmtss_jax.audio.io import Resampler
-from hsmtss_jax.inference.chunking import Windows
-from hsmtss_jax.inference.masking import BINS, HOP, MaskStream, blend_gains, mask_gains
+from hsmtss_jax.audio.masking import BINS, HOP, MaskStream, blend_gains, mask_gains
+from hsmtss_jax.audio.overlap_add import Joiner, level_keeping, linear
+from hsmtss_jax.audio.silence import silence_gain
+from hsmtss_jax.audio.windows import Windows
 from hsmtss_jax.inference.recording import Recording
-from hsmtss_jax.inference.seams import Joiner, level_keeping, linear
-from hsmtss_jax.inference.silence import silence_gain
 
 Block = tuple[np.ndarray, np.ndarray | None]  # target and residual, [l, C] each
 FADE = 0.040  # seconds: between windows that continue one another

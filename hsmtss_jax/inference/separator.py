@@ -7,21 +7,21 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hsmtss_jax.inference.masking import HOP
+from hsmtss_jax.audio.masking import HOP
+from hsmtss_jax.inference.engine import Job, Outcome, Progress, Segments, Session
 from hsmtss_jax.inference.model_runner import ModelRunner
 from hsmtss_jax.inference.options import DECODES, MODES, REFERENCES, SCOPES, Options
 from hsmtss_jax.inference.outlets import ArrayOutlet, FileOutlet, Output, PathLike
-from hsmtss_jax.inference.pretrained import demo_bundle, load_system
-from hsmtss_jax.inference.recording import Audio, Recording, check_recording, open_recording
+from hsmtss_jax.inference.pretrained import load_system
+from hsmtss_jax.inference.recording import Audio, Recording, open_recording
+from hsmtss_jax.inference.requests import Lanes
 from hsmtss_jax.inference.result import SeparationReport, SeparationResult
-from hsmtss_jax.inference.session import Job, Outcome, Progress, Segments, Session
-from hsmtss_jax.inference.system import System
-from hsmtss_jax.inference.track import Lanes
+from hsmtss_jax.inference.runtime import System
 from hsmtss_jax.instructions import Instruction, parse
+from hsmtss_jax.models.acoustic_decoder.sampler import MAX_BATCH
 from hsmtss_jax.sampling.policies import Policy
-from hsmtss_jax.stages.acoustic_sampling import MAX_BATCH
+from hsmtss_jax.task import TASKS, Task
 
-__all__ = ["Output", "Separator", "check_recording", "demo_bundle"]
 BATCH = MAX_BATCH  # sounds that are generated at once
 Result = SeparationResult | ValueError | OSError
 
@@ -265,9 +265,9 @@ def _request(
             raise ValueError("give an instruction, or a task and a description, not both")
         return parse(instruction) if isinstance(instruction, str) else instruction
     words = (description or "").strip()
-    if task not in ("extract", "remove") or not words:
+    if task not in TASKS or not words:
         raise ValueError("give an instruction, or a task (extract or remove) and a description")
-    return Instruction("extract" if task == "extract" else "remove", words)
+    return Instruction(Task(task), words)
 
 
 def _opened(

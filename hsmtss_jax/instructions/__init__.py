@@ -1,9 +1,10 @@
 """Free text to a task and a description: the first step of a text-queried separation."""
 
-from hsmtss_jax.instructions.instruction import Instruction, Task
+from hsmtss_jax.instructions.instruction import Instruction
 from hsmtss_jax.instructions.parsers import PARSERS, Parser, parser
 from hsmtss_jax.instructions.rules import parse
 from hsmtss_jax.instructions.templates import TEMPLATES, queries, render
+from hsmtss_jax.task import Task
 
 __all__ = [
     "PARSERS",

@@ -7,8 +7,10 @@ from top to bottom, each behind as many words of politeness (LEAD) as there are 
 import dataclasses
 import functools
 import re
+from typing import Literal
 
-from hsmtss_jax.instructions.instruction import Task
+TaskWord = Literal["extract", "remove"]
+
 
 # Lists are separated by commas; a word may be a pattern. British and American spelling both.
 WORDS: dict[str, str] = {
@@ -133,7 +135,7 @@ def compiled(pattern: str, inflected: bool = False) -> re.Pattern[str]:
 class Frame:
     """A form of sentence that asks for something. says: the description where the sentence has none."""
 
-    task: Task
+    task: TaskWord
     pattern: str
     says: str = ""
 
@@ -175,7 +177,7 @@ FRAMES: tuple[Frame, ...] = (
 # fmt: on
 
 # Verbs whose misspellings are recognised; words that look like misspellings are NOT_TYPO.
-TYPO_VERBS: dict[str, Task] = {
+TYPO_VERBS: dict[str, TaskWord] = {
     **dict.fromkeys(("extract", "separate", "isolate", "preserve", "keep"), "extract"),
     **dict.fromkeys(("remove", "delete", "eliminate", "suppress", "discard", "mute"), "remove"),
     **dict.fromkeys(("drop", "silence"), "remove"),
@@ -242,7 +244,7 @@ AROUND = r"(?:sounds?|noises?) (?:that )?{X} (?:makes?|is making|are making|prod
 
 # What a mix without or with nothing but the voice is called.
 VERSION = r"(?: (?:version|track|mix|part|only))*"
-MEANINGS: dict[str, tuple[Task, str]] = {
+MEANINGS: dict[str, tuple[TaskWord, str]] = {
     r"(?:an? )?{VOCALS_OUT}" + VERSION: ("remove", "vocals"),
     r"(?:an? )?{VOCALS_ONLY}" + VERSION: ("extract", "vocals"),
 }

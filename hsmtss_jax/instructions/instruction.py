@@ -1,10 +1,8 @@
-"""What the separator is asked to do (paper section III-F): a task type and a description."""
+"""An instruction: a task and a description (HSM-TSS section III-F)."""
 
 import dataclasses
-from typing import Literal
 
-Task = Literal["extract", "remove"]
-OPPOSITE: dict[Task, Task] = {"extract": "remove", "remove": "extract"}
+from hsmtss_jax.task import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,12 +11,21 @@ class Instruction:
 
     source: the parser that made it, "given" where a caller did. note: why that was not the parser that
     was asked for, else "". Two instructions are equal when task and description are.
+    Raises ValueError for a task that is neither.
     """
 
     task: Task
     description: str
     source: str = dataclasses.field(default="given", compare=False)
     note: str = dataclasses.field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "task", Task(self.task))
+
+    @property
+    def opposite(self) -> "Instruction":
+        """The same description with the other task."""
+        return dataclasses.replace(self, task=self.task.opposite)
 
     def as_dict(self) -> dict[str, str]:
         """Plain JSON: task, description, source, and note where there is one."""

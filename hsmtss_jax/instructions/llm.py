@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable
 
 from hsmtss_jax.instructions import rules
-from hsmtss_jax.instructions.instruction import OPPOSITE, Instruction
+from hsmtss_jax.instructions.instruction import Instruction
 from hsmtss_jax.instructions.normalise import normalise
+from hsmtss_jax.task import TASKS, Task
 
 Message = dict[str, str]  # role ("system", "user", "assistant") and content
 Complete = Callable[[list[Message]], str]
@@ -92,7 +93,7 @@ def read_answer(answer: str, text: str, source: str) -> Instruction:
     if not all(isinstance(found.get(key), str) for key in ("task", "description")):
         raise ValueError('the answer lacks the texts "task" and "description"')
     task, description = found["task"].strip().lower(), " ".join(found["description"].split())
-    if task not in OPPOSITE:
+    if task not in TASKS:
         raise ValueError(f'the task is "extract" or "remove", not {task[:40]!r}')
     told = _words(description)
     if not set(told) - _FREE_WORDS:
@@ -100,7 +101,7 @@ def read_answer(answer: str, text: str, source: str) -> Instruction:
     invented = sorted(set(told) - set(_words(normalise(text))) - _FREE_WORDS)
     if invented:
         raise ValueError(f"words that the user did not say: {', '.join(invented)[:80]}")
-    return Instruction("extract" if task == "extract" else "remove", description, source)
+    return Instruction(Task(task), description, source)
 
 
 def _words(text: str) -> list[str]:

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 
 from hsmtss_jax.instructions import grammar
 from hsmtss_jax.instructions.grammar import FRAMES, Frame, compiled
-from hsmtss_jax.instructions.instruction import OPPOSITE, Instruction, Task
+from hsmtss_jax.instructions.instruction import Instruction
 from hsmtss_jax.instructions.normalise import normalise
+from hsmtss_jax.task import TASKS, Task
 
 _EDGES = " \n.,;:!?'-—/"
 _POLITEST = 30  # words in front of a command
@@ -116,9 +117,9 @@ def _command(clause: str, inflected: bool = False) -> _Command | None:
     if nothing := compiled(grammar.NOTHING_BUT).fullmatch(target):
         target = nothing["x"]
     if except_ := compiled(grammar.EXCEPT).fullmatch(target):
-        task, target = OPPOSITE[task], except_["x"]
+        task, target = task.opposite, except_["x"]
     if _negated(found.lead):
-        task = OPPOSITE[task]
+        task = task.opposite
     return dataclasses.replace(found, task=task, target=target)
 
 
@@ -158,7 +159,7 @@ def _match(clause: str, leads: list[str], inflected: bool) -> _Command | None:
 def _fit(frame: Frame, match: re.Match[str], lead: str, form: str) -> _Command:
     target = match["x"] if "x" in match.groupdict() else frame.says
     verb = match.group()[: match.start("x") - match.start()] if target != frame.says else ""
-    return _Command(frame.task, target.strip(), lead, form, verb.strip().lower())
+    return _Command(Task(frame.task), target.strip(), lead, form, verb.strip().lower())
 
 
 def _match_typo(clause: str, lead: str) -> _Command | None:
@@ -169,7 +170,7 @@ def _match_typo(clause: str, lead: str) -> _Command | None:
     if word in known or any(word.startswith(verb) for verb in grammar.TYPO_VERBS):
         return None
     for verb in _close(word):
-        return _Command(grammar.TYPO_VERBS[verb], target, lead, verb=verb)
+        return _Command(Task(grammar.TYPO_VERBS[verb]), target, lead, verb=verb)
     return None
 
 
@@ -185,13 +186,13 @@ def _close(word: str) -> Iterator[str]:
 def _decide(commands: list[_Command], context: str) -> Instruction | None:
     """One instruction out of all clauses; None when no clause names a sound."""
     named = [c for c in commands if not _is(grammar.ANAPHOR, c) and not _is(grammar.REST, c)]
-    for task in OPPOSITE:
+    for task in TASKS:
         targets = [_target(command) for command in named if command.task == task]
         if targets:
             return _instruction(task, " and ".join(dict.fromkeys(targets)))
     for command in commands:
         if context:
-            task = OPPOSITE[command.task] if _is(grammar.REST, command) else command.task
+            task = command.task.opposite if _is(grammar.REST, command) else command.task
             return Instruction(task, _listed(_clean(context)), "rules")
     if commands:
         return Instruction(commands[0].task, _clean(commands[0].target), "rules")
@@ -202,7 +203,7 @@ def _instruction(task: Task, description: str) -> Instruction:
     """With what "karaoke" and the like mean."""
     for pattern, meaning in grammar.MEANINGS.items():
         if task == "extract" and compiled(pattern).fullmatch(description):
-            task, description = meaning
+            task, description = Task(meaning[0]), meaning[1]
     return Instruction(task, description, "rules")
 
 
@@ -214,7 +215,7 @@ def _target(command: _Command) -> str:
 
 
 def _plain(text: str) -> Instruction:
-    return _instruction("extract", _clean(_cut(grammar.PLAIN_EXCLUSION, _strip_context(text))))
+    return _instruction(Task.EXTRACT, _clean(_cut(grammar.PLAIN_EXCLUSION, _strip_context(text))))
 
 
 def _cut(pattern: str, text: str) -> str:

@@ -9,7 +9,8 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from hsmtss_jax.instructions.instruction import OPPOSITE, Instruction
+from hsmtss_jax.instructions.instruction import Instruction
+from hsmtss_jax.task import TASKS
 
 COLUMNS = ("text", "task", "description", "origin")
 _ARTICLES = frozenset({"a", "an", "the"})
@@ -71,7 +72,7 @@ def read_cases(path: str | os.PathLike[str]) -> list[Case]:
             raise ValueError(f"{path} lacks the columns {', '.join(sorted(missing))}")
         cases = [Case(*(row[name] or "" for name in COLUMNS)) for row in reader]
     for number, case in enumerate(cases, 1):
-        if case.task not in OPPOSITE or not case.text or not case.description:
+        if case.task not in TASKS or not case.text or not case.description:
             raise ValueError(f"{path}: row {number} needs a text, extract or remove, a description")
     if not cases:
         raise ValueError(f"{path} holds no instruction")

@@ -1,9 +1,9 @@
 """The query templates of the authors' demo page; the paper's metrics use templates only."""
 
-from hsmtss_jax.instructions.instruction import Task
+from hsmtss_jax.task import Task
 
 TEMPLATES: dict[Task, tuple[str, ...]] = {
-    "extract": (
+    Task.EXTRACT: (
         "Extract: {}",
         "Extract {}",
         "Extract the sound of {}",
@@ -11,7 +11,7 @@ TEMPLATES: dict[Task, tuple[str, ...]] = {
         "Separate {}",
         "Separate the sound of {}",
     ),
-    "remove": (
+    Task.REMOVE: (
         "Remove: {}",
         "Remove {}",
         "Remove the sound of {}",

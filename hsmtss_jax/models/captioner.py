@@ -5,12 +5,17 @@ K tokens of G's part of the prefix, D width of GPT-2.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from einops import rearrange
+
+from hsmtss_jax.models.semantics import Encoders
+
+Tree = Any
 
 INIT = nn.initializers.normal(0.02)
 
@@ -51,3 +56,23 @@ class Captioner(nn.Module):
         columns = rearrange(s, "b (t f) c -> b t (f c)", f=cfg.freq_patches)
         local = nn.Dense(cfg.width, dtype=self.dtype, kernel_init=INIT, name="of_local")(columns)
         return jnp.concatenate([prefix, local], axis=1)
+
+
+def caption_prefix(
+    config: CaptionerConfig,
+    encoders: Encoders,
+    params: Tree,
+    frozen: Mapping[str, Tree],
+    audio: jax.Array,
+) -> jax.Array:
+    """Compute the prefix [B, K, D] of audio [B, L] by the ``map`` of the captioner's parameters."""
+    semantics = encoders.encode(frozen, audio)
+    model = config.make(encoders.dtype)
+    out = model.apply({"params": params["map"]}, semantics.g, semantics.s)
+    assert isinstance(out, jax.Array)
+    return out
+
+
+def language_model(params: Tree, frozen: Mapping[str, Tree]) -> Tree:
+    """Return GPT-2's parameters: the captioner's own when it was fine-tuned, else those upstream."""
+    return params["gpt2"] if "gpt2" in params else frozen["gpt2"]

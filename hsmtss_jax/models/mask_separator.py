@@ -8,6 +8,7 @@ Legend: B batch, L samples, T frames, F bins, C channels, E width of the query.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import flax.linen as nn
@@ -15,6 +16,8 @@ import jax
 import jax.numpy as jnp
 
 from hsmtss_jax.audio.stft import istft, magnitude, stft
+from hsmtss_jax.models.text.encoder import TextEncoderConfig
+from hsmtss_jax.task import Task
 
 _XAVIER = nn.initializers.xavier_uniform()
 _SLOPE = 0.01  # of the leaky ReLU
@@ -163,3 +166,34 @@ def _conv(channels: int, size: int, dtype: Any, name: str, *, use_bias: bool = T
         kernel_init=_XAVIER,
         name=name,
     )
+
+
+def query_vector(
+    encoder: TextEncoderConfig, params: Any, ids: jax.Array, mask: jax.Array, dtype: Any
+) -> jax.Array:
+    """A sentence as one vector of unit length: the mean of its tokens' encodings, float32 [B, E]."""
+    raw = encoder.make(dtype).apply({"params": params}, ids, mask)
+    assert isinstance(raw, jax.Array)
+    kept = jnp.where(mask[:, :, None], raw.astype(jnp.float32), 0.0)
+    total = jnp.sum(kept, axis=1)
+    norm = jnp.sqrt(jnp.sum(total**2, axis=-1, keepdims=True))
+    return jax.lax.stop_gradient(total / jnp.maximum(norm, 1e-6))
+
+
+def of_task(described: jax.Array, mixture: jax.Array, task: jax.Array) -> jax.Array:
+    """What was asked for: the described sound [B, L], or the mixture without it. task: int [B]."""
+    return jnp.where(task[:, None] == Task.EXTRACT.number, described, mixture - described)
+
+
+def separate_masked(
+    config: MaskSeparatorConfig,
+    variables: Mapping[str, Any],
+    mixture: jax.Array,
+    query: jax.Array,
+    task: jax.Array,
+    dtype: Any = jnp.float32,
+) -> jax.Array:
+    """Separate mixtures [B, L] by queries [B, E] and task numbers [B]: sounds [B, L]."""
+    described = config.make(dtype).apply(variables, mixture, query)
+    assert isinstance(described, jax.Array)
+    return of_task(described, mixture, task)

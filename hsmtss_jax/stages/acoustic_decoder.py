@@ -14,15 +14,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.audio.stft import power, stft
-from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.bundles.bundle import Bundle
+from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.config import DataConfig, StageConfig
 from hsmtss_jax.losses.tokens import TokenScores, targets_with_end, token_cross_entropy
-from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig, patch_mask
-from hsmtss_jax.models.codec import codec_of
+from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig, patch_mask
+from hsmtss_jax.models.acoustic_decoder.sampler import sample
+from hsmtss_jax.models.semantics import Encoders
+from hsmtss_jax.models.tf_codec.adapter import make_codec
 from hsmtss_jax.sampling import Policy
-from hsmtss_jax.stages.acoustic_sampling import sample
-from hsmtss_jax.stages.clips import ClipStage
-from hsmtss_jax.stages.features import Features
+from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 
@@ -65,8 +66,10 @@ class AcousticDecoderStage(ClipStage):
     ) -> None:
         super().__init__(config, data, upstream)
         bundle = self.upstream["tf_codec"]
-        self.codec = codec_of(bundle.stage, bundle.config)  # float32 whatever the compute dtype is
-        model, mae = self.config.model, self.features.audio_mae
+        self.codec = make_codec(
+            bundle.stage, bundle.config
+        )  # float32 whatever the compute dtype is
+        model, mae = self.config.model, self.encoders.audio_mae
         for name, here, there in (
             ("groups", model.groups, self.codec.groups),
             ("codes", model.codes, self.codec.codes),
@@ -80,9 +83,9 @@ class AcousticDecoderStage(ClipStage):
                 )
 
     @functools.cached_property
-    def features(self) -> Features:
+    def encoders(self) -> Encoders:
         """The frozen chain, computing in ``dtype`` (which is set before tracing)."""
-        return Features({"audio_mae": self.upstream["audio_mae"]}, self.dtype)
+        return read_encoders({"audio_mae": self.upstream["audio_mae"]}, self.dtype)
 
     def read(self, frozen: Mapping[str, Tree], batch: Batch) -> DecoderInput:
         """The batch's frozen features."""
@@ -93,7 +96,7 @@ class AcousticDecoderStage(ClipStage):
             frames = self.codec.token_frames(batch["length"])
             prefix_mask = patch_mask(self.config.model, frames)
         return DecoderInput(
-            s=self.features.local(frozen, batch["audio"]),
+            s=self.encoders.local(frozen, batch["audio"]),
             tokens=jax.lax.stop_gradient(tokens),
             frames=frames,
             prefix_mask=prefix_mask,

@@ -17,7 +17,7 @@ from hsmtss_jax.config import StageConfig
 from hsmtss_jax.losses.masked_patch import masked_patch_loss, normalise_patches
 from hsmtss_jax.models.audio_mae import AudioMAEConfig, MaskedPrediction
 from hsmtss_jax.nn.patches import unpatchify
-from hsmtss_jax.stages.clips import ClipStage
+from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 

@@ -15,13 +15,14 @@ import grain
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.config import StageConfig, from_dict
 from hsmtss_jax.data.pipeline import caption_dataset
-from hsmtss_jax.data.text import CausalTokenizer
 from hsmtss_jax.losses.captioning import atg_loss
-from hsmtss_jax.models.captioner import CaptionerConfig
+from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model
 from hsmtss_jax.models.gpt2 import GPT2, GPT2Config
-from hsmtss_jax.stages.features import Features, Frozen
+from hsmtss_jax.models.semantics import Encoders
+from hsmtss_jax.models.text.tokenizer import CausalTokenizer
 from hsmtss_jax.train.stage import Batch, Objective, Report, Shard, Stage, StepInput, Tree
 
 
@@ -51,9 +52,9 @@ class CaptionerStage(Stage):
     dtype: Any = jnp.float32
 
     @functools.cached_property
-    def features(self) -> Features:
+    def encoders(self) -> Encoders:
         """The frozen chain below."""
-        return Features(self.upstream, self.dtype)
+        return read_encoders(self.upstream, self.dtype)
 
     @functools.cached_property
     def gpt2(self) -> GPT2Config:
@@ -83,10 +84,10 @@ class CaptionerStage(Stage):
         cfg = self.config.model
         if cfg.width != self.gpt2.width:
             raise ValueError(f"model.width is {cfg.width}, but GPT-2 is {self.gpt2.width} wide")
-        encoder = self.features.audio_mae
+        encoder = self.encoders.audio_mae
         if cfg.use_local and cfg.freq_patches != encoder.freq_patches:
             raise ValueError(f"model.freq_patches must be the encoder's {encoder.freq_patches}")
-        g = jnp.zeros((1, 1, self.features.q_audio.global_width))
+        g = jnp.zeros((1, 1, self.encoders.q_audio.global_width))
         s = jnp.zeros((1, encoder.patches, encoder.width))
         params = {"map": cfg.make(self.dtype).init(key, g, s)["params"]}
         if self.config.finetune:
@@ -101,9 +102,9 @@ class CaptionerStage(Stage):
         metrics = {"loss": jnp.mean(losses.loss), "accuracy": jnp.mean(losses.accuracy)}
         return metrics["loss"], Report(metrics=metrics, aux=inputs.aux)
 
-    def _losses(self, params: Tree, frozen: Frozen, batch: Batch) -> Losses:
+    def _losses(self, params: Tree, frozen: Mapping[str, Tree], batch: Batch) -> Losses:
         ids, mask = batch["text_ids"], batch["text_mask"]
-        start = prefix(self.config.model, self.features, params, frozen, batch["audio"])
+        start = caption_prefix(self.config.model, self.encoders, params, frozen, batch["audio"])
         logits = self._logits(language_model(params, frozen), start, ids)
         right = (jnp.argmax(logits, axis=-1) == ids) & mask
         return Losses(
@@ -138,19 +139,3 @@ class CaptionerStage(Stage):
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         del aux
         return params["model"]
-
-
-def prefix(
-    config: CaptionerConfig, features: Features, params: Tree, frozen: Frozen, audio: jax.Array
-) -> jax.Array:
-    """Audio [B, L] -> the prefix [B, K, D], by the ``map`` of the captioner's parameters."""
-    s = features.local(frozen, audio)
-    g = features.global_(frozen, s)
-    out = config.make(features.dtype).apply({"params": params["map"]}, g, s)
-    assert isinstance(out, jax.Array)
-    return out
-
-
-def language_model(params: Tree, frozen: Frozen) -> Tree:
-    """GPT-2's parameters: the captioner's own when it was fine-tuned, else those upstream."""
-    return params["gpt2"] if "gpt2" in params else frozen["gpt2"]

@@ -1,4 +1,4 @@
-"""Stage: train the global-semantic separator H1 on mixtures (HSM-TSS section III-D, equation 7).
+"""Stage: train the global-semantic separator H1 on mixtures (HSM-TSS section III-C).
 
 Legend: B batch, Cg width of G.
 """
@@ -12,7 +12,8 @@ import jax.numpy as jnp
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.losses.separation import global_loss, l1, similarity_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
-from hsmtss_jax.stages.separation import SeparationFeatures, SeparationStage, compare
+from hsmtss_jax.models.separators import predict_global
+from hsmtss_jax.stages.base import MixtureFeatures, MixtureStage, compare
 from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
 
 
@@ -27,7 +28,7 @@ class GlobalSeparatorStageConfig(StageConfig):
     l1_weight: float = 1.0  # lambda_2
 
 
-class GlobalSeparatorStage(SeparationStage):
+class GlobalSeparatorStage(MixtureStage):
     """One group, ``model``; the release is its parameters."""
 
     config: GlobalSeparatorStageConfig
@@ -36,7 +37,7 @@ class GlobalSeparatorStage(SeparationStage):
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
     ) -> tuple[dict[str, Tree], Tree]:
         blank = self.blank(frozen, batch)
-        variables = self.config.model.make(self.dtype).init(key, blank.g_mix, *blank.condition)
+        variables = self.config.model.make(self.dtype).init(key, blank.mixture.g, *blank.condition)
         return {"model": variables["params"]}, {}
 
     def objectives(self) -> dict[str, Objective]:
@@ -45,26 +46,21 @@ class GlobalSeparatorStage(SeparationStage):
     def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
         features = self.read(inputs.frozen, inputs.batch)
         g_hat = self._predict(inputs.params["model"], features, inputs.key)
-        loss = self._error(g_hat, features.g_target)
+        loss = self._error(g_hat, features.target.g)
         metrics = {
-            "cos": 1.0 - jnp.mean(similarity_loss(g_hat, features.g_target)),
-            "l1": jnp.mean(l1(g_hat, features.g_target)),
+            "cos": 1.0 - jnp.mean(similarity_loss(g_hat, features.target.g)),
+            "l1": jnp.mean(l1(g_hat, features.target.g)),
         }
         return jnp.mean(loss), Report(metrics=metrics, aux=inputs.aux)
 
     def _predict(
-        self, params: Tree, features: SeparationFeatures, key: jax.Array | None = None
+        self, params: Tree, features: MixtureFeatures, key: jax.Array | None = None
     ) -> jax.Array:
         """G_hat [B, 1, Cg]; in training mode when a dropout key is given."""
-        g_hat = self.config.model.make(self.dtype).apply(
-            {"params": params},
-            features.g_mix,
-            *features.condition,
-            train=key is not None,
-            rngs=None if key is None else {"dropout": key},
+        model = self.config.model
+        return predict_global(
+            model, params, features.mixture.g, features.condition, self.dtype, key
         )
-        assert isinstance(g_hat, jax.Array)
-        return g_hat
 
     def _error(self, g_hat: jax.Array, g_target: jax.Array) -> jax.Array:
         """L_global of each example, [B]."""
@@ -88,8 +84,8 @@ class GlobalSeparatorStage(SeparationStage):
         features = self.read(frozen, batch)
         g_hat = self._predict(params["model"], features)
         return {
-            "loss": self._error(g_hat, features.g_target),
-            **compare("global", g_hat, features.g_mix, features.g_target),
+            "loss": self._error(g_hat, features.target.g),
+            **compare("global", g_hat, features.mixture.g, features.target.g),
         }
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:

@@ -1,4 +1,4 @@
-"""Stage: fine-tune both separators end to end (HSM-TSS section III-F).
+"""Stage: fine-tune both separators end to end (HSM-TSS section III-D).
 
 A switcher feeds the local separator with the target's G (probability ``target_probability``) or with
 the global separator's prediction, through which the gradient flows back.
@@ -11,26 +11,25 @@ import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import flax.struct
 import jax
 import jax.numpy as jnp
 
-from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.config import DataConfig, StageConfig, from_dict
 from hsmtss_jax.losses.separation import cosine, global_loss, local_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
-from hsmtss_jax.models.local_separator import LocalOutput, LocalSeparatorConfig
+from hsmtss_jax.models.local_separator import LocalSeparatorConfig
+from hsmtss_jax.models.separators import SeparatorOutput, TwoStage
+from hsmtss_jax.stages.base import (
+    MixtureFeatures,
+    MixtureStage,
+    compare,
+)
 from hsmtss_jax.stages.local_separator import (
     image_panels,
     patch_images,
     split_statistics,
     with_statistics,
-)
-from hsmtss_jax.stages.separation import (
-    Condition,
-    SeparationFeatures,
-    SeparationStage,
-    compare,
 )
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
@@ -50,31 +49,18 @@ class JointSeparatorStageConfig(StageConfig):
     l1_weight: float = 1.0  # lambda_2 of L_global
 
 
-@flax.struct.dataclass
-class JointOutput:
-    """g_hat: [B, 1, Cg]; local: what the local separator makes of it, s_hat [B, P, Ca]."""
-
-    g_hat: jax.Array
-    local: LocalOutput
-
-    @property
-    def s_hat(self) -> jax.Array:
-        """[B, P, Ca]."""
-        return self.local.s_hat
-
-
 def switch(key: jax.Array, g_target: jax.Array, g_hat: jax.Array, probability: float) -> jax.Array:
     """b G_target + (1 - b) G_hat, with b ~ Bernoulli(probability) for each example. [B, 1, Cg]."""
     b = jax.random.bernoulli(key, probability, (g_hat.shape[0],))
     return jnp.where(b[:, None, None], g_target, g_hat)
 
 
-class JointSeparatorStage(SeparationStage):
+class JointSeparatorStage(MixtureStage):
     """One group, ``model`` = {"global", "local"}, started from the two trained separators."""
 
     config: JointSeparatorStageConfig
     upstream_names: ClassVar[tuple[str, ...]] = (
-        *SeparationStage.upstream_names,
+        *MixtureStage.upstream_names,
         "global_separator",
         "local_separator",
     )
@@ -108,56 +94,46 @@ class JointSeparatorStage(SeparationStage):
         metrics = {
             "global_loss": jnp.mean(of_global),
             "local_loss": jnp.mean(of_local),
-            "global_cos": jnp.mean(cosine(out.g_hat, features.g_target)),
-            "local_cos": jnp.mean(cosine(out.s_hat, features.s_target)),
+            "global_cos": jnp.mean(cosine(out.g_hat, features.target.g)),
+            "local_cos": jnp.mean(cosine(out.s_hat, features.target.s)),
         }
         return jnp.mean(loss), Report(metrics=metrics, aux=inputs.aux)
 
     def _errors(
-        self, out: JointOutput, aux: Tree, features: SeparationFeatures
+        self, out: SeparatorOutput, aux: Tree, features: MixtureFeatures
     ) -> tuple[jax.Array, jax.Array]:
         """L_global and L_local of each example, [B] each."""
         of_global = global_loss(
             out.g_hat,
-            features.g_target,
+            features.target.g,
             similarity_weight=self.config.similarity_weight,
             l1_weight=self.config.l1_weight,
         )
-        return of_global, local_loss(out.s_hat, features.s_target, aux.get("std"))
+        return of_global, local_loss(out.s_hat, features.target.s, aux.get("std"))
 
     def _predict(
         self,
         params: Mapping[str, Tree],
         aux: Tree,
-        features: SeparationFeatures,
+        features: MixtureFeatures,
         key: jax.Array | None = None,
         *,
         return_attention: bool = False,
-    ) -> JointOutput:
+    ) -> SeparatorOutput:
         """With a key: training mode, switched G. Without: the system as it is used, G_hat alone."""
-        keys = None if key is None else jax.random.split(key, 3)
-        g_hat = self.config.global_model.make(self.dtype).apply(
-            {"params": params["global"]},
-            features.g_mix,
-            *features.condition,
-            train=keys is not None,
-            rngs=None if keys is None else {"dropout": keys[0]},
+        params = {**params, "local": with_statistics(params["local"], aux)}
+        separators = TwoStage(self.config.global_model, self.config.local_model, self.dtype)
+        if key is None:
+            return separators(
+                params, features.mixture, features.condition, return_attention=return_attention
+            )
+        of_global, of_switch, of_local = jax.random.split(key, 3)
+        choose = functools.partial(
+            switch, of_switch, features.target.g, probability=self.config.target_probability
         )
-        assert isinstance(g_hat, jax.Array)
-        g = g_hat
-        if keys is not None:
-            g = switch(keys[1], features.g_target, g_hat, self.config.target_probability)
-        local = self.config.local_model.make(self.dtype).apply(
-            {"params": with_statistics(params["local"], aux)},
-            features.s_mix,
-            g,
-            *features.condition,
-            train=keys is not None,
-            return_attention=return_attention,
-            rngs=None if keys is None else {"dropout": keys[2]},
+        return separators(
+            params, features.mixture, features.condition, choose=choose, keys=(of_global, of_local)
         )
-        assert isinstance(local, LocalOutput)
-        return JointOutput(g_hat=g_hat, local=local)
 
     def eval_metrics(
         self,
@@ -174,8 +150,8 @@ class JointSeparatorStage(SeparationStage):
         of_global, of_local = self._errors(out, aux, features)
         return {
             "loss": self.config.global_weight * of_global + self.config.local_weight * of_local,
-            **compare("global", out.g_hat, features.g_mix, features.g_target),
-            **compare("local", out.s_hat, features.s_mix, features.s_target),
+            **compare("global", out.g_hat, features.mixture.g, features.target.g),
+            **compare("local", out.s_hat, features.mixture.s, features.target.s),
         }
 
     @functools.partial(jax.jit, static_argnums=0)
@@ -202,43 +178,6 @@ class JointSeparatorStage(SeparationStage):
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         model = params["model"]
         return {"global": model["global"], "local": with_statistics(model["local"], aux)}
-
-
-def separate(
-    config: JointSeparatorStageConfig,
-    params: Mapping[str, Tree],
-    mixture: tuple[jax.Array, jax.Array],
-    condition: Condition,
-    dtype: Any,
-    *,
-    return_attention: bool = False,
-) -> JointOutput:
-    """What the separators of a release bundle make of a mixture: G_hat, then S_hat given G_hat.
-
-    mixture: its S [B, P, Ca] and G [B, 1, Cg].
-    """
-    s_mix, g_mix = mixture
-    g_hat = config.global_model.make(dtype).apply({"params": params["global"]}, g_mix, *condition)
-    assert isinstance(g_hat, jax.Array)
-    local = config.local_model.make(dtype).apply(
-        {"params": params["local"]}, s_mix, g_hat, *condition, return_attention=return_attention
-    )
-    assert isinstance(local, LocalOutput)
-    return JointOutput(g_hat=g_hat, local=local)
-
-
-def separate_local(
-    config: JointSeparatorStageConfig,
-    params: Mapping[str, Tree],
-    s_mix: jax.Array,
-    g: jax.Array,
-    condition: Condition,
-    dtype: Any,
-) -> jax.Array:
-    """The second half of ``separate``, given g [B, 1, Cg]: S_hat [B, P, Ca]."""
-    out = config.local_model.make(dtype).apply({"params": params["local"]}, s_mix, g, *condition)
-    assert isinstance(out, LocalOutput)
-    return out.s_hat
 
 
 def _check_sizes(config: Any, bundle: Bundle) -> None:

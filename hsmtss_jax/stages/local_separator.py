@@ -14,9 +14,10 @@ import numpy as np
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.losses.separation import cosine, local_loss
 from hsmtss_jax.models.local_separator import LocalOutput, LocalSeparatorConfig
-from hsmtss_jax.stages.separation import (
-    SeparationFeatures,
-    SeparationStage,
+from hsmtss_jax.models.separators import predict_local
+from hsmtss_jax.stages.base import (
+    MixtureFeatures,
+    MixtureStage,
     compare,
     patch_image,
 )
@@ -50,11 +51,11 @@ def with_statistics(params: Tree, statistics: Tree) -> Tree:
     return {**params, "standardiser": kept}
 
 
-def update_statistics(statistics: Tree, features: SeparationFeatures) -> Tree:
+def update_statistics(statistics: Tree, features: MixtureFeatures) -> Tree:
     """Running mean and deviation of each channel over the batches' S, mixtures and targets alike."""
     if not statistics:
         return statistics
-    s = jnp.concatenate([features.s_mix, features.s_target]).astype(jnp.float32)
+    s = jnp.concatenate([features.mixture.s, features.target.s]).astype(jnp.float32)
     rate = 1.0 / (jnp.minimum(statistics["count"], _MEMORY) + 1.0)
     shift = jnp.mean(s, axis=(0, 1)) - statistics["mean"]
     variance = (1 - rate) * (statistics["std"] ** 2 + rate * shift**2) + rate * jnp.var(
@@ -68,14 +69,14 @@ def update_statistics(statistics: Tree, features: SeparationFeatures) -> Tree:
 
 
 def patch_images(
-    output: LocalOutput, features: SeparationFeatures, freq_patches: int
+    output: LocalOutput, features: MixtureFeatures, freq_patches: int
 ) -> dict[str, jax.Array]:
     """The first example patch by patch: closeness to the target and, with a G, what it attends to."""
     values = {
-        "cosine": cosine(output.s_hat[0], features.s_target[0]),
-        "cosine_mixture": cosine(features.s_mix[0], features.s_target[0]),
+        "cosine": cosine(output.s_hat[0], features.target.s[0]),
+        "cosine_mixture": cosine(features.mixture.s[0], features.target.s[0]),
     }
-    if features.g_target is not None:
+    if features.target.g is not None:
         values["attention_of_g"] = jnp.mean(output.global_attention()[0], axis=0)
     return {name: patch_image(value, freq_patches) for name, value in values.items()}
 
@@ -86,7 +87,7 @@ def image_panels(images: Mapping[str, jax.Array]) -> dict[str, Panel]:
     return {name: Panel("image", np.asarray(image)) for name, image in fetched.items()}
 
 
-class LocalSeparatorStage(SeparationStage):
+class LocalSeparatorStage(MixtureStage):
     """One group, ``model``; the release is its parameters (and statistics, if it standardises)."""
 
     config: LocalSeparatorStageConfig
@@ -96,7 +97,7 @@ class LocalSeparatorStage(SeparationStage):
     ) -> tuple[dict[str, Tree], Tree]:
         blank = self.blank(frozen, batch)
         module = self.config.model.make(self.dtype)
-        variables = module.init(key, blank.s_mix, blank.g_target, *blank.condition)
+        variables = module.init(key, blank.mixture.s, blank.target.g, *blank.condition)
         params, statistics = split_statistics(variables["params"])
         return {"model": params}, statistics
 
@@ -108,30 +109,29 @@ class LocalSeparatorStage(SeparationStage):
         aux = update_statistics(inputs.aux, features)
         params = with_statistics(inputs.params["model"], aux)
         s_hat = self._predict(params, features, inputs.key).s_hat
-        loss = local_loss(s_hat, features.s_target, aux.get("std"))
-        metrics = {"cos": jnp.mean(cosine(s_hat, features.s_target))}
+        loss = local_loss(s_hat, features.target.s, aux.get("std"))
+        metrics = {"cos": jnp.mean(cosine(s_hat, features.target.s))}
         return jnp.mean(loss), Report(metrics=metrics, aux=aux)
 
     def _predict(
         self,
         params: Tree,
-        features: SeparationFeatures,
+        features: MixtureFeatures,
         key: jax.Array | None = None,
         *,
         return_attention: bool = False,
     ) -> LocalOutput:
         """S_hat given the target's G; in training mode when a dropout key is given."""
-        output = self.config.model.make(self.dtype).apply(
-            {"params": params},
-            features.s_mix,
-            features.g_target,
-            *features.condition,
-            train=key is not None,
+        return predict_local(
+            self.config.model,
+            params,
+            features.mixture.s,
+            features.target.g,
+            features.condition,
+            self.dtype,
+            key,
             return_attention=return_attention,
-            rngs=None if key is None else {"dropout": key},
         )
-        assert isinstance(output, LocalOutput)
-        return output
 
     def eval_metrics(
         self,
@@ -146,8 +146,8 @@ class LocalSeparatorStage(SeparationStage):
         features = self.read(frozen, batch)
         s_hat = self._predict(with_statistics(params["model"], aux), features).s_hat
         return {
-            "loss": local_loss(s_hat, features.s_target, aux.get("std")),
-            **compare("local", s_hat, features.s_mix, features.s_target),
+            "loss": local_loss(s_hat, features.target.s, aux.get("std")),
+            **compare("local", s_hat, features.mixture.s, features.target.s),
         }
 
     @functools.partial(jax.jit, static_argnums=0)

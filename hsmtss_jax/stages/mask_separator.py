@@ -18,12 +18,16 @@ import numpy as np
 
 from hsmtss_jax.audio.stft import power, stft
 from hsmtss_jax.config import StageConfig, from_dict
-from hsmtss_jax.data.mixing import EXTRACT
 from hsmtss_jax.data.pipeline import mixture_dataset
-from hsmtss_jax.data.text import Tokenizer
 from hsmtss_jax.losses.separation import l1
-from hsmtss_jax.models.mask_separator import MaskSeparatorConfig
-from hsmtss_jax.models.text_encoder import TextEncoderConfig
+from hsmtss_jax.models.mask_separator import (
+    MaskSeparatorConfig,
+    of_task,
+    query_vector,
+    separate_masked,
+)
+from hsmtss_jax.models.text.encoder import TextEncoderConfig
+from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, Shard, Stage, StepInput, Tree
 
 
@@ -34,23 +38,6 @@ class MaskSeparatorStageConfig(StageConfig):
     name: str = "mask_separator"
     model: MaskSeparatorConfig = dataclasses.field(default_factory=MaskSeparatorConfig)
     samples: int = 80_000  # of a training window at 16 kHz; the reference's are 5 s
-
-
-def query_vector(
-    encoder: TextEncoderConfig, params: Tree, ids: jax.Array, mask: jax.Array, dtype: Any
-) -> jax.Array:
-    """A sentence as one vector of unit length: the mean of its tokens' encodings, float32 [B, E]."""
-    raw = encoder.make(dtype).apply({"params": params}, ids, mask)
-    assert isinstance(raw, jax.Array)
-    kept = jnp.where(mask[:, :, None], raw.astype(jnp.float32), 0.0)
-    total = jnp.sum(kept, axis=1)
-    norm = jnp.sqrt(jnp.sum(total**2, axis=-1, keepdims=True))
-    return jax.lax.stop_gradient(total / jnp.maximum(norm, 1e-6))
-
-
-def of_task(described: jax.Array, mixture: jax.Array, task: jax.Array) -> jax.Array:
-    """What was asked for: the described sound [B, L], or the mixture without it. task: int [B]."""
-    return jnp.where(task[:, None] == EXTRACT, described, mixture - described)
 
 
 def sdr(estimate: jax.Array, target: jax.Array) -> jax.Array:
@@ -123,7 +110,9 @@ class MaskSeparatorStage(Stage):
         query = self.query(frozen, batch)
         variables = {"params": params["model"], **aux}
         task = batch["task"]
-        return separate_masked(self.config, variables, batch["mixture"], query, task, self.dtype)
+        return separate_masked(
+            self.config.model, variables, batch["mixture"], query, task, self.dtype
+        )
 
     def eval_metrics(
         self,
@@ -181,17 +170,3 @@ class MaskSeparatorStage(Stage):
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         return {"params": params["model"], "batch_stats": aux["batch_stats"]}
-
-
-def separate_masked(
-    config: MaskSeparatorStageConfig,
-    variables: Mapping[str, Tree],
-    mixture: jax.Array,
-    query: jax.Array,
-    task: jax.Array,
-    dtype: Any,
-) -> jax.Array:
-    """What a release bundle makes of mixtures [B, L], queries [B, E] and task numbers [B]: [B, L]."""
-    described = config.model.make(dtype).apply(variables, mixture, query)
-    assert isinstance(described, jax.Array)
-    return of_task(described, mixture, task)

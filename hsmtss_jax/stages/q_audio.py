@@ -13,9 +13,9 @@ import grain
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.data.pipeline import caption_dataset
-from hsmtss_jax.data.text import Tokenizer
 from hsmtss_jax.losses.captioning import atg_loss
 from hsmtss_jax.losses.contrastive import (
     atc_loss,
@@ -25,8 +25,9 @@ from hsmtss_jax.losses.contrastive import (
     similarities,
 )
 from hsmtss_jax.models.q_audio import AudioPass, QAudio, QAudioConfig
-from hsmtss_jax.stages.features import Features
-from hsmtss_jax.stages.text_cache import TextCache
+from hsmtss_jax.models.semantics import Encoders
+from hsmtss_jax.models.text.tokenizer import Tokenizer
+from hsmtss_jax.precompute.text import TextCache
 from hsmtss_jax.train.stage import Batch, Objective, Report, Shard, Stage, StepInput, Tree
 
 
@@ -74,9 +75,9 @@ class QAudioStage(Stage):
     dtype: Any = jnp.float32
 
     @functools.cached_property
-    def features(self) -> Features:
+    def encoders(self) -> Encoders:
         """The frozen chain below Q-Audio."""
-        return Features(self.upstream, self.dtype)
+        return read_encoders(self.upstream, self.dtype)
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
         size, tokens = self.data.batch_size, self.data.max_text_tokens
@@ -88,7 +89,7 @@ class QAudioStage(Stage):
             "caption_id": jax.ShapeDtypeStruct((size,), jnp.int32),
         }
         if self.data.text_cache:
-            shape = (size, tokens, self.features.text_encoder.width)
+            shape = (size, tokens, self.encoders.text_encoder.width)
             spec["text_features"] = jax.ShapeDtypeStruct(shape, jnp.float32)
         return spec
 
@@ -107,22 +108,22 @@ class QAudioStage(Stage):
         if not self.data.text_cache:
             return None
         bundles = {"text_encoder": self.upstream["text_encoder"]}
-        return TextCache(self.data.text_cache, bundles, self.features.raw_text, self.dtype)
+        return TextCache(self.data.text_cache, bundles, self.encoders.raw_text, self.dtype)
 
     def _raw_text(self, frozen: Mapping[str, Tree], batch: Batch) -> jax.Array:
         """The text encoder's outputs [B, N, Ct], computed or read by caption."""
         if "text_features" in batch:
             return batch["text_features"]
-        return self.features.raw_text(frozen, batch["text_ids"], batch["text_mask"])
+        return self.encoders.raw_text(frozen, batch["text_ids"], batch["text_mask"])
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
     ) -> tuple[dict[str, Tree], Tree]:
         """Random, but the query's feed-forward part starts as a copy of the text's."""
         batch = {name: value[:1] for name, value in batch.items()}
-        s = self.features.local(frozen, batch["audio"])
+        s = self.encoders.local(frozen, batch["audio"])
         raw, mask = self._raw_text(frozen, batch), batch["text_mask"]
-        table = self.features.token_table(frozen)
+        table = self.encoders.token_table(frozen)
         params = self.config.model.make(self.dtype).init(key, s, raw, mask, table)["params"]
         layers = dict(params["stack"]["layers"])
         layers["ffn_query"] = jax.tree.map(jnp.copy, layers["ffn_text"])
@@ -177,7 +178,7 @@ class QAudioStage(Stage):
         train: bool,
     ) -> Losses:
         mask = batch["text_mask"]
-        s = self.features.local(frozen, batch["audio"])
+        s = self.encoders.local(frozen, batch["audio"])
         raw = self._raw_text(frozen, batch)
         audio = module.audio_pass(s, train=train)
         z_text = module.project_text(module.text(raw, mask, train=train))
@@ -213,9 +214,9 @@ class QAudioStage(Stage):
         train: bool,
     ) -> NextTokens:
         """ATG's prediction of every token from the audio and the tokens before it."""
-        table = self.features.token_table(frozen)
+        table = self.encoders.token_table(frozen)
         # BERT's own [CLS] is no target.
-        start = 1 if self.features.text_encoder.kind == "bert" else 0
+        start = 1 if self.encoders.text_encoder.kind == "bert" else 0
         targets, mask = batch["text_ids"][:, start:], batch["text_mask"][:, start:]
         rows = table[targets] if self.config.atg_source == "table" else raw[:, start:]
         logits = module.caption(

@@ -8,14 +8,14 @@ Legend: B batch, P patches, N text tokens, Ca width of S, Ct width of the text e
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 
-from hsmtss_jax.models.local_separator import LocalOutput
-from hsmtss_jax.stages.features import Frozen
+from hsmtss_jax.models.semantics import Semantics
+from hsmtss_jax.models.separators import TextCondition
+from hsmtss_jax.stages.base import MixtureFeatures, local_features
 from hsmtss_jax.stages.local_separator import LocalSeparatorStage, LocalSeparatorStageConfig
-from hsmtss_jax.stages.separation import Condition, SeparationFeatures, local_features
 from hsmtss_jax.train.stage import Batch, Tree
 
 
@@ -36,37 +36,22 @@ class SingleStage(LocalSeparatorStage):
     @property
     def text_width(self) -> int:
         """Width of the text encoder's outputs."""
-        return self.features.text_encoder.width
+        return self.encoders.text_encoder.width
 
-    def text(self, frozen: Frozen, ids: jax.Array, mask: jax.Array) -> jax.Array:
+    def text(self, frozen: Mapping[str, Tree], ids: jax.Array, mask: jax.Array) -> jax.Array:
         """Token ids and mask [B, N] -> the text encoder's outputs [B, N, Ct]."""
-        return self.features.raw_text(frozen, ids, mask)
+        return self.encoders.raw_text(frozen, ids, mask)
 
-    def read(self, frozen: Mapping[str, Tree], batch: Batch) -> SeparationFeatures:
+    def read(self, frozen: Mapping[str, Tree], batch: Batch) -> MixtureFeatures:
         """The batch's frozen features; the condition is [raw text [B, N, Ct], T_task]."""
-        s_mix, s_target = local_features(self.features, frozen, batch)
+        s_mix, s_target = local_features(self.encoders, frozen, batch)
         text = batch.get("text_features")
         if text is None:
             text = self.text(frozen, batch["text_ids"], batch["text_mask"])
-        task = self.features.task(frozen, batch["task"])
-        out = SeparationFeatures(
-            s_mix=s_mix,
-            s_target=s_target,
-            g_mix=None,
-            g_target=None,
-            condition=(text, batch["text_mask"], *task),
+        task = self.encoders.task(frozen, batch["task"])
+        out = MixtureFeatures(
+            mixture=Semantics(s=s_mix, g=None),
+            target=Semantics(s=s_target, g=None),
+            condition=TextCondition(text, batch["text_mask"], *task),
         )
         return jax.tree.map(jax.lax.stop_gradient, out)
-
-
-def separate_single(
-    config: SingleStageConfig,
-    params: Mapping[str, Tree],
-    s_mix: jax.Array,
-    condition: Condition,
-    dtype: Any,
-) -> jax.Array:
-    """What a release bundle makes of S_mix [B, P, Ca] and a condition with raw text: S_hat."""
-    out = config.model.make(dtype).apply({"params": params}, s_mix, None, *condition)
-    assert isinstance(out, LocalOutput)
-    return out.s_hat

@@ -19,7 +19,7 @@ import numpy as np
 import optax
 
 from hsmtss_jax.audio.stft import power, stft
-from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.config import DataConfig, StageConfig, from_dict
 from hsmtss_jax.losses.adversarial import (
     discriminator_loss,
@@ -36,10 +36,10 @@ from hsmtss_jax.losses.codec import (
     power_compressed_error,
     rate_loss,
 )
-from hsmtss_jax.models.codec import TFCodecInterface, raw_kbps
-from hsmtss_jax.models.discriminator import DiscriminatorConfig, Judgement
-from hsmtss_jax.models.tf_codec import CodecOutput, TFCodecConfig
-from hsmtss_jax.stages.clips import ClipStage
+from hsmtss_jax.models.tf_codec.adapter import TFCodecAdapter, raw_kbps
+from hsmtss_jax.models.tf_codec.discriminator import DiscriminatorConfig, Judgement
+from hsmtss_jax.models.tf_codec.model import CodecOutput, TFCodecConfig
+from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 
@@ -250,7 +250,7 @@ class TFCodecStage(ClipStage):
         del frozen, key
         audio, model = batch["audio"], self.config.model
         out = self._decode(params, aux, audio)
-        frames = TFCodecInterface(model).token_frames(batch["length"])
+        frames = TFCodecAdapter(model).token_frames(batch["length"])
         mask = jnp.arange(out.quantized.tokens.shape[1])[None, :] < frames[:, None]
         bits = coded_bits(out.quantized.tokens, aux["code_usage"], mask)
         raw = raw_kbps(model.groups, model.codes, frame_rate(model))

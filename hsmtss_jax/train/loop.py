@@ -20,7 +20,7 @@ from jax.sharding import Mesh
 from tqdm import tqdm
 
 from hsmtss_jax import dist
-from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
 from hsmtss_jax.config import ExperimentConfig, to_dict
 from hsmtss_jax.train.checkpoint import (
     Checkpointer,

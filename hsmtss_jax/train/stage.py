@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.config import DataConfig, StageConfig
+from hsmtss_jax.dist import compute_dtype
 
 Tree = Any  # a pytree of arrays
 Batch = Mapping[str, jax.Array]
@@ -158,11 +159,7 @@ def build_stage(
     Raises:
       ValueError: unknown dtype, or an upstream bundle is missing.
     """
-    if dtype == "auto":
-        dtype = "float32" if jax.default_backend() == "cpu" else "bfloat16"
-    if dtype not in ("float32", "bfloat16"):
-        raise ValueError(f"run.dtype={dtype!r}: choose one of auto, float32, bfloat16")
     stage = stage_class.__new__(stage_class)
-    stage.dtype = jnp.dtype(dtype)
+    stage.dtype = compute_dtype(dtype)
     stage.__init__(config, data, upstream)  # type: ignore[misc]
     return stage

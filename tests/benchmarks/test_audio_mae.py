@@ -9,7 +9,7 @@ from hsmtss_jax.benchmarks.audio_mae import forward_flop, step_flop
 from hsmtss_jax.benchmarks.timing import Measured, Timing, in_turn, steady, time_function
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
-from tests.upstream import ROOT
+from hsmtss_jax.testing.bundles import ROOT
 
 
 def test_flop_of_the_paper_s_encoder():

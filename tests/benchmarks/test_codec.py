@@ -5,7 +5,7 @@ import pytest
 from hsmtss_jax.benchmarks.codec import CodecTiming, to_markdown
 from hsmtss_jax.benchmarks.timing import Timing
 from hsmtss_jax.cli.main import main
-from tests.upstream import ROOT
+from hsmtss_jax.testing.bundles import ROOT
 
 CONFIG = ["--size=tiny", f"--config={ROOT / 'configs' / 'tf_codec.py'}"]
 

@@ -11,9 +11,9 @@ from hsmtss_jax.benchmarks import memory
 from hsmtss_jax.benchmarks.bare_products import bare_loop, stack_layers, stacked_loop, step_bytes
 from hsmtss_jax.benchmarks.decoder import DecoderRow, cache_bytes, random_weights
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.models.acoustic_decoder import AcousticDecoderConfig
+from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
 from hsmtss_jax.sampling import Policy
-from tests.upstream import ROOT
+from hsmtss_jax.testing.bundles import ROOT
 
 TINY = AcousticDecoderConfig(
     width=32, depth=2, heads=4, groups=3, codes=11, audio_width=20, time_patches=3, freq_patches=2

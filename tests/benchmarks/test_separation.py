@@ -5,13 +5,12 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.benchmarks import separation
-from hsmtss_jax.benchmarks.random_pipeline import random_pipeline
+from hsmtss_jax.bundles.pipeline import ROLES
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.data.text import Tokenizer
 from hsmtss_jax.inference import Separator
-from hsmtss_jax.inference.pipeline import ROLES
+from hsmtss_jax.models.text.tokenizer import Tokenizer
+from hsmtss_jax.testing.bundles import random_pipeline, tiny_upstream
 from tests.cli.conftest import CommandSystem
-from tests.upstream import ROOT, tiny_upstream
 
 
 def test_rows_are_consistent():
@@ -26,7 +25,7 @@ def test_rows_are_consistent():
 
 
 def test_random_pipelines_have_the_sizes_of_the_configs():
-    pipeline = random_pipeline("tiny", ROOT / "configs")
+    pipeline = random_pipeline("tiny")
     assert set(pipeline.bundles) == set(ROLES)
     for role, bundle in tiny_upstream(["text_encoder", "audio_mae", "tf_codec"]).items():
         ours = pipeline.bundles[role]

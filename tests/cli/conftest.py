@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from hsmtss_jax.cli.main import main
-from tests.inference.fake_system import FakeSystem
+from hsmtss_jax.testing.fake_runtime import FakeSystem
 
 RATE = 16000
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.audio.io import read_audio, write_audio
-from hsmtss_jax.bundle import save_bundle
+from hsmtss_jax.bundles.bundle import save_bundle
 from hsmtss_jax.cli.main import main
-from tests.upstream import tiny_upstream
+from hsmtss_jax.testing.bundles import tiny_upstream
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.bundles.bundle import Bundle
+from hsmtss_jax.bundles.pipeline import ROLES
 from hsmtss_jax.cli import doctor_checkpoint, doctor_machine
 from hsmtss_jax.cli.doctor_checkpoint import Stage, estimate
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.config import load_config, to_dict
-from hsmtss_jax.inference.pipeline import ROLES
-from tests.upstream import ROOT
+from hsmtss_jax.testing.bundles import ROOT
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def test_as_text(capsys):
 
 
 def test_a_single_stage_pipeline_is_examined(doctor, tmp_path):
-    from hsmtss_jax.bundle import save_bundle
-    from hsmtss_jax.inference.pipeline import PipelineConfig, assemble
-    from tests.upstream import tiny_upstream
+    from hsmtss_jax.bundles.bundle import save_bundle
+    from hsmtss_jax.bundles.pipeline import PipelineConfig, assemble
+    from hsmtss_jax.testing.bundles import tiny_upstream
 
     roles = [role for role in ROLES if role != "joint_separator"] + ["single_stage"]
     for role, bundle in tiny_upstream(roles).items():

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from hsmtss_jax.bundle import Bundle, save_bundle
+from hsmtss_jax.bundles.bundle import Bundle, save_bundle
+from hsmtss_jax.bundles.hub import demo_bundle
+from hsmtss_jax.bundles.pipeline import ROLES
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.inference.pipeline import ROLES
-from hsmtss_jax.inference.separator import demo_bundle
 from tests.cli.conftest import RATE, below, noise, write
 
 

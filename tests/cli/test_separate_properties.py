@@ -12,10 +12,10 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.bundles.hub import demo_bundle
+from hsmtss_jax.bundles.pipeline import ROLES, load_pipeline
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.inference.pipeline import ROLES, load_pipeline
-from hsmtss_jax.inference.separator import demo_bundle
 from tests.cli.conftest import CommandSystem, below, noise, write
 
 few = settings(

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from hsmtss_jax.bundle import save_bundle
+from hsmtss_jax.bundles.bundle import save_bundle
+from hsmtss_jax.bundles.pipeline import ROLES, SEPARATORS, PipelineConfig, assemble
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.inference.pipeline import ROLES, SEPARATORS, PipelineConfig, assemble
-from tests.corpus import write_tiny_corpus
-from tests.upstream import tiny_upstream
+from hsmtss_jax.testing.bundles import tiny_upstream
+from hsmtss_jax.testing.corpus import write_tiny_corpus
 
 PNG = b"\x89PNG"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.config import DataConfig
-from tests.corpus import write_tiny_corpus
+from hsmtss_jax.testing.corpus import write_tiny_corpus
 
 
 class WordTokenizer:

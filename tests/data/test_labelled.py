@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from hsmtss_jax.data.labelled import folds, read_labelled
-from tests.corpus import LABELS, write_tiny_corpus
+from hsmtss_jax.testing.corpus import LABELS, write_tiny_corpus
 
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
 

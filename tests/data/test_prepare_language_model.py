@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from hsmtss_jax.bundle import load_bundle
+from hsmtss_jax.bundles.bundle import load_bundle
 from hsmtss_jax.config import from_dict
-from hsmtss_jax.data.text import CausalTokenizer
 from hsmtss_jax.models.gpt2 import GPT2Config
+from hsmtss_jax.models.text.tokenizer import CausalTokenizer
 
 SCRIPT = Path(__file__).parents[2] / "data" / "language_model" / "prepare.py"
 SIZES = ["--vocab=300", "--width=16", "--depth=1", "--heads=2", "--positions=32"]

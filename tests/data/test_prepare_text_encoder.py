@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import save_file
 
-from hsmtss_jax.bundle import load_bundle, save_bundle
-from hsmtss_jax.data.text import Tokenizer
-from tests.checkpoints.test_text import BERT, synthetic_state
-from tests.data.test_text import bert_json
+from hsmtss_jax.bundles.bundle import load_bundle, save_bundle
+from hsmtss_jax.models.text.tokenizer import Tokenizer
+from tests.bundles.importers.test_text import BERT, synthetic_state
+from tests.models.text.test_tokenizer import bert_json
 
 SCRIPT = Path(__file__).parents[2] / "data" / "text_encoder" / "prepare.py"
 

@@ -12,7 +12,7 @@ from hsmtss_jax.data.records import (
     read_kinds,
     write_dataset,
 )
-from tests.corpus import FIELDS
+from hsmtss_jax.testing.corpus import FIELDS
 
 
 def test_example_round_trip():

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from hsmtss_jax.bundle import save_bundle
-from hsmtss_jax.cli.main import main
-from hsmtss_jax.config import load_config
-from hsmtss_jax.inference.pipeline import (
+from hsmtss_jax.bundles.bundle import save_bundle
+from hsmtss_jax.bundles.pipeline import (
     CAPTIONING,
     ROLES,
     SEPARATORS,
@@ -19,9 +17,11 @@ from hsmtss_jax.inference.pipeline import (
     assemble,
     load_pipeline,
 )
+from hsmtss_jax.cli.main import main
+from hsmtss_jax.config import load_config
 from hsmtss_jax.stages import STAGES
-from tests.corpus import write_tiny_corpus
-from tests.upstream import ROOT, tiny_upstream
+from hsmtss_jax.testing.bundles import ROOT, tiny_upstream
+from hsmtss_jax.testing.corpus import write_tiny_corpus
 
 RATE = 16000
 
@@ -115,7 +115,7 @@ def test_separate_is_reproducible(pipeline):
 
 def test_another_seed_draws_other_tokens(pipeline):
     """Untrained weights decode to next to nothing, which the noise gate mutes: tokens tell."""
-    from hsmtss_jax.inference.system import System
+    from hsmtss_jax.inference.runtime import System
 
     system = System(load_pipeline(pipeline))
     noise = 0.1 * np.random.default_rng(1).normal(size=(1, system.window)).astype(np.float32)

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from hsmtss_jax.bundle import save_bundle
+from hsmtss_jax.bundles.bundle import save_bundle
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.evaluation import codec, visqol
 from hsmtss_jax.evaluation.pooling import Window
-from tests.corpus import write_tiny_corpus
-from tests.upstream import tiny_upstream
+from hsmtss_jax.testing.bundles import tiny_upstream
+from hsmtss_jax.testing.corpus import write_tiny_corpus
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from hsmtss_jax.bundle import save_bundle
+from hsmtss_jax.bundles.bundle import save_bundle
+from hsmtss_jax.bundles.hub import demo_bundle
+from hsmtss_jax.bundles.pipeline import ROLES as PIPELINE_ROLES
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.inference.pipeline import ROLES as PIPELINE_ROLES
-from hsmtss_jax.inference.pretrained import demo_bundle
-from hsmtss_jax.inference.representation import Representation, random_weights
-from tests.corpus import write_tiny_corpus
-from tests.upstream import tiny_upstream
+from hsmtss_jax.evaluation.representation import Representation, random_weights
+from hsmtss_jax.testing.bundles import tiny_upstream
+from hsmtss_jax.testing.corpus import write_tiny_corpus
 
 ROLES = ("audio_mae", "text_encoder", "q_audio")
 

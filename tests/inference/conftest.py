@@ -3,7 +3,7 @@
 import pytest
 
 from hsmtss_jax.inference import Separator
-from tests.inference.fake_system import FakeSystem
+from hsmtss_jax.testing.fake_runtime import FakeSystem
 
 
 @pytest.fixture

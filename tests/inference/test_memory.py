@@ -32,8 +32,8 @@ def peak_of(separator, source, out, options):
 
 @pytest.mark.parametrize("options", [{"mode": "mask"}, {"mode": "mask", "global_scope": "file"}])
 def test_twice_the_length_takes_the_same_memory(options, separator, tmp_path, monkeypatch):
-    monkeypatch.setattr("hsmtss_jax.inference.window_model.KEPT", 100_000)
-    monkeypatch.setattr("hsmtss_jax.inference.masking.BLOCK", 2)
+    monkeypatch.setattr("hsmtss_jax.inference.generator.KEPT", 100_000)
+    monkeypatch.setattr("hsmtss_jax.audio.masking.BLOCK", 2)
     files = [write_noise(tmp_path / f"{seconds}.wav", seconds) for seconds in (SHORT, LONG)]
     short, long = (peak_of(separator, file, tmp_path / "out.wav", options) for file in files)
     grown = (LONG - SHORT) * RATE * 4

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 from hsmtss_jax.inference import Output, SeparationResult, Separator, TargetAbsent
-from hsmtss_jax.inference.window_model import CANDIDATE_STEP
+from hsmtss_jax.inference.generator import CANDIDATE_STEP
 from hsmtss_jax.instructions import Instruction
-from tests.inference.fake_system import WINDOW, FakeSystem
+from hsmtss_jax.testing.fake_runtime import WINDOW, FakeSystem
 
 RATE = 16000
 PROMPTS = ["extract the dog", "remove the rain"]

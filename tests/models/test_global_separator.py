@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
-from tests.jitted import Jitted
+from hsmtss_jax.testing.jitted import Jitted
 from tests.models.separator_inputs import GLOBAL_WIDTH, condition, count
 
 TINY = GlobalSeparatorConfig(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.models.gpt2 import GPT2Config
-from tests.jitted import Jitted
+from hsmtss_jax.testing.jitted import Jitted
 
 CONFIG = GPT2Config(vocab=29, width=16, depth=2, heads=2, max_positions=12)
 MODEL = Jitted(CONFIG.make())

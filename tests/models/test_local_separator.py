@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.models.local_separator import LocalSeparatorConfig
-from tests.jitted import Jitted
+from hsmtss_jax.testing.jitted import Jitted
 from tests.models.separator_inputs import (
     AUDIO_WIDTH,
     GLOBAL_WIDTH,

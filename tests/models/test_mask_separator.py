@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.models.mask_separator import MaskSeparatorConfig
+from hsmtss_jax.testing.bundles import draw
 from tests.models.separator_inputs import count
-from tests.upstream import draw
 
 TINY = MaskSeparatorConfig(channels=(4, 6), n_fft=64, hop=16)
 QUERY = 5

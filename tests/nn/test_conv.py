@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.nn.conv import TCMLayer, causal_conv, causal_deconv, depthwise_conv, latest
-from tests.jitted import Jitted
+from hsmtss_jax.testing.jitted import Jitted
 
 GEOMETRIES = [(1, 2, 9), (2, 1, 11), (4, 2, 13)]  # stride, padding or cropping, bins
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from hsmtss_jax.nn.attention import MultiHeadAttention
 from hsmtss_jax.nn.few_query_attention import FewQueryAttention
-from tests.jitted import Jitted
+from hsmtss_jax.testing.jitted import Jitted
 
 
 def test_equals_multi_head_attention_with_the_same_parameters():

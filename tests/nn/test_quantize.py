@@ -12,7 +12,7 @@ from hsmtss_jax.nn.quantize import (
     nearest_codes,
     sampled_codes,
 )
-from tests.jitted import Jitted
+from hsmtss_jax.testing.jitted import Jitted
 
 QUANTIZER = GroupQuantizer(groups=3, codes=7, width=4)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.nn.recurrent import GRU, gru_scan, gru_step
-from tests.jitted import Jitted
+from hsmtss_jax.testing.jitted import Jitted
 
 
 def _random(*shapes: tuple[int, ...]) -> list[jax.Array]:

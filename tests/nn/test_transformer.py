@@ -8,7 +8,7 @@ import pytest
 from hsmtss_jax.nn.attention import KVCache
 from hsmtss_jax.nn.positions import sincos_1d, sincos_2d
 from hsmtss_jax.nn.transformer import TransformerConfig
-from tests.jitted import Jitted
+from hsmtss_jax.testing.jitted import Jitted
 
 CONFIG = TransformerConfig(width=16, depth=3, heads=4)
 

@@ -9,7 +9,7 @@ from hsmtss_jax.nn.windowed_attention import (
     relative_positions,
     windowed_attention,
 )
-from tests.jitted import Jitted
+from hsmtss_jax.testing.jitted import Jitted
 
 
 def test_equals_full_attention_with_a_block_mask_and_bias():

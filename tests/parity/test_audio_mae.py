@@ -5,8 +5,8 @@ import jax
 import numpy as np
 import pytest
 
-from hsmtss_jax.checkpoints.audio_mae import audio_mae_config, import_audio_mae
-from tests.checkpoints.synthetic import DEPTH, HEADS, TOKENS, WIDTH
+from hsmtss_jax.bundles.importers.audio_mae import audio_mae_config, import_audio_mae
+from tests.bundles.importers.synthetic import DEPTH, HEADS, TOKENS, WIDTH
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 torch = pytest.importorskip("torch")

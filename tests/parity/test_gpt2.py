@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from hsmtss_jax.checkpoints.gpt2 import gpt2_config, import_gpt2
-from tests.checkpoints.synthetic import GPT2
+from hsmtss_jax.bundles.importers.gpt2 import gpt2_config, import_gpt2
+from tests.bundles.importers.synthetic import GPT2
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 torch = pytest.importorskip("torch")

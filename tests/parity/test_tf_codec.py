@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from hsmtss_jax.checkpoints.tf_codec import import_tf_codec, tf_codec_config
-from tests.checkpoints.tf_codec_state import TINY, tf_codec_state
+from hsmtss_jax.bundles.importers.tf_codec import import_tf_codec, tf_codec_config
+from tests.bundles.importers.tf_codec_state import TINY, tf_codec_state
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 torch = pytest.importorskip("torch")

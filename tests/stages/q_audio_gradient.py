@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax import dist
-from hsmtss_jax.bundle import flatten
+from hsmtss_jax.bundles.bundle import flatten
 from hsmtss_jax.config import MeshConfig
+from hsmtss_jax.testing import processes
+from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage
+from hsmtss_jax.testing.encoders import stub
 from hsmtss_jax.train.stage import StepInput
-from tests import processes
-from tests.upstream import draw, frozen_params, make_stage
 
 BATCH = 8
 PATCHES = 6
@@ -33,9 +34,12 @@ def stage():
     model = dataclasses.replace(tiny.config.model, dropout=0.0)
     stage = type(tiny)(dataclasses.replace(tiny.config, model=model), tiny.data, tiny.upstream)
     width = model.audio_width
-    features = stage.features
-    features.local = lambda frozen, audio: audio[:, : PATCHES * width].reshape(-1, PATCHES, width)
-    features.raw_text = lambda frozen, ids, mask: features.token_table(frozen)[ids]
+    encoders = stage.encoders
+    stage.encoders = stub(
+        encoders,
+        local_fn=lambda params, audio: audio[:, : PATCHES * width].reshape(-1, PATCHES, width),
+        raw_text_fn=lambda params, ids, mask: encoders.token_table(params)[ids],
+    )
     return stage
 
 

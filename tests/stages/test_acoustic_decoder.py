@@ -11,9 +11,10 @@ import optax
 import pytest
 
 from hsmtss_jax.stages.acoustic_decoder import AcousticDecoderStage, with_noise
+from hsmtss_jax.testing.bundles import frozen_params, make_stage
+from hsmtss_jax.testing.corpus import write_tiny_corpus
+from hsmtss_jax.testing.encoders import stub
 from hsmtss_jax.train.stage import Shard, StepInput
-from tests.corpus import write_tiny_corpus
-from tests.upstream import frozen_params, make_stage
 
 BATCH = 2
 
@@ -65,10 +66,9 @@ def test_padding_is_masked_when_asked():
     config = dataclasses.replace(stage_of().config, mask_padding=True)
     stage = AcousticDecoderStage(config, stage_of().data, stage_of().upstream)
     lengths = jnp.array([40_960, 16_000])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage.features, "local", lambda frozen, audio: read_of().s)
-        stage.codec = _FixedCodec(stage.codec)
-        read = stage.read({"tf_codec": {}}, {"audio": batch_of()["audio"], "length": lengths})
+    stage.encoders = stub(stage.encoders, local_fn=lambda params, audio: read_of().s)
+    stage.codec = _FixedCodec(stage.codec)
+    read = stage.read({"tf_codec": {}}, {"audio": batch_of()["audio"], "length": lengths})
     assert read.frames.tolist() == [129, stage_of().codec.token_frames(16_000)] == [129, 51]
     # 51 frames reach into the seventh column of 8 patches
     assert read.prefix_mask.sum(axis=1).tolist() == [128, 7 * 8]

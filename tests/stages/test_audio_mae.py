@@ -12,10 +12,10 @@ import pytest
 
 from hsmtss_jax.config import load_config
 from hsmtss_jax.stages.audio_mae import roll_and_gain
+from hsmtss_jax.testing.bundles import ROOT, make_stage
+from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.train.optim import make_schedule, paths
 from hsmtss_jax.train.stage import Shard, StepInput
-from tests.corpus import write_tiny_corpus
-from tests.upstream import ROOT, make_stage
 
 BATCH = 4
 

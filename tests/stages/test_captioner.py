@@ -8,15 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.config import to_dict
-from hsmtss_jax.data.text import CausalTokenizer
-from hsmtss_jax.inference.caption_writer import CaptionWriter
+from hsmtss_jax.inference.captioner import CaptionWriter
 from hsmtss_jax.models.captioner import CaptionerConfig
+from hsmtss_jax.models.text.tokenizer import CausalTokenizer
 from hsmtss_jax.stages.captioner import CaptionerStage
+from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, tiny_upstream
+from hsmtss_jax.testing.corpus import write_tiny_corpus
+from hsmtss_jax.testing.encoders import stub
 from hsmtss_jax.train.stage import Shard, StepInput
-from tests.corpus import write_tiny_corpus
-from tests.upstream import draw, frozen_params, make_stage, tiny_upstream
 
 BATCH, TOKENS = 2, 6
 
@@ -48,12 +49,13 @@ def test_the_map_learns_and_gpt2_only_when_asked(finetune):
     assert set(params["model"]) == ({"map", "gpt2"} if finetune else {"map"})
     objective = one.objectives()["model"]
     # The frozen chain is not what is tested: fixed features stand for it.
-    encoder, width = one.features.audio_mae, one.features.q_audio.global_width
+    encoder, width = one.encoders.audio_mae, one.encoders.q_audio.global_width
     keys = jax.random.split(jax.random.key(1))
     s = jax.random.normal(keys[0], (BATCH, encoder.patches, encoder.width))
     g = jax.random.normal(keys[1], (BATCH, 1, width))
-    one.features.local = lambda frozen, audio: s
-    one.features.global_ = lambda frozen, s: g
+    one.encoders = stub(
+        one.encoders, local_fn=lambda params, audio: s, global_fn=lambda params, s: g
+    )
 
     @jax.jit
     def gradient(params, frozen):

@@ -4,8 +4,8 @@ import jax
 import pytest
 
 from hsmtss_jax.config import load_config
+from hsmtss_jax.testing.bundles import ROOT, frozen_params, make_stage
 from tests.models.separator_inputs import count
-from tests.upstream import ROOT, frozen_params, make_stage
 
 BODY = {"global": 42_528_768, "local": 85_646_592}  # the layers; the local one with its read-out
 STREAM = 2 * 768 + 768 * 768 + 768 + 768  # LayerNorm, Dense and segment embedding of an input

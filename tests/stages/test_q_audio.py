@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.stages.features import Features
+from hsmtss_jax.bundles.networks import read_encoders
+from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, tiny_upstream
+from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.train.stage import Shard
-from tests.corpus import write_tiny_corpus
-from tests.upstream import draw, frozen_params, make_stage, tiny_upstream
 
 BATCH = 4
 
@@ -41,8 +41,8 @@ def batch():
 
 def test_nothing_flows_into_the_frozen_encoders():
     def chain(frozen):
-        s = stage().features.local(frozen, batch()["audio"])
-        raw = stage().features.raw_text(frozen, batch()["text_ids"], batch()["text_mask"])
+        s = stage().encoders.local(frozen, batch()["audio"])
+        raw = stage().encoders.raw_text(frozen, batch()["text_ids"], batch()["text_mask"])
         return jnp.sum(s**2) + jnp.sum(raw**2)
 
     grad = jax.jit(jax.grad(chain))(frozen_params(stage()))
@@ -75,7 +75,7 @@ def test_atg_leaks_the_next_token_only_where_it_is_asked_to(source, leaks):
     @jax.jit
     def logits(weights, frozen, ids):
         def predict(module):
-            raw = each.features.raw_text(frozen, ids, given["text_mask"])
+            raw = each.encoders.raw_text(frozen, ids, given["text_mask"])
             batch = {**given, "text_ids": ids}
             return each._caption(module, frozen, batch, module.audio_pass(s), raw, False).logits
 
@@ -104,7 +104,7 @@ def test_dataset_fits_the_batch_spec(tmp_path):
 
 def test_features_have_the_stated_shapes_and_ignore_padding():
     upstream = tiny_upstream(["audio_mae", "text_encoder", "q_audio"])
-    features = Features(upstream)
+    features = read_encoders(upstream)
     frozen = {name: bundle.params for name, bundle in upstream.items()}
 
     @jax.jit

@@ -5,7 +5,7 @@ import pytest
 
 from hsmtss_jax import dist
 from hsmtss_jax.config import MeshConfig
-from tests import processes
+from hsmtss_jax.testing import processes
 from tests.stages.q_audio_gradient import loss_and_gradient
 
 

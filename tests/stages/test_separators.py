@@ -14,6 +14,9 @@ import numpy as np
 import optax
 import pytest
 
+from hsmtss_jax.models.semantics import Semantics
+from hsmtss_jax.models.separators import TextCondition
+from hsmtss_jax.stages.base import MixtureFeatures, compare
 from hsmtss_jax.stages.joint_separator import JointSeparatorStage, switch
 from hsmtss_jax.stages.local_separator import (
     LocalSeparatorStage,
@@ -21,10 +24,9 @@ from hsmtss_jax.stages.local_separator import (
     update_statistics,
     with_statistics,
 )
-from hsmtss_jax.stages.separation import SeparationFeatures, compare
+from hsmtss_jax.testing.bundles import frozen_params, make_stage, zero_batch
+from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.train.stage import Shard, Stage, StepInput
-from tests.corpus import write_tiny_corpus
-from tests.upstream import frozen_params, make_stage, zero_batch
 
 PAPER = ("global_separator", "local_separator", "joint_separator")
 NAMES = (*PAPER, "single_stage")
@@ -56,13 +58,13 @@ def reader() -> tuple[Stage, Any]:
 
 
 @functools.cache
-def features_of_batch() -> SeparationFeatures:
+def features_of_batch() -> MixtureFeatures:
     stage, read = reader()
     return read(frozen_params(stage), batch_of(stage))
 
 
 @functools.cache
-def single_features_of_batch() -> SeparationFeatures:
+def single_features_of_batch() -> MixtureFeatures:
     stage = make_stage("single_stage", batch_size=BATCH)
     return jax.jit(stage.read)(frozen_params(stage), batch_of(stage))
 
@@ -149,8 +151,8 @@ def test_eval_metrics_are_per_example_and_deterministic(name: str):
 
 def test_features_of_a_batch():
     features = features_of_batch()
-    assert features.s_mix.shape == features.s_target.shape == (BATCH, 128, 64)
-    assert features.g_mix.shape == features.g_target.shape == (BATCH, 1, 64)
+    assert features.mixture.s.shape == features.target.s.shape == (BATCH, 128, 64)
+    assert features.mixture.g.shape == features.target.g.shape == (BATCH, 1, 64)
     t_cap, t_cap_mask, t_task, t_task_mask = features.condition
     assert t_cap.shape == (BATCH, 17, 64) and t_cap_mask.shape == (BATCH, 17)
     np.testing.assert_array_equal(t_cap_mask.sum(1), 4 + np.arange(BATCH))  # [CLS] and the tokens
@@ -167,7 +169,7 @@ def joint_gradient() -> Any:
     stage.read = lambda frozen, batch: batch["features"]
     objective = stage.objectives()["model"]
 
-    def loss(model: Any, features: SeparationFeatures) -> Any:
+    def loss(model: Any, features: MixtureFeatures) -> Any:
         return objective(inputs.replace(params={"model": model}, batch={"features": features}))
 
     return jax.jit(jax.value_and_grad(loss, has_aux=True))
@@ -206,11 +208,11 @@ def test_padding_of_the_text_reaches_neither_loss_nor_gradient():
 
 def test_the_single_stage_reads_the_text_encoder_and_no_g():
     stage, features = stage_of("single_stage"), single_features_of_batch()
-    assert features.g_mix is None and features.g_target is None
+    assert features.mixture.g is None and features.target.g is None
     raw, mask, *_ = features.condition
-    assert raw.shape == (BATCH, 16, stage.features.text_encoder.width) and mask.shape == (BATCH, 16)
+    assert raw.shape == (BATCH, 16, stage.encoders.text_encoder.width) and mask.shape == (BATCH, 16)
     np.testing.assert_array_equal(mask.sum(1), 3 + np.arange(BATCH))  # no [CLS]
-    np.testing.assert_allclose(features.s_mix, features_of_batch().s_mix, atol=1e-5)
+    np.testing.assert_allclose(features.mixture.s, features_of_batch().mixture.s, atol=1e-5)
     params, _ = init_of("single_stage")
     assert "global" not in params["model"] and set(stage.upstream) == {"audio_mae", "text_encoder"}
 
@@ -289,10 +291,12 @@ def test_panels_are_patch_maps(name: str):
         assert panel.kind == "image" and panel.value.shape == (8, 16)
 
 
-def _features(s: jax.Array) -> SeparationFeatures:
+def _features(s: jax.Array) -> MixtureFeatures:
     empty = jnp.zeros((0,))
-    return SeparationFeatures(
-        s_mix=s[:1], s_target=s[1:], g_mix=empty, g_target=empty, condition=(empty,) * 4
+    return MixtureFeatures(
+        mixture=Semantics(s=s[:1], g=empty),
+        target=Semantics(s=s[1:], g=empty),
+        condition=TextCondition(*(empty,) * 4),
     )
 
 

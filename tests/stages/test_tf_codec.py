@@ -9,10 +9,10 @@ import pytest
 
 from configs.tf_codec_adversarial import get_config
 from hsmtss_jax import dist
-from hsmtss_jax.bundle import Bundle
+from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.config import SIZES, MeshConfig, from_json, to_json
-from hsmtss_jax.models.discriminator import DiscriminatorConfig
-from hsmtss_jax.models.tf_codec import TFCodecConfig
+from hsmtss_jax.models.tf_codec.discriminator import DiscriminatorConfig
+from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.stages.tf_codec import TFCodecStage, TFCodecStageConfig, loss_if, temperature
 from hsmtss_jax.train.optim import make_optimizer
 from hsmtss_jax.train.stage import StepInput

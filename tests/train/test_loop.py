@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from hsmtss_jax.bundle import load_bundle
+from hsmtss_jax.bundles.bundle import load_bundle
 from hsmtss_jax.config import MeshConfig
 from hsmtss_jax.train.checkpoint import Checkpointer
 from hsmtss_jax.train.loop import train

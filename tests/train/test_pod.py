@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from hsmtss_jax.bundle import load_bundle
-from tests import processes
+from hsmtss_jax.bundles.bundle import load_bundle
+from hsmtss_jax.testing import processes
 
 
 @pytest.mark.slow

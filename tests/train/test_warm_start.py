@@ -6,14 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from hsmtss_jax.bundle import Bundle, load_bundle, save_bundle
-from hsmtss_jax.checkpoints.mw_mae import import_mw_mae, mw_mae_config, mw_mae_state
+from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.bundles.importers.mw_mae import import_mw_mae, mw_mae_config, mw_mae_state
 from hsmtss_jax.config import DataConfig, ExperimentConfig, MeshConfig, OptimConfig, RunConfig
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.stages.audio_mae import AudioMAEStage, AudioMAEStageConfig
 from hsmtss_jax.train.loop import prepare, train
 from hsmtss_jax.train.warm_start import warm_start
-from tests.checkpoints.synthetic import DEPTH, HEADS, WIDTH, mw_mae_params
+from tests.bundles.importers.synthetic import DEPTH, HEADS, WIDTH, mw_mae_params
 from tests.train.toy import toy_config, toy_stage
 
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from hsmtss_jax.config import MeshConfig
+from hsmtss_jax.testing import processes
 from hsmtss_jax.train.loop import train
-from tests import processes
 from tests.train.toy import toy_config, toy_stage
 
 

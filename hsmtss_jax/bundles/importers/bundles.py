@@ -1,0 +1,138 @@
+"""Public weights as bundles that a config's ``upstream`` can point to."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+
+from hsmtss_jax.bundles.bundle import Bundle
+from hsmtss_jax.bundles.importers.audio_mae import audio_mae_config, import_audio_mae
+from hsmtss_jax.bundles.importers.gpt2 import gpt2_config, import_gpt2
+from hsmtss_jax.bundles.importers.mw_mae import import_mw_mae, mw_mae_config, mw_mae_state
+from hsmtss_jax.bundles.importers.read import read_flax, read_state
+from hsmtss_jax.bundles.importers.source import locate
+from hsmtss_jax.bundles.importers.text import import_text_encoder, text_encoder_config
+from hsmtss_jax.bundles.importers.tf_codec import import_tf_codec, tf_codec_config
+
+_CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
+_UNKNOWN = "see the source"
+
+
+def import_bundle(kind: str, source: str, heads: int | None = None, licence: str = "") -> Bundle:
+    """A float32 bundle of stage ``kind`` from public weights.
+
+    kind: one of ``KINDS``. source: a file, a folder or a hub id; text_encoder and gpt2 need the folder,
+    for config.json and tokenizer.json. heads: of audio_mae and mw_mae, whose files do not say (default:
+    64 wide). licence: what the bundle says of itself.
+
+    Raises:
+      OSError: files that are not there, or a hub that cannot be reached.
+      ValueError: unknown kind, a file that is damaged or does not fit.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(KINDS)}")
+    if heads is not None and heads < 1:
+        raise ValueError(f"--heads must be at least 1, not {heads}")
+    importer, extras = _IMPORTERS[kind]
+    bundle = importer(locate(source, extras), heads)
+    known = "Apache-2.0" if "flan-t5" in source else _UNKNOWN
+    meta = {"source": _public_name(source), "licence": licence or known}
+    return dataclasses.replace(bundle, meta=meta)
+
+
+def read_text_encoder(folder: Path, heads: int | None = None) -> Bundle:
+    """A T5 or BERT encoder and its tokenizer from a folder with Hugging Face's files."""
+    _no_heads(heads)
+    config = text_encoder_config(_json(folder, _CONFIG))
+    params = import_text_encoder(config, read_state(folder))
+    return _bundle("text_encoder", config, params, _tokenizer(folder, config.vocab))
+
+
+def _read_gpt2(folder: Path, heads: int | None) -> Bundle:
+    _no_heads(heads)
+    config = gpt2_config(_json(folder, _CONFIG))
+    params = import_gpt2(config, read_state(folder))
+    return _bundle("gpt2", config, params, _tokenizer(folder, config.vocab))
+
+
+def _read_audio_mae(path: Path, heads: int | None) -> Bundle:
+    state = read_state(path)
+    config = audio_mae_config(state, heads)
+    return _bundle("audio_mae", config, import_audio_mae(config, state))
+
+
+def _read_mw_mae(path: Path, heads: int | None) -> Bundle:
+    state = mw_mae_state(read_flax(path))
+    config = mw_mae_config(state, heads)
+    return _bundle("mw_mae", config, import_mw_mae(config, state))
+
+
+def _read_tf_codec(path: Path, heads: int | None) -> Bundle:
+    _no_heads(heads, "TF-Codec has no attention heads")
+    state = read_state(path)
+    config = tf_codec_config(state)
+    return _bundle("tf_codec", config, import_tf_codec(config, state))
+
+
+# Kind -> its reader, and the files it needs beside the weights.
+_IMPORTERS: dict[str, tuple[Callable[[Path, int | None], Bundle], tuple[str, ...]]] = {
+    "audio_mae": (_read_audio_mae, ()),
+    "mw_mae": (_read_mw_mae, ()),
+    "text_encoder": (read_text_encoder, (_CONFIG, _TOKENIZER)),
+    "gpt2": (_read_gpt2, (_CONFIG, _TOKENIZER)),
+    "tf_codec": (_read_tf_codec, ()),
+}
+KINDS = tuple(_IMPORTERS)
+
+
+def _bundle(
+    stage: str, config: Any, params: Mapping[str, Any], files: Mapping[str, bytes] | None = None
+) -> Bundle:
+    described = {"name": stage, "model": dataclasses.asdict(config)}
+    return Bundle(stage=stage, config=described, params=params, files=files or {})
+
+
+def _tokenizer(folder: Path, vocab: int) -> dict[str, bytes]:
+    """The tokenizer's file with its own padding and truncation removed, on one line.
+
+    Raises ValueError when it is no fast tokenizer, or has ids beyond the ``vocab`` rows of the model.
+    """
+    described = {**_json(folder, _TOKENIZER), "padding": None, "truncation": None}
+    text = json.dumps(described, ensure_ascii=False, separators=(",", ":"))
+    try:
+        tokenizer = tokenizers.Tokenizer.from_str(text)
+    except Exception as error:  # the library raises nothing narrower
+        raise ValueError(
+            f"{folder}/{_TOKENIZER} is not a fast tokenizer's file: download it again"
+        ) from error
+    if max(tokenizer.get_vocab(with_added_tokens=True).values(), default=0) >= vocab:
+        raise ValueError(
+            f"{folder}/{_TOKENIZER} has more tokens than the model's {vocab}: give the model's own"
+        )
+    return {_TOKENIZER: text.encode("utf-8")}
+
+
+def _json(folder: Path, name: str) -> Mapping[str, Any]:
+    if not (folder / name).is_file():
+        raise FileNotFoundError(f"{folder} has no {name}: give the folder of a Hugging Face model")
+    try:
+        content = json.loads((folder / name).read_bytes())
+    except ValueError as error:  # of the encoding, or of JSON
+        raise ValueError(f"{folder}/{name} is not JSON: download it again") from error
+    if not isinstance(content, Mapping):
+        raise ValueError(f"{folder}/{name} maps no names to values: download it again")
+    return content
+
+
+def _no_heads(heads: int | None, why: str = f"{_CONFIG} says the heads") -> None:
+    if heads is not None:
+        raise ValueError(f"--heads is of no use ({why}): leave it out")
+
+
+def _public_name(source: str) -> str:
+    """The hub id, or the last part of a path: a bundle does not tell where its maker's files lay."""
+    path = Path(source).expanduser()
+    return path.resolve().name if path.exists() else source

@@ -1,0 +1,178 @@
+"""Pipeline bundles: a folder of stage bundles and a ``pipeline.json`` that says how they fit together."""
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hsmtss_jax.atomic import replace_folder
+from hsmtss_jax.bundles.bundle import Bundle, check_upstream, is_bundle, load_bundle, save_bundle
+from hsmtss_jax.config import from_dict
+from hsmtss_jax.models.tf_codec.adapter import CODECS
+from hsmtss_jax.sampling.policies import Policy
+
+FORMAT_VERSION = 1
+ROLES = (
+    "text_encoder",
+    "audio_mae",
+    "q_audio",
+    "joint_separator",
+    "tf_codec",
+    "acoustic_decoder",
+)
+SEPARATORS = ("joint_separator", "single_stage")  # the roles that can give a pipeline its separator
+CAPTIONING = ("gpt2", "captioner")  # what a pipeline may hold beside: it separates without them
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """How cosines become a presence score: sigmoid(slope * mean cosine + bias)."""
+
+    slope: float
+    bias: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PipelineConfig:
+    """How stage bundles become one pipeline bundle.
+
+    bundles: role -> folder of a stage bundle; every role of the pipeline must be there.
+    separator: which of ``SEPARATORS`` it has; single_stage is the paper's ablation.
+    captioner: whether it holds ``CAPTIONING`` as well, which describe a sound in words.
+    storage: role -> storage type of ``save_bundle``; "*" is the default.
+    presence: how cosines become a presence score, where that was measured.
+    notices: file name -> path of a text to put beside the weights (licence, attribution).
+    """
+
+    bundles: Mapping[str, str]
+    separator: str = SEPARATORS[0]
+    captioner: bool = False
+    storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
+    sampling: Policy = dataclasses.field(default_factory=Policy)
+    presence: Calibration | None = None
+    licence: str = ""
+    data: str = ""
+    notices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The pipeline's roles. Raises ValueError for an unknown separator."""
+        if self.separator not in SEPARATORS:
+            raise ValueError(f"separator={self.separator!r}: choose one of {', '.join(SEPARATORS)}")
+        return _roles_with(self.separator) + (CAPTIONING if self.captioner else ())
+
+
+def _roles_with(separator: str) -> tuple[str, ...]:
+    """The roles of a pipeline with this separator, that separating needs."""
+    return tuple(separator if role in SEPARATORS else role for role in ROLES)
+
+
+def _known_roles(names: Any) -> tuple[str, ...]:
+    """Those roles of a pipeline.json that separating needs. Raises ValueError unless all are there, and
+    nothing else but ``CAPTIONING``."""
+    rest = sorted(set(map(str, names)) - set(CAPTIONING))
+    for roles in map(_roles_with, SEPARATORS):
+        if rest == sorted(roles):
+            return roles
+    raise ValueError(f"its roles {names} are not those of a pipeline")
+
+
+@dataclasses.dataclass(frozen=True)
+class Pipeline:
+    """A loaded pipeline bundle: stage bundles by role, sampling defaults, the rest of pipeline.json."""
+
+    bundles: Mapping[str, Bundle]
+    sampling: Policy
+    meta: Mapping[str, Any]
+    path: Path
+    presence: Calibration | None = None
+
+
+def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
+    """Write the pipeline bundle ``out`` from stage bundles; an existing one is replaced at the end.
+
+    Raises ValueError for a missing role or digests that do not fit.
+    """
+    missing = [role for role in config.roles if role not in config.bundles]
+    if missing:
+        raise ValueError(f"the pipeline lacks bundles for: {', '.join(missing)}")
+    bundles = {role: load_bundle(Path(config.bundles[role])) for role in config.roles}
+    check_upstream(bundles)
+    if config.captioner and "gpt2" in bundles["captioner"].params:
+        # GPT-2 as it was before it was fine-tuned: its sizes and tokenizer are all that is read of it.
+        bundles["gpt2"] = dataclasses.replace(bundles["gpt2"], params={})
+    with replace_folder(out) as folder:
+        _write(config, bundles, folder)
+    return Path(out)
+
+
+def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) -> None:
+    default = config.storage.get("*", "float32")
+    for role, bundle in bundles.items():
+        save_bundle(folder / role, bundle, storage=config.storage.get(role, default))
+    for name, source in config.notices.items():
+        shutil.copyfile(source, folder / name)
+    document = {
+        "format_version": FORMAT_VERSION,
+        "roles": list(config.roles),
+        "sampling": dataclasses.asdict(config.sampling),
+        "presence": dataclasses.asdict(config.presence) if config.presence else None,
+        "licence": config.licence,
+        "data": config.data,
+    }
+    (folder / "pipeline.json").write_text(json.dumps(document, indent=2) + "\n")
+
+
+def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = None) -> Pipeline:
+    """Read those stage bundles of a pipeline that ``roles`` names: by default all that separating needs.
+
+    Raises OSError or ValueError with a line that says what is wrong.
+    """
+    folder = Path(folder)
+    pipeline = _read_document(folder)
+    named = pipeline.meta["roles"]
+    lacking = [role for role in roles or () if role in CAPTIONING and role not in named]
+    if lacking:
+        raise ValueError(
+            f"{folder} holds no {lacking[0]}: export it with captioner=true, or give --{lacking[0]} "
+            "to hsmtss evaluate captioning"
+        )
+    wanted = _known_roles(named) if roles is None else roles
+    bundles = {role: load_bundle(folder / role) for role in wanted}
+    for role, bundle in bundles.items():
+        if bundle.stage != role and not (role == "tf_codec" and bundle.stage in CODECS):
+            raise ValueError(f"{folder / role} is a bundle of {bundle.stage}, not of {role}")
+    check_upstream(bundles)
+    return dataclasses.replace(pipeline, bundles=bundles)
+
+
+def pipeline_roles(folder: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The roles of a pipeline bundle that separating needs. Raises as ``load_pipeline`` does."""
+    return _known_roles(_read_document(Path(folder)).meta["roles"])
+
+
+def _read_document(folder: Path) -> Pipeline:
+    """What pipeline.json says, without the stage bundles."""
+    if not folder.exists():
+        raise FileNotFoundError(f"no checkpoint at {folder}: give the folder of a pipeline bundle")
+    path = folder / "pipeline.json"
+    if not path.is_file():
+        stage = ", but the bundle of a stage" if is_bundle(folder) else ""
+        raise ValueError(f"{folder} is not a pipeline bundle{stage}: it has no pipeline.json")
+    try:
+        document = json.loads(path.read_text())
+        version = document["format_version"]
+        sampling = from_dict(Policy, document["sampling"])
+        _known_roles(document["roles"])
+        presence = document.get("presence")
+        calibration = None if presence is None else from_dict(Calibration, presence)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged ({error}): copy it again") from error
+    if version != FORMAT_VERSION:
+        raise ValueError(
+            f"{folder} has pipeline format {version}, this version reads {FORMAT_VERSION}"
+        )
+    return Pipeline({}, sampling, document, folder, calibration)

@@ -1,5 +1,0 @@
-"""Importers: public weights -> our parameter trees and bundles. Nothing is ever unpickled."""
-
-from hsmtss_jax.checkpoints.bundles import KINDS, import_bundle
-
-__all__ = ["KINDS", "import_bundle"]

@@ -1,0 +1,156 @@
+"""The neural codec by itself: sound to tokens and back, whole or as it arrives.
+
+Sound is coded in mono at 16 kHz. Everything goes through the streams, in chunks of one compiled size, so
+that memory does not grow with a recording.
+
+Legend: B batch, L samples, N token frames, K groups.
+"""
+
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from hsmtss_jax.audio.io import read_blocks, resample, to_mono
+from hsmtss_jax.bundles.bundle import Bundle, is_bundle, load_bundle
+from hsmtss_jax.bundles.hub import demo_bundle
+from hsmtss_jax.bundles.pipeline import load_pipeline
+from hsmtss_jax.codec.stream import CHUNK, Programs, StreamingDecoder, StreamingEncoder
+from hsmtss_jax.codec.token_file import DIGEST_DIGITS, Tokens
+from hsmtss_jax.config import from_dict
+from hsmtss_jax.models.tf_codec.model import TFCodecConfig
+from hsmtss_jax.models.tf_codec.stream import Latency, latency
+
+ROLE = "tf_codec"
+
+
+@dataclasses.dataclass(frozen=True)
+class BitRates:
+    """Bits a second. raw: every token at log2(codes) bits. entropy: the mean information of the tokens,
+    their groups taken one by one, frames as if independent. A token file may take fewer bits than the
+    entropy where sounds last, and more where they are short."""
+
+    raw: float
+    entropy: float
+
+
+class Codec:
+    """A loaded codec bundle. Computes in float32 on every device: tokens last longer than a device.
+
+    >>> codec = Codec.from_pretrained()                # the demo bundle's
+    >>> tokens = codec.encode("street.wav")
+    >>> audio = codec.decode(tokens)                   # float32 [L], mono at 16 kHz
+    """
+
+    sample_rate = 16_000
+
+    def __init__(self, bundle: Bundle, dtype: Any = jnp.float32) -> None:
+        if bundle.stage != ROLE:
+            raise ValueError(f"{bundle.path} is a bundle of {bundle.stage}, not of {ROLE}")
+        self.config = from_dict(TFCodecConfig, bundle.config["model"])
+        self.digest = bundle.digest[:DIGEST_DIGITS]
+        self._programs = Programs(self.config, bundle.params, dtype)
+
+    @classmethod
+    def from_pretrained(
+        cls, folder: str | os.PathLike[str] | None = None, **options: Any
+    ) -> "Codec":
+        """Load a codec bundle, or the codec of a pipeline bundle; the default is the demo bundle.
+
+        Raises OSError or ValueError for what is neither.
+        """
+        path = demo_bundle() if folder is None else Path(folder)
+        if is_bundle(path):
+            return cls(load_bundle(path), **options)
+        return cls(load_pipeline(path, [ROLE]).bundles[ROLE], **options)
+
+    @property
+    def latency(self) -> Latency:
+        """Algorithmic delays in milliseconds; 25 + 10 with the paper's sizes."""
+        return latency(self.config, self.sample_rate)
+
+    def encoder(self, chunk: int = CHUNK) -> StreamingEncoder:
+        """A stream from sound to tokens; chunk=1 for the lowest latency."""
+        return StreamingEncoder(self._programs, chunk)
+
+    def decoder(self, samples: int | None = None, chunk: int = CHUNK) -> StreamingDecoder:
+        """A stream from tokens to ``samples`` of sound, or to all that they give."""
+        return StreamingDecoder(self._programs, samples, chunk)
+
+    def encode(
+        self, audio: np.ndarray | str | os.PathLike[str], sample_rate: int | None = None
+    ) -> Tokens:
+        """audio: a path, read block by block, or float samples [L] or [L, C] with their ``sample_rate``.
+
+        Channels are averaged and the rate becomes 16 kHz. Raises ValueError for no samples or NaN.
+        """
+        if not isinstance(audio, np.ndarray):
+            blocks = read_blocks(audio, self.sample_rate, sample_rate=self.sample_rate, mono=True)
+            return self.encode_blocks(block[:, 0] for block in blocks)
+        if sample_rate is None or sample_rate <= 0:
+            raise ValueError("give the sample_rate of the samples")
+        if audio.ndim not in (1, 2):
+            raise ValueError(f"samples must be [L] or [L, C], got shape {audio.shape}")
+        mono = resample(to_mono(audio)[:, None], sample_rate, self.sample_rate)
+        return self.encode_blocks([mono[:, 0]])
+
+    def encode_blocks(self, blocks: Iterable[np.ndarray]) -> Tokens:
+        """Tokens of a signal in float blocks [l] of any lengths, mono at 16 kHz."""
+        stream = self.encoder()
+        parts = [stream.push(block[None]) for block in blocks]
+        parts.append(stream.finish())
+        values = np.concatenate(parts, axis=1)[0]
+        return Tokens(values, self.config.codes, stream.samples, self.sample_rate, self.digest)
+
+    def decode(self, tokens: Tokens) -> np.ndarray:
+        """Samples float32 [L] in [-1, 1], mono at 16 kHz.
+
+        Raises ValueError for tokens of another codec.
+        """
+        return np.concatenate(list(self.decode_blocks(tokens)))
+
+    def decode_blocks(self, tokens: Tokens) -> Iterator[np.ndarray]:
+        """``decode`` in blocks of about a second. Raises ValueError before the first of them."""
+        self.check(tokens)
+        return self._decoded(tokens)
+
+    def _decoded(self, tokens: Tokens) -> Iterator[np.ndarray]:
+        stream = self.decoder(tokens.samples)
+        for start in range(0, len(tokens.values), CHUNK):
+            block = stream.push(tokens.values[None, start : start + CHUNK])[0]
+            if len(block):
+                yield block
+        rest = stream.finish()[0]
+        if len(rest):
+            yield rest
+
+    def check(self, tokens: Tokens) -> None:
+        """Raises ValueError for tokens that this codec has not made."""
+        if tokens.digest != self.digest:
+            raise ValueError(
+                f"the tokens were made by codec {tokens.digest[:12]}, this is {self.digest[:12]}: "
+                "load the bundle that made them"
+            )
+        made = (self.config.token_frames(tokens.samples), self.config.groups)
+        if tokens.values.shape != made or tokens.codes != self.config.codes:
+            raise ValueError(
+                f"tokens of {tokens.samples} samples are {list(made)} of {self.config.codes} codes, "
+                f"not {list(tokens.values.shape)} of {tokens.codes}"
+            )
+        if tokens.sample_rate != self.sample_rate:
+            raise ValueError(
+                f"the tokens are of sound at {tokens.sample_rate} Hz, not {self.sample_rate}"
+            )
+
+    def bit_rates(self, tokens: Tokens) -> BitRates:
+        """Raw and measured bits a second of a coded sound."""
+        frames, groups = tokens.values.shape
+        raw = groups * np.log2(tokens.codes) * self.sample_rate / self.config.token_samples
+        counts = [np.bincount(column) for column in tokens.values.T]
+        shares = np.concatenate([c[c > 0] for c in counts]) / frames
+        entropy = -frames * float((shares * np.log2(shares)).sum()) / tokens.seconds
+        return BitRates(float(raw), entropy)

@@ -1,0 +1,137 @@
+"""Sound to a sentence: the captioner's prefix, and beam search over GPT-2 with an explicit cache.
+
+Legend: B windows, L samples, W samples of a window, K prefix tokens, N tokens, V vocabulary.
+"""
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hsmtss_jax.audio.windows import Windows, cut_blocks, plan_windows
+from hsmtss_jax.bundles.bundle import Bundle, check_upstream
+from hsmtss_jax.bundles.networks import read_encoders
+from hsmtss_jax.config import from_dict
+from hsmtss_jax.dist import compute_dtype
+from hsmtss_jax.inference.recording import SILENCE, Recording, working_gain
+from hsmtss_jax.inference.runtime import window_samples
+from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model
+from hsmtss_jax.models.gpt2 import GPT2Config, GPT2Output
+from hsmtss_jax.models.text.tokenizer import CausalTokenizer
+from hsmtss_jax.sampling.beam import Beams, beam_search
+
+ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
+RATE = 16_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """What a part of a recording sounds like. start, end: seconds. text: empty where it is silent."""
+
+    start: float
+    end: float
+    text: str
+
+
+class CaptionWriter:
+    """Bundles of ``ROLES`` on the default device.
+
+    Attributes: window (samples of one window). Raises ValueError when the captioner was trained
+    against others than those given.
+    """
+
+    def __init__(self, bundles: Mapping[str, Bundle], dtype: Any = None) -> None:
+        check_upstream(bundles)
+        self.dtype = dtype or compute_dtype()
+        self._encoders = read_encoders(bundles, self.dtype)
+        self._map = from_dict(CaptionerConfig, bundles["captioner"].config["model"])
+        self._gpt2 = from_dict(GPT2Config, bundles["gpt2"].config["model"])
+        self._tokenizer = CausalTokenizer.from_bundle(bundles["gpt2"])
+        self.window = window_samples(self._encoders.fbank)
+        params = {name: bundle.params for name, bundle in bundles.items()}
+        params["gpt2"] = language_model(params["captioner"], params)
+        self._params = jax.device_put(params)
+
+    def write(
+        self, audio: np.ndarray, *, beams: int = 5, tokens: int = 67, length_power: float = 1.0
+    ) -> list[str]:
+        """A sentence for each row of audio [B, L], L = window; see ``beam_search`` for the options.
+
+        Raises ValueError when prefix and tokens exceed GPT-2's positions.
+        """
+        found = self._search(self._params, audio, beams, tokens, length_power)
+        best = np.asarray(found.tokens[:, 0])
+        return [self._text(row) for row in best]
+
+    def describe(
+        self, recording: Recording, *, batch: int = 8, beams: int = 5, tokens: int = 32
+    ) -> Iterator[Span]:
+        """A sentence for every window of a recording; windows in a row that sound alike are one span.
+
+        Raises ValueError for a recording that is silent, shorter than 50 ms, or holds NaN.
+        """
+        gain = working_gain(recording, RATE)
+        plan = plan_windows(recording.length_at(RATE), self.window, 0)
+        spans = self._spans(recording, plan, gain, batch, beams, tokens)
+        for _, group in itertools.groupby(spans, key=lambda span: span.text):
+            same = list(group)
+            yield Span(same[0].start, same[-1].end, same[0].text)
+
+    def _spans(
+        self, recording: Recording, plan: Windows, gain: float, batch: int, beams: int, tokens: int
+    ) -> Iterator[Span]:
+        """A span a window."""
+        sound = (block * np.float32(gain) for block in recording.mono(RATE))
+        windows = enumerate(cut_blocks(sound, plan))
+        while part := list(itertools.islice(windows, batch)):
+            audio = [window for _, window in part]
+            full = np.stack(audio + [audio[-1]] * (batch - len(part)))  # one static shape
+            texts = self.write(full, beams=beams, tokens=tokens)
+            for (index, window), text in zip(part, texts, strict=False):
+                start = index * plan.hop / RATE
+                heard = text if np.abs(window).max() >= SILENCE * gain else ""
+                yield Span(start, start + plan.used(index) / RATE, heard)
+
+    def _text(self, ids: np.ndarray) -> str:
+        ends = np.flatnonzero(ids == self._tokenizer.end_id)
+        kept = ids[: ends[0]] if len(ends) else ids
+        return self._tokenizer.decode(kept.tolist()).strip()
+
+    @functools.partial(jax.jit, static_argnums=(0, 3, 4, 5))
+    def _search(self, params: Any, audio: Any, beams: int, tokens: int, power: float) -> Beams:
+        start = caption_prefix(self._map, self._encoders, params["captioner"], params, audio)
+        slots = start.shape[1] + tokens
+        cache = self._gpt2.cache(start.shape[0], slots, self.dtype)
+        out = self._run(params, start, cache)
+        cache = _rows(out.cache, jnp.repeat(jnp.arange(start.shape[0]), beams))
+
+        def step(previous: jax.Array, cache: Any) -> tuple[jax.Array, Any]:
+            out = self._run(params, previous[:, None], cache)
+            return out.logits[:, -1], out.cache
+
+        return beam_search(
+            step,
+            cache,
+            out.logits[:, -1],
+            beams=beams,
+            tokens=tokens,
+            end=self._tokenizer.end_id,
+            reorder=_rows,
+            length_power=power,
+        )
+
+    def _run(self, params: Any, inputs: jax.Array, cache: Any) -> GPT2Output:
+        model = self._gpt2.make(self.dtype)
+        out = model.apply({"params": params["gpt2"]}, inputs, None, cache)
+        assert isinstance(out, GPT2Output)
+        return out
+
+
+def _rows(cache: Any, rows: jax.Array) -> Any:
+    """The cache with these rows of every layer; leaves are [layers, B, ...], the length [layers]."""
+    return cache.replace(k=cache.k[:, rows], v=cache.v[:, rows])

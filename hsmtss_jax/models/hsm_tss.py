@@ -1,0 +1,172 @@
+"""HSM-TSS as the paper writes it (Fig. 2): equations (2), (3) and (4) as pure functions of {role: params}.
+
+    G_hat = H1(G_mix, T)            separate_global     eq. (2)
+    S_hat = H2(S_mix, G_hat, T)     separate_local      eq. (3)
+    x_hat = H3(S_hat)               generate            eq. (4)
+
+``Networks`` holds the configs; weights are always an argument. Nothing of the mixture but S_mix and G_mix
+reaches S_hat, and nothing but S_hat reaches the sound: it is aligned with the mixture in time, not in phase.
+
+Legend: B windows, L samples, N text tokens, P patches, T token frames, K groups, Ca width of S, Cg of G,
+E of the contrastive space.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig, patch_mask
+from hsmtss_jax.models.acoustic_decoder.sampler import sample
+from hsmtss_jax.models.semantics import Encoders, Semantics
+from hsmtss_jax.models.separators import Separators, TextCondition, TwoStage
+from hsmtss_jax.models.tf_codec.adapter import NeuralCodec
+from hsmtss_jax.sampling.policies import Policy
+
+Params = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Networks:
+    """The networks of a system, without their weights."""
+
+    encoders: Encoders
+    separators: Separators
+    decoder: AcousticDecoderConfig
+    codec: NeuralCodec
+    mask_padding: bool = True  # the decoder was trained without the patches behind a clip's end
+
+    @property
+    def two_stage(self) -> bool:
+        """False for the single-stage ablation, which predicts no G."""
+        return isinstance(self.separators, TwoStage)
+
+
+@flax.struct.dataclass
+class Query:
+    """An instruction a window, encoded. condition: what the separators read; vector: z_t [B, E]."""
+
+    condition: TextCondition
+    vector: jax.Array
+
+
+def encode_query(
+    networks: Networks, params: Params, ids: jax.Array, mask: jax.Array, task: jax.Array
+) -> Query:
+    """Encode token ids and mask [B, N] of the descriptions and task numbers [B]."""
+    encoders = networks.encoders
+    text, text_mask = encoders.text(params, ids, mask)
+    vector = encoders.caption_vector(params, text)
+    if not networks.two_stage:  # reads the text encoder as it is, without [CLS]
+        text, text_mask = encoders.raw_text(params, ids, mask), mask
+    limit = networks.separators.max_text + networks.two_stage
+    missing = limit - text.shape[1]  # the separators are one program for all lengths of text
+    text = jnp.pad(text, ((0, 0), (0, missing), (0, 0)))
+    text_mask = jnp.pad(text_mask, ((0, 0), (0, missing)))
+    return Query(TextCondition(text, text_mask, *encoders.task(params, task)), vector)
+
+
+def separate_global(
+    networks: Networks, params: Params, mixture: Semantics, query: Query
+) -> jax.Array:
+    """Predict the target's global feature G_hat [B, 1, Cg]: HSM-TSS eq. (2)."""
+    separators = networks.separators
+    if not isinstance(separators, TwoStage):
+        raise ValueError("the single-stage ablation predicts no G: give a two-stage pipeline")
+    weights = params[separators.role]
+    return separators.predict_global(weights, mixture.g, query.condition)
+
+
+def separate_local(
+    networks: Networks, params: Params, mixture: Semantics, g: jax.Array | None, query: Query
+) -> jax.Array:
+    """Predict the target's local features S_hat [B, P, Ca] given g [B, 1, Cg]: HSM-TSS eq. (3).
+
+    The single-stage ablation reads no g.
+    """
+    separators = networks.separators
+    weights = params[separators.role]
+    if not isinstance(separators, TwoStage):
+        return separators(weights, mixture, query.condition).s_hat
+    assert g is not None, "the local separator is conditioned on G"
+    return separators.predict_local(weights, mixture.s, g, query.condition)
+
+
+def separate(
+    networks: Networks,
+    params: Params,
+    mixture: Semantics,
+    query: Query,
+    g: jax.Array | None = None,
+) -> Semantics:
+    """Predict the target's semantics: eq. (2), unless g [B, 1, Cg] is given, and eq. (3).
+
+    The G of the single-stage ablation is what Q-Audio reads in its S_hat.
+    """
+    if networks.two_stage and g is None:
+        g = separate_global(networks, params, mixture, query)
+    s = separate_local(networks, params, mixture, g, query)
+    return Semantics(s=s, g=networks.encoders.global_(params, s) if g is None else g)
+
+
+def global_attention(
+    networks: Networks, params: Params, mixture: Semantics, query: Query
+) -> jax.Array:
+    """Return how G_hat attends to the patches in H2's last layer: [B, H, P] (HSM-TSS Fig. 6).
+
+    Raises ValueError for the single-stage ablation, which has no G token.
+    """
+    separators = networks.separators
+    if not isinstance(separators, TwoStage):
+        raise ValueError(
+            "a single-stage pipeline has no G token whose attention could be drawn: "
+            "give a pipeline with a joint separator"
+        )
+    weights = params[separators.role]
+    out = separators(weights, mixture, query.condition, return_attention=True)
+    return out.local.global_attention()
+
+
+def generate(
+    networks: Networks,
+    params: Params,
+    s: jax.Array,
+    seeds: jax.Array,
+    policy: Policy,
+    *,
+    samples: int,
+) -> jax.Array:
+    """Draw the target's sound [B, samples] from its S [B, P, Ca]: HSM-TSS eq. (4).
+
+    seeds: uint32 [B]. Codec tokens are sampled autoregressively, then decoded.
+    """
+    frames = networks.codec.token_frames(samples)
+    visible = visible_patches(networks, jnp.full(len(s), frames))
+    tokens = sample(
+        networks.decoder,
+        params["acoustic_decoder"],
+        s,
+        frames,
+        seeds,
+        policy,
+        prefix_mask=visible,
+        dtype=networks.encoders.dtype,
+    )
+    return decode(networks, params, tokens, samples)
+
+
+def visible_patches(networks: Networks, frames: jax.Array) -> jax.Array | None:
+    """Return which patches the decoder may see of clips of ``frames`` [B] token frames: bool [B, P].
+
+    None means all: as in training, which hides the patches behind a clip's end or does not.
+    """
+    return patch_mask(networks.decoder, frames) if networks.mask_padding else None
+
+
+def decode(networks: Networks, params: Params, tokens: jax.Array, samples: int) -> jax.Array:
+    """Decode codec tokens [B, T, K] into sound [B, samples] in [-1, 1]."""
+    sound = networks.codec.decode(params["tf_codec"], tokens, samples)
+    return jnp.clip(sound, -1.0, 1.0)

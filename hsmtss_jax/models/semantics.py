@@ -1,0 +1,125 @@
+"""The frozen encoders: sound to its semantic features S and G, words to T_cap and T_task.
+
+HSM-TSS section III-B. Training and inference both stand on this file.
+
+Legend: B batch, L samples, P patches, N text tokens, W words' tokens, Ca width of S, Cg of G and T_cap,
+Ct of the text encoder, E of the contrastive space.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hsmtss_jax.audio.fbank import FbankConfig, log_mel_input
+from hsmtss_jax.models.audio_mae import AudioMAEConfig
+from hsmtss_jax.models.q_audio import QAudio, QAudioConfig, unit, with_first
+from hsmtss_jax.models.text.encoder import TextEncoderConfig
+
+Params = Mapping[str, Any]  # role -> that bundle's parameters
+
+
+@flax.struct.dataclass
+class Semantics:
+    """Semantic features of sounds. s: local [B, P, Ca]; g: global [B, 1, Cg], None where none is used."""
+
+    s: jax.Array
+    g: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskTable:
+    """Token ids int32 [tasks, W] of the task words, padded to the longest, and their bool mask."""
+
+    ids: np.ndarray
+    mask: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Encoders:
+    """Pure functions of frozen parameters {role: tree}; outputs are float32 and carry no gradient.
+
+    Only audio_mae must be there; a network that was left out must not be asked for anything. dtype: what
+    the networks compute in.
+    """
+
+    audio_mae: AudioMAEConfig
+    q_audio: QAudioConfig = None  # type: ignore[assignment]
+    text_encoder: TextEncoderConfig = None  # type: ignore[assignment]
+    tasks: TaskTable = None  # type: ignore[assignment]
+    dtype: Any = jnp.float32
+
+    @property
+    def fbank(self) -> FbankConfig:
+        """The log-mel front end of AudioMAE."""
+        return self.audio_mae.fbank
+
+    def local(self, params: Params, audio: jax.Array) -> jax.Array:
+        """Compute S float32 [B, P, Ca] of audio [B, L] at 16 kHz (section III-B 1)."""
+        x = log_mel_input(audio, self.fbank)
+        s = self.audio_mae.make(self.dtype).apply(
+            {"params": params["audio_mae"]}, x, method="encode"
+        )
+        return self._plain(s)
+
+    def encode(self, params: Params, audio: jax.Array) -> Semantics:
+        """Compute S and G of audio [B, L] at 16 kHz."""
+        s = self.local(params, audio)
+        return Semantics(s=s, g=self.global_(params, s))
+
+    def global_(self, params: Params, s: jax.Array) -> jax.Array:
+        """Compute G float32 [B, 1, Cg] of S [B, P, Ca] (section III-B 2)."""
+        return self._plain(self._q_audio(params, s, method="audio"))
+
+    def raw_text(self, params: Params, ids: jax.Array, mask: jax.Array) -> jax.Array:
+        """Token ids and mask [B, N] -> the text encoder's outputs float32 [B, N, Ct]."""
+        model = self.text_encoder.make(self.dtype)
+        return self._plain(model.apply({"params": params["text_encoder"]}, ids, mask))
+
+    def text(self, params: Params, ids: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Token ids and mask [B, N] -> (T_cap float32 [B, N + 1, Cg], its mask), [CLS] first."""
+        raw = self.raw_text(params, ids, mask)
+        return self._plain(self._q_audio(params, raw, mask, method="text")), with_first(mask)
+
+    def audio_vector(self, params: Params, s: jax.Array) -> jax.Array:
+        """S [B, P, Ca] -> z_a float32 [B, E], unit length: what retrieval compares."""
+
+        def project(module: QAudio) -> jax.Array:
+            return module.project_audio(module.audio_pass(s).g)
+
+        return self._plain(self._q_audio(params, method=project))
+
+    def text_vector(self, params: Params, ids: jax.Array, mask: jax.Array) -> jax.Array:
+        """Token ids and mask [B, N] -> z_t float32 [B, E], unit length, of the text's [CLS]."""
+        t_cap, _ = self.text(params, ids, mask)
+        return self.caption_vector(params, t_cap)
+
+    def global_vector(self, params: Params, g: jax.Array) -> jax.Array:
+        """G [B, 1, Cg], of sound or predicted, -> z_a float32 [B, E], unit length."""
+        if self.q_audio.g_source == "projected":
+            return self._plain(unit(g[:, 0]))
+        return self._plain(self._q_audio(params, g, method="project_audio"))
+
+    def caption_vector(self, params: Params, t_cap: jax.Array) -> jax.Array:
+        """T_cap [B, N + 1, Cg] -> z_t float32 [B, E], unit length, of its [CLS]."""
+        return self._plain(self._q_audio(params, t_cap, method="project_text"))
+
+    def task(self, params: Params, task: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Task numbers [B] (place in ``TASKS``) -> (T_task float32 [B, W, Ct], its mask [B, W])."""
+        ids = jnp.asarray(self.tasks.ids)[task]
+        return self._plain(self.token_table(params)[ids]), jnp.asarray(self.tasks.mask)[task]
+
+    def token_table(self, params: Params) -> jax.Array:
+        """The text encoder's token table [V, Ct]."""
+        return params["text_encoder"]["embedding"]["embedding"]
+
+    def _q_audio(self, params: Params, *args: jax.Array, method: Any) -> Any:
+        model = self.q_audio.make(self.dtype)
+        return model.apply({"params": params["q_audio"]}, *args, method=method)
+
+    def _plain(self, x: Any) -> jax.Array:
+        return jax.lax.stop_gradient(x.astype(jnp.float32))

@@ -1,0 +1,126 @@
+"""Text to token ids of static shape, by the tokenizer of a bundle.
+
+Where texts are only read (inference, evaluation) a batch is as long as the bucket that holds it. A
+training batch always has the config's ``max_text_tokens``: all processes must run one program, and no
+process knows how long the captions are that the others have drawn.
+
+Legend: B texts, N tokens.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, Self
+
+import numpy as np
+from tokenizers import Tokenizer as FastTokenizer
+
+from hsmtss_jax.task import TASKS
+
+BUCKETS = (8, 16, 32, 64)  # token counts of a bucketed batch: each is a program to compile
+_FILE = "tokenizer.json"
+
+END = "<|endoftext|>"  # GPT-2's only special token
+_PAD_TOKENS = ("<pad>", "[PAD]", END)
+
+
+class HasFiles(Protocol):
+    """A bundle, as far as a tokenizer is concerned: its extra files by name."""
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """Name -> content."""
+
+
+class Tokenizer:
+    """A fast tokenizer, padded to a fixed length. Picklable: workers rebuild it from its JSON.
+
+    source: the text of a ``tokenizer.json``.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        try:
+            self._fast = FastTokenizer.from_str(source)
+        except Exception as error:  # the library raises nothing narrower
+            raise ValueError(
+                f"{_FILE} is not a fast tokenizer's file: download it again"
+            ) from error
+        self._fast.no_padding()
+        self._fast.no_truncation()
+        self._limit = 0
+        pads = [self._fast.token_to_id(token) for token in _PAD_TOKENS]
+        self.pad_id = next((pad for pad in pads if pad is not None), -1)
+        if self.pad_id < 0:
+            raise ValueError(f"the tokenizer has no padding token: expected one of {_PAD_TOKENS}")
+
+    @classmethod
+    def from_bundle(cls, bundle: HasFiles) -> Self:
+        """The tokenizer of a bundle of a text encoder or of GPT-2; ValueError if it holds none."""
+        if _FILE not in bundle.files:
+            raise ValueError(f"the bundle has no {_FILE}: prepare it again")
+        return cls(bytes(bundle.files[_FILE]).decode("utf-8"))
+
+    @property
+    def vocab(self) -> int:
+        """Number of token ids, special tokens included."""
+        return self._fast.get_vocab_size(with_added_tokens=True)
+
+    def __call__(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
+        """ids int32 [B, max_tokens] and mask bool [B, max_tokens] (True = token).
+
+        Special tokens (BERT's [CLS] and [SEP], T5's </s>) are included and survive truncation.
+        """
+        if self._limit != max_tokens:
+            self._fast.enable_truncation(max_tokens)
+            self._limit = max_tokens
+        ids = np.full((len(texts), max_tokens), self.pad_id, np.int32)
+        mask = np.zeros((len(texts), max_tokens), np.bool_)
+        for row, text in enumerate(texts):  # encode_batch would start threads in forked workers
+            tokens = self._fast.encode(text).ids
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = True
+        return ids, mask
+
+    def bucketed(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same, cut to the smallest of ``BUCKETS`` that holds the longest text."""
+        ids, mask = self(texts, max_tokens)
+        count = bucket(int(mask.sum(axis=1).max(initial=0)), max_tokens)
+        return ids[:, :count], mask[:, :count]
+
+    def task_ids(self, task: str) -> np.ndarray:
+        """Ids of a task word ("extract" or "remove") without special tokens: int32 [L]."""
+        if task not in TASKS:
+            raise ValueError(f"unknown task {task!r}: use one of {', '.join(TASKS)}")
+        return np.asarray(self._fast.encode(task, add_special_tokens=False).ids, np.int32)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids, special tokens left out."""
+        return self._fast.decode([int(i) for i in ids], skip_special_tokens=True)
+
+    def __getstate__(self) -> str:
+        return self._source
+
+    def __setstate__(self, source: str) -> None:
+        self.__init__(source)  # type: ignore[misc]
+
+
+def bucket(longest: int, max_tokens: int) -> int:
+    """The smallest of ``BUCKETS`` that holds ``longest`` tokens, but ``max_tokens`` at most."""
+    return min(max_tokens, next((size for size in BUCKETS if size >= longest), max_tokens))
+
+
+class CausalTokenizer(Tokenizer):
+    """GPT-2's: a text is followed by the end token, and padded with it under a False mask.
+
+    Raises ValueError when the tokenizer knows no such token. A text cut at max_tokens has no end.
+    """
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source)
+        end = self._fast.token_to_id(END)
+        if end is None:
+            raise ValueError(f"the tokenizer has no {END}: it is not GPT-2's")
+        self.end_id = self.pad_id = int(end)
+
+    def __call__(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
+        """ids int32 [B, max_tokens] and mask bool [B, max_tokens] (True = token, the end's included)."""
+        return super().__call__([text + END for text in texts], max_tokens)

@@ -1,0 +1,117 @@
+"""What the acoustic decoder and the system ask of a neural codec, so that any codec can take TF-Codec's
+place (HSM-TSS section V-E foresees other, non-causal ones): a class with these members, and a line in
+``CODECS``.
+
+A codec's bundle carries the role name ``tf_codec`` in a pipeline whatever its kind; the bundle's ``stage``
+says which codec it is.
+
+Legend: B batch, L samples, N token frames, K groups (codebooks).
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from hsmtss_jax.config import from_dict
+from hsmtss_jax.models.tf_codec.model import TFCodecConfig
+
+SAMPLE_RATE = 16_000  # of the system
+
+
+class NeuralCodec(Protocol):
+    """Pure functions of a codec's variables, to be traced under ``jit``."""
+
+    @property
+    def groups(self) -> int:
+        """K, codes of a token frame."""
+
+    @property
+    def codes(self) -> int:
+        """Size of each codebook."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the audio taken and given. The system asks for 16000; others resample inside."""
+
+    @property
+    def frame_samples(self) -> int:
+        """Samples from one token frame to the next."""
+
+    def token_frames(self, samples: Any) -> Any:
+        """N for a signal of this many samples, an int or an integer array."""
+
+    def encode(self, variables: Any, audio: jax.Array) -> jax.Array:
+        """Samples [B, L] in [-1, 1] -> tokens int32 [B, N, K]."""
+
+    def decode(self, variables: Any, tokens: jax.Array, samples: int) -> jax.Array:
+        """Tokens [B, N, K] -> float32 [B, samples]."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TFCodecAdapter:
+    """TF-Codec as a ``NeuralCodec``."""
+
+    config: TFCodecConfig
+    dtype: Any = jnp.float32
+
+    @property
+    def groups(self) -> int:
+        return self.config.groups
+
+    @property
+    def codes(self) -> int:
+        return self.config.codes
+
+    @property
+    def sample_rate(self) -> int:
+        return SAMPLE_RATE
+
+    @property
+    def frame_samples(self) -> int:
+        return self.config.hop * self.config.frames_per_token
+
+    def token_frames(self, samples: Any) -> Any:
+        return self.config.token_frames(samples)
+
+    def encode(self, variables: Any, audio: jax.Array) -> jax.Array:
+        tokens = self.config.make(self.dtype).apply(variables, audio, method="encode")
+        assert isinstance(tokens, jax.Array)
+        return tokens
+
+    def decode(self, variables: Any, tokens: jax.Array, samples: int) -> jax.Array:
+        audio = self.config.make(self.dtype).apply(variables, tokens, samples, method="decode")
+        assert isinstance(audio, jax.Array)
+        return audio.astype(jnp.float32)
+
+
+def _tf_codec(config: Mapping[str, Any], dtype: Any) -> NeuralCodec:
+    return TFCodecAdapter(from_dict(TFCodecConfig, config["model"]), dtype)
+
+
+# Stage name of a bundle -> its codec from the bundle's config and a compute dtype.
+CODECS: dict[str, Callable[[Mapping[str, Any], Any], NeuralCodec]] = {"tf_codec": _tf_codec}
+
+
+def make_codec(stage: str, config: Mapping[str, Any], dtype: Any = jnp.float32) -> NeuralCodec:
+    """The codec of a bundle, given its ``stage`` and ``config``.
+
+    Raises ValueError for a bundle of something else, or a codec of another sample rate.
+    """
+    if stage not in CODECS:
+        raise ValueError(f"a bundle of {stage} is no codec: give one of {', '.join(CODECS)}")
+    codec = CODECS[stage](config, dtype)
+    if codec.sample_rate != SAMPLE_RATE:
+        raise ValueError(
+            f"codec {stage} works at {codec.sample_rate} Hz and the system at {SAMPLE_RATE}: "
+            "resample inside its encode and decode"
+        )
+    return codec
+
+
+def raw_kbps(groups: int, codes: int, frame_rate: float) -> float:
+    """Bit rate of codes written as they are: 16 groups of 1024 codes, 50 times a second -> 8.0."""
+    return groups * math.log2(codes) * frame_rate / 1000.0

@@ -1,0 +1,86 @@
+"""Options that are declared once: a default, a range and a sentence, on the field of a frozen dataclass.
+
+What a field says is what ``check`` enforces and what the command line shows and accepts.
+"""
+
+import dataclasses
+import math
+import typing
+from typing import Any, Literal
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: bool = False,
+    metavar: str = "",
+    flag: str = "",
+    group: str = "",
+    default_help: str = "",
+) -> Any:
+    """Declare an option as a dataclass field.
+
+    Args:
+      default: its value where nothing is given.
+      help: one sentence for the command line and the documentation.
+      low, high: the range of a number, ends included (``above``: without ``low`` itself).
+      metavar: what stands for the value in the usage.
+      flag: the command line's name ["--" and the field's name].
+      group: heading under which the command line lists it.
+      default_help: what the default means where its value does not say so ("the bundle's").
+    """
+    told = {
+        "help": help,
+        "low": low,
+        "high": high,
+        "above": above,
+        "metavar": metavar,
+        "flag": flag,
+        "group": group,
+        "default_help": default_help,
+    }
+    return dataclasses.field(default=default, metadata=told)
+
+
+def choices(annotation: Any) -> tuple[str, ...]:
+    """Return the values of a ``Literal`` annotation, with or without ``| None``; () for another."""
+    parts = [annotation, *typing.get_args(annotation)]
+    return next((typing.get_args(part) for part in parts if typing.get_origin(part) is Literal), ())
+
+
+def check(options: Any) -> None:
+    """Check every field of a dataclass of options against its declaration. Raises ValueError."""
+    hints = typing.get_type_hints(type(options))
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if value is not None:
+            check_value(field, hints[field.name], value)
+
+
+def check_value(field: dataclasses.Field, annotation: Any, value: Any) -> None:
+    """Check one value against its declaration. Raises ValueError with a line that names the range."""
+    allowed = choices(annotation)
+    if allowed and value not in allowed:
+        raise ValueError(
+            f"unknown {field.name} {value!r}: choose one of {', '.join(map(str, allowed))}"
+        )
+    low, high = field.metadata.get("low"), field.metadata.get("high")
+    if low is None and high is None:
+        return
+    least, most = (-math.inf if low is None else low), (math.inf if high is None else high)
+    above = field.metadata["above"]
+    if not (least < value <= most if above else least <= value <= most) or value == math.inf:
+        raise ValueError(f"{field.name} must be {_range(low, high, above)}, got {value}")
+
+
+def _range(low: float | None, high: float | None, above: bool) -> str:
+    """ "at least 0 and at most 1"."""
+    parts = []
+    if low is not None:
+        parts.append(f"above {low:g}" if above else f"at least {low:g}")
+    if high is not None:
+        parts.append(f"at most {high:g}")
+    return " and ".join(parts)
