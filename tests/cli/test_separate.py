@@ -103,7 +103,7 @@ def test_json_says_what_was_done(fake, tmp_path, capsys):
     )
     curve = told["activity"]
     assert len(curve["times"]) == len(curve["values"]) == 25 and max(curve["values"]) == 1
-    assert {"listen", "tokens", "waveform", "render", "total"} <= set(told["timing"])
+    assert {"semantics", "tokens", "waveform", "render", "total"} <= set(told["timing"])
     assert soundfile.info(told["output"]).frames == 4 * RATE
     assert Path(told["figure"]).exists()
 
