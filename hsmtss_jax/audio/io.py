@@ -173,7 +173,7 @@ def open_writer(
 
 
 def resampled_length(samples: int, from_rate: int, to_rate: int) -> int:
-    """Return the length of ``resample``'s result: the duration rounded to the nearest sample, at least one."""
+    """Return the samples that ``resample`` gives: the duration, rounded to at least one sample."""
     if samples == 0:
         return 0
     return max(1, (2 * samples * to_rate + from_rate) // (2 * from_rate))

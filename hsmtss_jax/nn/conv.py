@@ -114,7 +114,8 @@ def causal_deconv(
 ) -> jax.Array:
     """Apply the transposed convolution [B, T, G, I] * [H, W, I, O] -> [B, T, F, O].
 
-    F = (G - 1) stride + W - 2 cropping. Frame t writes to frames t (first tap) to t + H - 1; frames after the end are dropped.
+    F = (G - 1) stride + W - 2 cropping. Frame t writes to frames t (first tap) to t + H - 1; frames after
+    the end are dropped.
 
     Args:
       x: input [B, T, G, I].
