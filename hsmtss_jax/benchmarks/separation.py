@@ -82,7 +82,9 @@ def _row(separator: Separator, seconds: float, repeats: int, options: dict[str, 
     runs = sorted(
         (_run(separator, audio, options) for _ in range(repeats)), key=lambda run: run.total
     )
-    frames = runs[0].report.windows * round(TOKEN_RATE * separator.window / separator.sample_rate)
+    frames = runs[0].report.windows * (
+        1 + round(TOKEN_RATE * separator.window / separator.sample_rate)
+    )
     if options.get("mode") == "generate" and options.get("residual", True):
         frames *= 2
     frames *= options.get("best_of", 1)
