@@ -1,6 +1,6 @@
 """The demo bundle's sound for one of the examples, as a small image.
 
-``python -m tests.golden.demo`` records it anew: only for a change of the sound that is meant and was measured.
+``python -m tests.golden.demo`` records it anew: for a change of the sound that is meant and was measured.
 
 Legend: L samples, T frames of 64 ms, M mel bands.
 """
