@@ -111,6 +111,11 @@ def test_a_causal_tokenizer_needs_an_end():
         CausalTokenizer(bert_json())
 
 
+def test_a_damaged_file_is_one_line():
+    with pytest.raises(ValueError, match="not a fast tokenizer's file: download it again"):
+        Tokenizer("{}")
+
+
 def test_buckets():
     assert [bucket(n, 64) for n in (0, 8, 9, 17, 64)] == [8, 8, 16, 32, 64]
     assert [bucket(n, 12) for n in (3, 8, 9, 12)] == [8, 8, 12, 12]
