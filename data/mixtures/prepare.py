@@ -1,4 +1,4 @@
-"""Write mixtures to disk: ArrayRecord in TFDS layout, readable by the pipeline that mixes on the fly.
+r"""Write mixtures to disk: ArrayRecord in TFDS layout, readable by the pipeline that mixes on the fly.
 
     python data/mixtures/prepare.py --root corpora/opensounds --out corpora/mixtures \
         --samples 40960 --train 20000 --validation 500 --test 500

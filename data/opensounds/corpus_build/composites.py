@@ -16,7 +16,7 @@ TYPING_CLIPS = {"train": 60, "test": 12}
 def make_composites(
     roots: Mapping[str, str], rows: Sequence[Row], out: str, seed: int
 ) -> list[Meta]:
-    """Build composites. roots: package -> folder; rows: those of clips.csv with a ``composite``. -> metadata."""
+    """Build composites of rows of clips.csv -> metadata. roots: package -> folder."""
     packages = {name: Package(root) for name, root in roots.items()}
     groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
