@@ -40,7 +40,6 @@ def generate(
     codes: int,
     forced: jax.Array | None = None,
     forced_length: jax.Array | None = None,
-    lengths: jax.Array | None = None,
     segments: int = 1,
     widen: Callable[[Cache, int], Cache] | None = None,
 ) -> Generated:
@@ -56,7 +55,6 @@ def generate(
       codes: ids at or above it (start and end tokens) are never drawn.
       forced: int32 [B, F, K], fed and returned as the first frames; F <= frames.
       forced_length: number of forced frames per row [B] (default F).
-      lengths: int32 [B]; frames at or after a row's length are 0.
       segments: number of scans that the frames are split into; each is compiled anew.
       widen: called before each segment; widen(cache, n) returns a cache with slots for the first n frames,
         so that early steps need not read the slots of late ones.
@@ -86,8 +84,6 @@ def generate(
         )
         pieces.append(drawn)
     tokens = rearrange(jnp.concatenate(pieces), "t b k -> b t k")
-    if lengths is not None:
-        tokens = jnp.where((times[None, :] < lengths[:, None])[:, :, None], tokens, 0)
     return Generated(tokens=tokens, cache=cache)
 
 

@@ -1,8 +1,8 @@
 """Convert text to token ids of static shape, by the tokenizer of a bundle.
 
-In inference and evaluation a batch is padded to the bucket of its longest text. A training batch always
-has the config's ``max_text_tokens``: all processes must run one program, and no process knows the length
-of the captions that the others have drawn.
+A training batch always has the config's ``max_text_tokens``: all processes must run one program, and no
+process knows the length of the captions that the others have drawn. Elsewhere ``sampling.trim_text``
+shortens a batch.
 
 Legend: B texts, N tokens.
 """
@@ -15,7 +15,6 @@ from tokenizers import Tokenizer as FastTokenizer
 
 from hsmtss_jax.task import TASKS
 
-BUCKETS = (8, 16, 32, 64)  # token counts of a bucketed batch: each is a program to compile
 _FILE = "tokenizer.json"
 
 END = "<|endoftext|>"  # GPT-2's only special token
@@ -80,12 +79,6 @@ class Tokenizer:
             mask[row, : len(tokens)] = True
         return ids, mask
 
-    def bucketed(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
-        """Tokenise texts, cut to the smallest of ``BUCKETS`` that holds the longest."""
-        ids, mask = self(texts, max_tokens)
-        count = bucket(int(mask.sum(axis=1).max(initial=0)), max_tokens)
-        return ids[:, :count], mask[:, :count]
-
     def task_ids(self, task: str) -> np.ndarray:
         """Return the ids of a task word ("extract" or "remove") without special tokens: int32 [L]."""
         if task not in TASKS:
@@ -101,11 +94,6 @@ class Tokenizer:
 
     def __setstate__(self, source: str) -> None:
         self.__init__(source)  # type: ignore[misc]
-
-
-def bucket(longest: int, max_tokens: int) -> int:
-    """Return the smallest of ``BUCKETS`` that holds ``longest`` tokens, at most ``max_tokens``."""
-    return min(max_tokens, next((size for size in BUCKETS if size >= longest), max_tokens))
 
 
 class CausalTokenizer(Tokenizer):
