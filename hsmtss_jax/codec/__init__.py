@@ -1,0 +1,1 @@
+"""The neural codec by itself: sound to tokens and back, and token files. Import the submodule you need."""
