@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from hsmtss_jax.evaluation.pooling import Audio, Progress, fixed_crops, pool
 from hsmtss_jax.evaluation.representation import Representation
+from hsmtss_jax.evaluation.tables import Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate, best_ranks, mean_with_interval
 from hsmtss_jax.metrics.retrieval import chance_median_rank, chance_recall
 
@@ -26,7 +27,7 @@ DIRECTIONS = {"text_to_audio": "text to audio", "audio_to_text": "audio to text"
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """Which text is right for which clip.
+    """Which text belongs to which clip.
 
     texts: m of them. relevant: bool [m, n]. clip_groups [n], text_groups [m]: numbers of sets of
     clips that share no caption with any other; the bootstrap draws whole sets.
@@ -183,39 +184,33 @@ def score(ranking: Ranking) -> Scores:
     )
 
 
-def to_markdown(scores: Mapping[str, Scores]) -> str:
-    """A row a direction, recalls in per cent with their interval, chance beside."""
-    head = [*(f"R@{k} (%) ↑" for k in RECALLS), "median rank ↓", "queries", "ranked items"]
-    lines = ["| | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
-    for name, found in scores.items():
-        cells = [_cell(found.recall[k]) for k in RECALLS]
-        cells += [f"{found.median_rank:g}", str(found.queries), str(found.items)]
-        lines.append(f"| {DIRECTIONS[name]} | " + " | ".join(cells) + " |")
-        cells = [f"{100 * found.chance[k]:.1f}" for k in RECALLS]
-        cells += [str(found.chance_median_rank), "", ""]
-        lines.append("| chance | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _cell(estimate: Estimate) -> str:
-    mean, low, high = (100 * x for x in (estimate.mean, estimate.low, estimate.high))
-    return f"{mean:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def to_json(
+def report(
     scores: Mapping[str, Scores], rankings: Mapping[str, Ranking], about: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Everything, as plain JSON; rows hold each query's rank."""
-    return {
-        "about": dict(about),
-        "summary": {name: dataclasses.asdict(found) for name, found in scores.items()},
-        "rows": {
-            name: [
-                {"query": query, "rank": int(place), "relevant": int(right)}
-                for query, place, right in zip(
-                    ranking.queries, ranking.ranks, ranking.relevant, strict=True
-                )
-            ]
-            for name, ranking in rankings.items()
-        },
-    }
+) -> Report:
+    """Build the report: a row a direction and its chance level; ``rows`` hold each query's rank."""
+    columns = [
+        *(Column(f"recall_{k}", f"R@{k} (%) ↑", decimals=1, scale=100) for k in RECALLS),
+        Column("median_rank", "median rank ↓", decimals=0),
+        Column("queries", "queries", decimals=0),
+        Column("items", "ranked items", decimals=0),
+    ]
+    lines = [row for name, found in scores.items() for row in _table_rows(name, found)]
+    return Report([Table(columns, lines)], about, {k: _rank_rows(r) for k, r in rankings.items()})
+
+
+def _table_rows(name: str, found: Scores) -> list[Row]:
+    recalls = {f"recall_{k}": found.recall[k] for k in RECALLS}
+    chance = {f"recall_{k}": found.chance[k] for k in RECALLS}
+    sizes = {"queries": found.queries, "items": found.items}
+    median, by_chance = found.median_rank, found.chance_median_rank
+    return [
+        Row(DIRECTIONS[name], {**recalls, "median_rank": median, **sizes}, name),
+        Row("chance", {**chance, "median_rank": by_chance}, f"{name}, chance"),
+    ]
+
+
+def _rank_rows(ranking: Ranking) -> list[dict[str, Any]]:
+    rows = zip(ranking.queries, ranking.ranks, ranking.relevant, strict=True)
+    return [
+        {"query": query, "rank": int(place), "relevant": int(right)} for query, place, right in rows
+    ]

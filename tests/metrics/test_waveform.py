@@ -4,6 +4,7 @@ import pytest
 from hsmtss_jax.metrics import sdr, sdri, si_sdr, si_sdri
 
 TARGET = np.array([1.0, -1.0, 1.0, -1.0])
+OTHER = np.array([1.0, 1.0, -1.0, -1.0])  # orthogonal to the target, as loud
 
 
 def test_sdr_by_hand():
@@ -21,8 +22,7 @@ def test_si_sdr_whatever_the_level_and_the_mean():
 
 
 def test_improvements_over_the_mixture_by_hand():
-    other = np.array([1.0, 1.0, -1.0, -1.0])  # orthogonal to the target, as loud
-    mixture, estimate = TARGET + other, TARGET + 0.1 * other
+    mixture, estimate = TARGET + OTHER, TARGET + 0.1 * OTHER
     assert sdr(mixture, TARGET) == pytest.approx(0.0) == si_sdr(mixture, TARGET)
     assert sdri(estimate, mixture, TARGET) == pytest.approx(20.0)
     assert si_sdri(estimate, mixture, TARGET) == pytest.approx(20.0)
@@ -49,7 +49,7 @@ def test_a_scaled_copy_and_a_constant_in_si_sdr():
 def test_improvements_at_the_edges():
     assert np.isnan(sdri(TARGET, TARGET, np.zeros(4)))
     assert np.isnan(sdri(TARGET, TARGET, TARGET))  # nothing to gain on a perfect copy
-    assert si_sdri(TARGET, TARGET + [1, 1, -1, -1], TARGET) == np.inf
+    assert si_sdri(TARGET, TARGET + OTHER, TARGET) == np.inf
 
 
 @pytest.mark.parametrize("metric", [sdr, si_sdr])
