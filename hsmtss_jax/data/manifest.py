@@ -17,6 +17,7 @@ from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.mixing import Mixer, MixtureExample, Recipe
 from hsmtss_jax.data.pipeline import examples, mixture_order
 from hsmtss_jax.data.placement import Placement
+from hsmtss_jax.data.records import read_index
 from hsmtss_jax.data.sources import ClipSource
 from hsmtss_jax.task import TASKS
 
@@ -121,3 +122,9 @@ def from_row(row: dict[str, Any]) -> Recipe:
 
 def _placement(row: dict[str, Any]) -> Placement:
     return Placement(**{**row, "offsets": tuple(row["offsets"])})
+
+
+def recording_groups(root: str | os.PathLike, split: str) -> dict[str, str]:
+    """Return clip id -> the recording it was cut from (field ``group``), of clips that name one."""
+    rows = read_index(root, split)
+    return {row["id"]: str(row["group"]) for row in rows if row.get("group")}

@@ -65,7 +65,7 @@ class Scores:
 
 
 def pair(captions: Sequence[Sequence[str]], *, merge: bool = True) -> Pairs:
-    """Texts and their clips from every clip's captions.
+    """Pair texts with clips, from every clip's captions.
 
     merge: captions that are equal but for case and surrounding space are one text, right for every
     clip that carries it, so that a retriever is not blamed for finding another dog under "a dog
@@ -103,7 +103,7 @@ def _merged(captions: Sequence[Sequence[str]]) -> Pairs:
 
 
 def _components(relevant: np.ndarray) -> np.ndarray:
-    """Numbers of the sets of clips tied by shared texts: bool [m, n] -> int [n]."""
+    """Number the sets of clips that share texts: bool [m, n] -> int [n]."""
     rows, columns = np.nonzero(relevant)
     texts, clips = relevant.shape
     edges = (np.ones(len(rows)), (rows, columns + texts))
@@ -120,7 +120,7 @@ def embed_clips(
     batch: int = 32,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """z_a of ``count`` clips: the mean of its fixed crops' vectors, at unit length [n, E]."""
+    """Compute z_a of ``count`` clips [n, E]: the mean of the vectors of fixed crops, at unit length."""
 
     def embed(audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return representation.audio_vectors(audio), np.ones(len(samples))
@@ -132,7 +132,7 @@ def embed_clips(
 def embed_texts(
     representation: Representation, texts: Sequence[str], *, batch: int = 32
 ) -> np.ndarray:
-    """z_t of the texts [m, E], unit length. Short and long ones are embedded apart."""
+    """Compute z_t of the texts [m, E], unit length. Short and long ones are embedded apart."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # so that batches fill buckets
     found = []
     for start in range(0, len(order), batch):
@@ -149,7 +149,7 @@ def _unit(x: np.ndarray) -> np.ndarray:
 def rank(
     audio: np.ndarray, text: np.ndarray, pairs: Pairs, names: Sequence[str]
 ) -> dict[str, Ranking]:
-    """Both directions from vectors [n, E] and [m, E]; names: the clips', for the report."""
+    """Rank in both directions by vectors [n, E] and [m, E]; names: the clips', for the report."""
     similarity = text @ audio.T
     relevant = pairs.relevant
     return {
@@ -171,7 +171,7 @@ def rank(
 
 
 def score(ranking: Ranking) -> Scores:
-    """Recalls with 95 % intervals, their chance levels and median ranks."""
+    """Compute recalls with 95 % intervals, their chance levels and median ranks."""
     return Scores(
         recall={k: mean_with_interval(ranking.ranks <= k, groups=ranking.groups) for k in RECALLS},
         chance={

@@ -112,7 +112,7 @@ def _pair_scores(
             sounds += [(found.route, found.audio)] if found.audio else []
     sounds += _system_estimates(separator, pair, modes, options)
     if baseline is not None:
-        sounds.append(("baseline", baseline.separate_pair(pair)))
+        sounds.append(("baseline", list(_baseline_sounds(baseline, pair))))
     by_route = dict(sounds)
     for route in dict.fromkeys([*by_route, *features]):
         for i, instruction in enumerate(pair.instructions):
@@ -135,3 +135,8 @@ def _system_estimates(
     for mode in modes:
         chosen = dataclasses.replace(options, mode=mode, residual=False)
         yield mode, separate_pair(separator, pair, chosen)
+
+
+def _baseline_sounds(baseline: MaskBaseline, pair: Pair) -> np.ndarray:
+    mixtures = np.stack([pair.mixture] * len(pair.instructions))
+    return baseline.separate(mixtures, pair.instructions)
