@@ -3,12 +3,13 @@
 Legend: n mixtures, Cg width of G.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from hsmtss_jax.data.mixing import MixtureExample
+from hsmtss_jax.data.sources import Clip, by_label
 from hsmtss_jax.evaluation.pairs import pair_of
 from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.task import TASKS, Task
@@ -49,3 +50,24 @@ def global_features(
     if not labels:
         raise ValueError("there is no mixture to embed")
     return GlobalFeatures(np.stack(true), np.stack(predicted), labels)
+
+
+def clips_by_label(clips: Sequence[Clip], count: int) -> dict[str, list[int]]:
+    """Return the ``count`` commonest labels -> numbers of their clips."""
+    groups = sorted(by_label(clips).items(), key=lambda item: (-len(item[1]), item[0]))
+    return dict(groups[:count])
+
+
+def clips_by_tag(clips: Sequence[Clip], tags: Sequence[str]) -> dict[str, list[int]]:
+    """Return each tag -> numbers of the clips that carry it and none of the others.
+
+    Raises ValueError for a tag without such a clip.
+    """
+    found = {
+        tag: [i for i, clip in enumerate(clips) if clip.tags.intersection(tags) == {tag}]
+        for tag in tags
+    }
+    for tag, indices in found.items():
+        if not indices:
+            raise ValueError(f"no clip carries the tag {tag!r} and none of the others")
+    return found

@@ -20,7 +20,7 @@ from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.evaluation.pairs import Pair, pair_of
 from hsmtss_jax.evaluation.scores import PairScore, report
 from hsmtss_jax.evaluation.tables import Report
-from hsmtss_jax.inference.options import Mode, SeparateOptions
+from hsmtss_jax.inference.options import Failed, Mode, SeparateOptions
 from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.inference.separator import Separator
 from hsmtss_jax.metrics import lsd, lsd_active, mel_psnr, sdr, sdri, si_sdr, si_sdri
@@ -75,7 +75,8 @@ def separate_pair(separator: Separator, pair: Pair, options: SeparateOptions) ->
     found = separator.separate_many(
         [pair.mixture], pair.instructions, sample_rate=separator.sample_rate, options=options
     )
-    return [result.target[:, 0] for result in next(iter(found))]
+    results = next(iter(found))  # none has failed: errors are raised
+    return [result.target[:, 0] for result in results if not isinstance(result, Failed)]
 
 
 def score_estimate(estimate: np.ndarray, pair: Pair) -> dict[str, float]:

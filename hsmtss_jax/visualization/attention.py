@@ -12,6 +12,8 @@ import numpy as np
 from einops import rearrange
 
 from hsmtss_jax.audio.fbank import HOP, SAMPLE_RATE
+from hsmtss_jax.inference.runtime import Runtime
+from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.visualization.canvas import new_figure, save_figure
 from hsmtss_jax.visualization.mel_axes import RANGE_DB, draw, log_mel_db
 
@@ -36,6 +38,28 @@ class AttentionMap:
     def frames(self) -> int:
         """Return the frames that the grid spans."""
         return self.weights.shape[1] // self.freq_patches * self.patch
+
+
+def attention_maps(
+    runtime: Runtime,
+    mixture: np.ndarray,
+    instruction: Instruction,
+    target: np.ndarray | None = None,
+) -> dict[str, AttentionMap]:
+    """Compute the attention of the predicted G in a window [L], and of the true one if the target is known.
+
+    Raises ValueError for a single-stage pipeline, which has no G token.
+    """
+    query = runtime.encode_text([instruction])
+    features = runtime.encode_audio(mixture[None])
+    weights = {"predicted G": runtime.attention(features, query)}
+    if target is not None:
+        g = runtime.encode_audio(target[None]).g
+        weights["true G"] = runtime.attention(features, query, g)
+    encoder = runtime.networks.encoders.audio_mae
+    return {
+        name: AttentionMap(w[0], encoder.freq_patches, encoder.patch) for name, w in weights.items()
+    }
 
 
 def save_attention(

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from hsmtss_jax.atomic import replace_file
@@ -33,6 +34,8 @@ def save_figure(
 
 def _import_matplotlib() -> None:
     """Import matplotlib, which refuses to be when MPLBACKEND names a backend that is not installed."""
+    if "matplotlib" in sys.modules:
+        return
     backend = os.environ.pop("MPLBACKEND", None)
     try:
         import matplotlib

@@ -10,6 +10,10 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
+from hsmtss_jax.inference.options import Failed, SeparateOptions
+from hsmtss_jax.inference.separator import Separator
+from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.task import TASKS
 from hsmtss_jax.visualization.canvas import new_figure, save_figure
 
 FLOOR_DB = -80.0
@@ -55,6 +59,23 @@ def save_comparison(
         axes[-1].set(ylim=(0, 1), ylabel="activity")
     axes[-1].set_xlabel("seconds")
     save_figure(figure, path, title)
+
+
+def separate_by_commands(
+    separator: Separator,
+    audio: np.ndarray,
+    description: str,
+    sample_rate: int,
+    options: SeparateOptions | None = None,
+) -> dict[str, np.ndarray]:
+    """Extract and remove one sound of a recording [L] or [L, C]: command -> result, mono [L]."""
+    asked = [Instruction(task, description) for task in TASKS]
+    found = separator.separate_many([audio], asked, sample_rate=sample_rate, options=options)
+    return {
+        f"{instruction.task}: {description}": result.target.mean(axis=1)
+        for instruction, result in zip(asked, next(iter(found)), strict=True)
+        if not isinstance(result, Failed)  # none is: errors are raised
+    }
 
 
 def save_commands(
