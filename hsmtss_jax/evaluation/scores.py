@@ -40,8 +40,8 @@ PHASE_NOTE = (
     "is free: compare those by mel-PSNR and LSD."
 )
 GATE_ON = (
-    "Silence gate on, as the system ships: where a target is digital silence LSD is far lower than the "
-    "paper's procedure gives. Turn the gate off for numbers that stand beside the paper's."
+    "Silence gate on, as the system ships. It moves LSD wherever a sound is digitally silent: turn it off "
+    "for numbers that stand beside the paper's."
 )
 GATE_OFF = "Silence gate off, as in the paper's procedure; the system ships with it on."
 

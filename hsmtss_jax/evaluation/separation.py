@@ -23,7 +23,8 @@ from hsmtss_jax.evaluation.tables import Report
 from hsmtss_jax.inference.options import Failed, Mode, SeparateOptions
 from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.inference.separator import Separator
-from hsmtss_jax.metrics import lsd, lsd_active, mel_psnr, sdr, sdri, si_sdr, si_sdri
+from hsmtss_jax.metrics import lsd, mel_psnr, sdr, sdri, si_sdr, si_sdri
+from hsmtss_jax.metrics.spectral import frame_distance
 
 VOCODER_LAG = 1120  # samples that audioldm_eval drops from the estimate's start
 
@@ -82,12 +83,13 @@ def separate_pair(separator: Separator, pair: Pair, options: SeparateOptions) ->
 def score_estimate(estimate: np.ndarray, pair: Pair) -> dict[str, float]:
     """Compare an estimate [L] with the pair's target: metric -> number."""
     mixture, target = pair.mixture, pair.target
+    frames = frame_distance(estimate, target)
     long_enough = len(target) > VOCODER_LAG
     values = {
         "mel_psnr": mel_psnr(estimate, target),
-        "lsd": lsd(estimate, target),
+        "lsd": frames.mean(),
         "lsd_1120": lsd(estimate, target, VOCODER_LAG) if long_enough else math.nan,
-        "lsd_active": lsd_active(estimate, target),
+        "lsd_active": frames.active_mean(),
         "sdr": sdr(estimate, target),
         "sdri": sdri(estimate, mixture, target),
         "si_sdr": si_sdr(estimate, target),
@@ -114,10 +116,10 @@ def _pair_scores(
     sounds += _system_estimates(separator, pair, modes, options)
     if baseline is not None:
         sounds.append(("baseline", list(_baseline_sounds(baseline, pair))))
-    by_route = dict(sounds)
+    by_route = {route: _scored(audio, pair) for route, audio in sounds}
     for route in dict.fromkeys([*by_route, *features]):
         for i, instruction in enumerate(pair.instructions):
-            values = score_estimate(by_route[route][i], pair) if route in by_route else {}
+            values = by_route[route][i] if route in by_route else {}
             cosines = {name: float(x[i]) for name, x in features.get(route, {}).items()}
             yield PairScore(
                 index=pair.index,
@@ -128,6 +130,13 @@ def _pair_scores(
                 snr_db=pair.snr_db,
                 values={**values, **cosines},
             )
+
+
+def _scored(sounds: Sequence[np.ndarray], pair: Pair) -> list[dict[str, float]]:
+    """Score a sound an instruction; one that does not depend on the instruction is scored once."""
+    different = {id(sound): sound for sound in sounds}
+    values = {key: score_estimate(sound, pair) for key, sound in different.items()}
+    return [values[id(sound)] for sound in sounds]
 
 
 def _system_estimates(

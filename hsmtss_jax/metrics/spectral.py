@@ -63,7 +63,7 @@ def lsd(estimate: np.ndarray, reference: np.ndarray, offset: int = 0) -> np.ndar
     reference is digital silence scores about 12 whatever the estimate: see ``lsd_active``.
     offset: samples dropped from the estimate's start; audioldm_eval's 1120 undoes a vocoder's lag.
     """
-    return frame_distance(estimate, reference, offset).distance.mean(axis=-1)
+    return frame_distance(estimate, reference, offset).mean()
 
 
 def lsd_active(
@@ -74,12 +74,7 @@ def lsd_active(
     A frame sounds when its energy is within ``floor_db`` [dB] of the reference's loudest frame. NaN
     when the reference is silent throughout.
     """
-    found = frame_distance(estimate, reference, offset)
-    loudest = found.energy.max(axis=-1, keepdims=True)
-    active = (found.energy > loudest * 10.0 ** (floor_db / 10.0)) & (found.energy > 0)
-    count = active.sum(axis=-1)
-    total = np.where(active, found.distance, 0.0).sum(axis=-1)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)[()]
+    return frame_distance(estimate, reference, offset).active_mean(floor_db)
 
 
 class FrameDistance(NamedTuple):
@@ -90,6 +85,18 @@ class FrameDistance(NamedTuple):
 
     distance: np.ndarray
     energy: np.ndarray
+
+    def mean(self) -> np.ndarray:
+        """Return ``lsd`` [...]."""
+        return self.distance.mean(axis=-1)
+
+    def active_mean(self, floor_db: float = -60.0) -> np.ndarray:
+        """Return ``lsd_active`` [...]."""
+        loudest = self.energy.max(axis=-1, keepdims=True)
+        active = (self.energy > loudest * 10.0 ** (floor_db / 10.0)) & (self.energy > 0)
+        count = active.sum(axis=-1)
+        total = np.where(active, self.distance, 0.0).sum(axis=-1)
+        return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)[()]
 
 
 def frame_distance(estimate: np.ndarray, reference: np.ndarray, offset: int = 0) -> FrameDistance:

@@ -106,7 +106,7 @@ def save_attention(
         _spectrogram(figure, axis, sound[: len(audio)], name)
     for axis in rest[len(sounds) :]:
         axis.set_visible(False)
-    _finish(figure, axes, len(audio) / SAMPLE_RATE, title, path)
+    _finish(figure, axes, log_mel_db(audio).shape[1], title, path)
 
 
 def save_heads(
@@ -125,7 +125,7 @@ def save_heads(
     for axis in axes.ravel()[len(images) :]:
         axis.set_visible(False)
     figure.colorbar(heat, ax=axes.ravel().tolist(), label="1 = average patch", extend="max")
-    _finish(figure, axes, len(audio) / SAMPLE_RATE, title, path)
+    _finish(figure, axes, log_mel_db(audio).shape[1], title, path)
 
 
 def _spectrogram(figure: Any, axis: Any, audio: np.ndarray, name: str) -> None:
@@ -145,14 +145,13 @@ def _titled(axis: Any, text: str) -> None:
 
 
 def _finish(
-    figure: Any, axes: np.ndarray, seconds: float, title: str, path: str | os.PathLike[str]
+    figure: Any, axes: np.ndarray, frames: int, title: str, path: str | os.PathLike[str]
 ) -> None:
-    """Label the outer axes of a grid [rows, columns], each column's lowest visible one, and write it."""
-    whole = max(seconds, HOP / SAMPLE_RATE)
+    """Label the outer axes of a grid [rows, columns] that shows ``frames`` frames, and write it."""
     for column in axes.T:
         shown = [axis for axis in column if axis.get_visible()]
         for axis in shown:
-            axis.set_xlim(0, whole)
+            axis.set_xlim(0, frames * HOP / SAMPLE_RATE)
             axis.tick_params(labelbottom=axis is shown[-1])
         shown[-1].set_xlabel("seconds")
     for axis in axes[:, 1:].ravel():

@@ -81,7 +81,8 @@ def save_embedding(
 
     axis = figure.subplots()
     crosses = np.zeros(len(groups), bool) if predicted is None else np.asarray(predicted, bool)
-    names, counts = np.unique(np.asarray(groups), return_counts=True)
+    counted = np.asarray(groups)[~crosses]  # each vector once, its prediction not again
+    names, counts = np.unique(counted if len(counted) else groups, return_counts=True)
     order = sorted(zip(names.tolist(), counts.tolist(), strict=True), key=lambda x: (-x[1], x[0]))
     wheel = colormaps["tab10" if len(order) <= 10 else "tab20"].colors  # type: ignore[attr-defined]
     entries = []

@@ -5,7 +5,7 @@ Legend: L samples, T points of a curve.
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import signal
@@ -17,6 +17,14 @@ from hsmtss_jax.task import TASKS
 from hsmtss_jax.visualization.canvas import new_figure, save_figure
 
 FLOOR_DB = -80.0
+
+
+class Panel(NamedTuple):
+    """A spectrogram of a figure: its axis, its title, and its sound, mono [L]."""
+
+    axis: Any
+    title: str
+    audio: np.ndarray
 
 
 def spectrogram_db(
@@ -53,7 +61,8 @@ def save_comparison(
     axes = figure.subplots(
         len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
     )[:, 0]
-    _draw(figure, axes[: len(sounds)], sounds, sample_rate, max_hz)
+    panels = [Panel(axis, *each) for axis, each in zip(axes, sounds.items(), strict=False)]
+    _draw(figure, panels, sample_rate, max_hz)
     if activity is not None:
         axes[-1].fill_between(*activity, step="mid", color="tab:purple", alpha=0.7, linewidth=0)
         axes[-1].set(ylim=(0, 1), ylabel="activity")
@@ -110,16 +119,14 @@ def save_commands(
     rows = 2 if known else 1
     figure = new_figure(4.6 * (1 + len(results)), 2.7 * rows + 0.5)
     grid = figure.subplots(rows, 1 + len(results), sharex=True, sharey=True, squeeze=False)
-    places = {"mixture": grid[0, 0]}
-    sounds = {"mixture": mixture, **results}
-    for column, command in enumerate(results, start=1):
-        places[command] = grid[0, column]
+    panels = [Panel(grid[0, 0], "mixture", mixture)]
+    for column, (command, result) in enumerate(results.items(), start=1):
+        panels.append(Panel(grid[0, column], command, result))
         if command in known:
-            places[f"reference: {command}"] = grid[1, column]
-            sounds[f"reference: {command}"] = known[command]
-    for axis in set(grid.ravel().tolist()) - set(places.values()):
+            panels.append(Panel(grid[1, column], "reference", known[command]))
+    for axis in set(grid.ravel().tolist()) - {panel.axis for panel in panels}:
         axis.set_visible(False)
-    _draw(figure, [places[name] for name in sounds], sounds, sample_rate, max_hz)
+    _draw(figure, panels, sample_rate, max_hz)
     for column in grid.T:
         lowest = [axis for axis in column if axis.get_visible()][-1]
         lowest.set_xlabel("seconds")
@@ -129,24 +136,20 @@ def save_commands(
     save_figure(figure, path, title)
 
 
-def _draw(
-    figure: Any,
-    axes: Sequence[Any],
-    sounds: Mapping[str, np.ndarray],
-    sample_rate: int,
-    max_hz: float,
-) -> None:
-    """Draw one spectrogram an axis, on one colour scale."""
-    pictures = {name: pooled(*spectrogram_db(audio, sample_rate)) for name, audio in sounds.items()}
-    top = max(picture[2].max() for picture in pictures.values())
-    for axis, (name, (times, freq, db)) in zip(axes, pictures.items(), strict=True):
+def _draw(figure: Any, panels: Sequence[Panel], sample_rate: int, max_hz: float) -> None:
+    """Draw the spectrograms on one colour scale."""
+    pictures = [pooled(*spectrogram_db(panel.audio, sample_rate)) for panel in panels]
+    top = max(db.max() for _, _, db in pictures)
+    seconds = max(len(panel.audio) for panel in panels) / sample_rate
+    for panel, (times, freq, db) in zip(panels, pictures, strict=True):
         shown = freq <= max_hz
-        mesh = axis.pcolormesh(
+        mesh = panel.axis.pcolormesh(
             times, freq[shown] / 1000, db[shown], vmin=top + FLOOR_DB, vmax=top, cmap="magma"
         )
-        axis.set_ylabel("kHz")
-        axis.set_title(name, loc="left", fontsize=10)
-        axis.set_xlim(0, max(len(audio) for audio in sounds.values()) / sample_rate)
+        panel.axis.set_facecolor("black")  # half a window at both ends has no column
+        panel.axis.set_ylabel("kHz")
+        panel.axis.set_title(panel.title, loc="left", fontsize=10)
+        panel.axis.set_xlim(0, seconds)
     figure.colorbar(mesh, ax=list(figure.axes), label="dBFS")
 
 
