@@ -20,7 +20,7 @@ from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.evaluation.loaded import LoadedBundles
-from hsmtss_jax.inference.runtime import window_samples
+from hsmtss_jax.sampling import trim_text
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 
 _FRAME, _HOP = 400, 160  # samples of the fbank's analysis
@@ -37,7 +37,7 @@ class Representation(LoadedBundles):
     def __init__(self, bundles: Mapping[str, Bundle], dtype: Any = None) -> None:
         super().__init__(bundles, dtype)
         self.encoders = read_encoders(bundles, self.dtype)
-        self.window = window_samples(self.encoders.fbank)
+        self.window = self.encoders.fbank.window_samples
 
     def audio_vectors(self, audio: np.ndarray) -> np.ndarray:
         """Compute z_a [B, E], unit length, of audio [B, L] with L = window."""
@@ -50,7 +50,7 @@ class Representation(LoadedBundles):
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
         """Compute z_t [len(texts), E], unit length; what exceeds Q-Audio's length is cut."""
         assert self.tokenizer is not None, "there is a text encoder"
-        ids, mask = self.tokenizer.bucketed(texts, self.encoders.q_audio.max_text)
+        ids, mask = trim_text(*self.tokenizer(texts, self.encoders.q_audio.max_text))
         return np.asarray(self._text_vectors(self.params, ids, mask))
 
     def scene_sums(self, audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
