@@ -20,8 +20,8 @@ from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.evaluation.loaded import LoadedBundles
-from hsmtss_jax.sampling import trim_text
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
+from hsmtss_jax.sampling import trim_text
 
 _FRAME, _HOP = 400, 160  # samples of the fbank's analysis
 
