@@ -107,9 +107,9 @@ def difference_cells(
     groups = [a.group for a, _ in pairs]
     cells: dict[str, Cell] = {}
     for key in (column.key for column in columns):
-        a, b = (values_of([pair[i] for pair in pairs], key) for i in (0, 1))
-        if np.isfinite(a - b).any():
-            cells[key] = paired_difference(a, b, groups=groups)
+        first, second = (values_of([pair[i] for pair in pairs], key) for i in (0, 1))
+        if (np.isfinite(first) & np.isfinite(second)).any():
+            cells[key] = paired_difference(first, second, groups=groups)
     return cells
 
 

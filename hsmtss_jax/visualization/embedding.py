@@ -88,9 +88,13 @@ def save_embedding(
     entries = []
     for i, (name, count) in enumerate(order):
         colour, mine = wheel[i % len(wheel)], np.asarray(groups) == name
-        disc, cross = (projection.points[mine & chosen].T for chosen in (~crosses, crosses))
-        axis.scatter(*disc, s=30, color=colour, linewidths=0.4, edgecolors="white", zorder=2)
-        axis.scatter(*cross, s=28, color=colour, marker="x", linewidths=1.2, zorder=3)
+        disc, cross = (projection.points[mine & chosen] for chosen in (~crosses, crosses))
+        axis.scatter(
+            disc[:, 0], disc[:, 1], s=30, color=colour, linewidths=0.4, edgecolors="white", zorder=2
+        )
+        axis.scatter(
+            cross[:, 0], cross[:, 1], s=28, color=colour, marker="x", linewidths=1.2, zorder=3
+        )
         entries.append(_marker("o", colour, f"{name} ({count})"))
     if predicted is not None:
         entries = [
