@@ -15,8 +15,9 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the signature has them
-autodoc_default_options = {"members": True}
+autodoc_default_options = {"members": True, "exclude-members": "replace"}
 napoleon_numpy_docstring = False
+smartquotes = False
 
 html_theme = "furo"
 html_title = "hsmtss_jax"

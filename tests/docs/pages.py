@@ -74,6 +74,5 @@ def _prose(path: Path) -> str:
 
 def _unrolled(loop: re.Match[str]) -> str:
     variable, values, body = loop.groups()
-    return "".join(body.replace(f"${variable}", value) for value in values.split()).replace(
-        "  ", ""
-    )
+    body = textwrap.dedent(body)
+    return "".join(body.replace(f"${variable}", value) for value in values.split())
