@@ -1,9 +1,11 @@
 """Sphinx configuration: Markdown pages by MyST, API pages from the docstrings."""
 
+import dataclasses
 import re
 from typing import Any
 
 from hsmtss_jax import __version__
+from hsmtss_jax.inference import options
 
 project = "hsmtss_jax"
 author = "hsmtss_jax contributors"
@@ -34,8 +36,18 @@ def setup(app: Any) -> None:
 
 
 def _link_page(app: Any, name: str, source: list[str]) -> None:
-    """Point links of a page to files outside docs/ to the repository."""
+    """Point links of a page to files outside docs/ to the repository; write the tables of options."""
     source[0] = re.sub(r"\]\((?:\.\./)+", f"]({SOURCE}", source[0])
+    source[0] = re.sub(r"<!-- options of (\w+) -->", _table, source[0])
+
+
+def _table(place: re.Match[str]) -> str:
+    """Return the fields of a dataclass of options as a table, from where they are declared."""
+    rows = ["| field | default | |", "|---|---|---|"]
+    for field in dataclasses.fields(getattr(options, place[1])):
+        default = field.metadata["default_help"] or f"`{field.default!r}`"
+        rows.append(f"| `{field.name}` | {default} | {field.metadata['help']} |")
+    return "\n".join(rows)
 
 
 def _link_included(app: Any, path: Any, name: str, content: list[str]) -> None:
