@@ -8,7 +8,7 @@ from tokenizers import Tokenizer as Fast
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.models.text.tokenizer import BUCKETS, END, CausalTokenizer, Tokenizer, bucket
+from hsmtss_jax.models.text.tokenizer import END, CausalTokenizer, Tokenizer
 from hsmtss_jax.testing.bundles import tiny_upstream
 
 WORDS = ["extract", "remove", "a", "dog", "bark", "##ing", "loud", "the"]
@@ -114,21 +114,3 @@ def test_a_causal_tokenizer_needs_an_end():
 def test_a_damaged_file_is_one_line():
     with pytest.raises(ValueError, match="not a fast tokenizer's file: download it again"):
         Tokenizer("{}")
-
-
-def test_buckets():
-    assert [bucket(n, 64) for n in (0, 8, 9, 17, 64)] == [8, 8, 16, 32, 64]
-    assert [bucket(n, 12) for n in (3, 8, 9, 12)] == [8, 8, 12, 12]
-    assert [bucket(n, 6) for n in (1, 6)] == [6, 6]
-    assert bucket(70, 100) == 100
-
-
-def test_a_bucketed_batch_is_the_static_one_cut(tokenizer):
-    texts = ["a dog", "a dog bark a dog bark"]
-    ids, mask = tokenizer.bucketed(texts, 64)
-    whole, whole_mask = tokenizer(texts, 64)
-    assert ids.shape == mask.shape and ids.shape[1] in BUCKETS and ids.shape[1] < 64
-    np.testing.assert_array_equal(ids, whole[:, : ids.shape[1]])
-    assert mask.sum() == whole_mask.sum()  # nothing is lost
-    assert tokenizer.bucketed(texts[:1], 64)[0].shape == (1, 8)
-    assert tokenizer.bucketed([], 64)[0].shape == (0, 8)
