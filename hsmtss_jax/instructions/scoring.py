@@ -8,6 +8,8 @@ import csv
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
+from importlib import resources
+from pathlib import Path
 
 from hsmtss_jax.instructions.instruction import Instruction
 from hsmtss_jax.task import TASKS
@@ -61,6 +63,11 @@ class Score:
     task: int
     both: int
     fell_back: int
+
+
+def cases_file() -> Path:
+    """Return the path of the package's own table."""
+    return Path(str(resources.files("hsmtss_jax") / "assets" / "instructions" / "cases.csv"))
 
 
 def read_cases(path: str | os.PathLike[str]) -> list[Case]:

@@ -41,6 +41,11 @@ def test_an_endpoint_that_is_not_there_falls_back(capsys, tmp_path, monkeypatch)
     assert "| endpoint | all | 3 | 2 (66.7 %) | 1 (33.3 %) | 3 |" in capsys.readouterr().out
 
 
+def test_without_a_table_the_packages_own_is_scored(capsys):
+    assert main.main(["evaluate", "instructions"]) == 0
+    assert "| rules | all |" in capsys.readouterr().out
+
+
 def test_errors(capsys, tmp_path, monkeypatch):
     monkeypatch.delenv("HSMTSS_LLM_URL", raising=False)
 

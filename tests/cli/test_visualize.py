@@ -66,11 +66,12 @@ def test_embedding(pipelines, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["nowhere", "-o", "x.png"], "nowhere is not the workdir of a training run"),
+        (["run", "nowhere", "-o", "x.png"], "nowhere is not the workdir of a training run"),
+        (["runs/x", "-o", "x.png"], "unknown figure 'runs/x': choose one of run, "),
         (["attention", "x.wav", "the dog", "-o", "x.png", "--start=-1"], "--start"),
         (["attention", "x.wav", "a", "-o", "x.png", "--heads", "--target=y"], "--heads"),
         (["embedding", "-o", "x.png", "--data", "nowhere"], "no prepared data set in nowhere"),
-        (["embedding", "-o", "x.png", "--most", "0"], "--most must be at least 1"),
+        (["embedding", "-o", "x.png", "--most", "0"], "--most: must be at least 1"),
     ],
 )
 def test_bad_input_is_one_line(argv, said, capsys):

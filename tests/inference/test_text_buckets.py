@@ -26,7 +26,11 @@ def test_a_query_is_the_same_in_any_bucket_and_keeps_one_shape():
     lengths = [system.tokenizer.bucketed([text], system.max_text)[0].shape[1] for text in TEXTS]
     assert lengths == [8, 16, 8]
     short, long = (system.query("extract", text, 2) for text in TEXTS[:2])
-    assert short.condition.text.shape == long.condition.text.shape == (2, system.max_text + 1, short.condition.text.shape[2])
+    assert (
+        short.condition.text.shape
+        == long.condition.text.shape
+        == (2, system.max_text + 1, short.condition.text.shape[2])
+    )
     assert short.condition.text_mask.sum(axis=1).tolist() == [5, 5]  # [CLS] and the tokens
     full = unbucketed(system, "tokenizer").query("extract", TEXTS[0], 2)
     np.testing.assert_array_equal(short.condition.text_mask, full.condition.text_mask)
