@@ -36,11 +36,12 @@ class TokenFileError(ValueError):
     """A token file that cannot be read or written; the message is one line."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Tokens:
     """A coded sound. values: int32 [N, K] in [0, codes). samples: its length at ``sample_rate`` Hz.
 
     digest: the first 32 hexadecimal digits of the digest of the codec bundle that made it.
+    Two are equal when all values and fields are. Not hashable: ``values`` can be written to.
     """
 
     values: np.ndarray
@@ -48,6 +49,16 @@ class Tokens:
     samples: int
     sample_rate: int
     digest: str
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Tokens):
+            return NotImplemented
+        return self._fields() == other._fields() and np.array_equal(self.values, other.values)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _fields(self) -> tuple[int, int, int, str]:
+        return self.codes, self.samples, self.sample_rate, self.digest
 
     @property
     def seconds(self) -> float:

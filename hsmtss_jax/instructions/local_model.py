@@ -1,4 +1,4 @@
-"""A causal language model on this machine, through transformers (needs the ``torch`` extra)."""
+"""Run a local causal language model through transformers (needs the ``torch`` extra)."""
 
 import importlib.util
 from typing import Any
@@ -10,10 +10,10 @@ _NEW_TOKENS = 160
 
 
 class LocalModel:
-    """A model of a folder, or of the model hub by its name, with its tokenizer. Greedy decoding."""
+    """Hold a language model and its tokenizer, from a folder or the model hub. Greedy decoding."""
 
     def __init__(self, model: str) -> None:
-        """ValueError: torch is missing, or there is no such model."""
+        """Load the model. ValueError: torch is missing, or there is no such model."""
         if importlib.util.find_spec("torch") is None:
             raise ValueError("a local language model needs torch: pip install 'hsmtss-jax[torch]'")
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -27,14 +27,14 @@ class LocalModel:
             raise ValueError(f"cannot load the language model {model!r}: {reason}") from error
 
     def complete(self, messages: list[Message]) -> str:
-        """The model's answer. NoAnswerError: the conversation does not fit, or generation fails."""
+        """Generate the answer. NoAnswerError: the conversation does not fit, or generation fails."""
         inputs = self._tokens(messages)
         length = inputs["input_ids"].shape[1]
-        room = getattr(self._model.config, "max_position_embeddings", None)
-        if room is not None and length + _NEW_TOKENS > room:
+        capacity = getattr(self._model.config, "max_position_embeddings", None)
+        if capacity is not None and length + _NEW_TOKENS > capacity:
             need = length + _NEW_TOKENS
             raise NoAnswerError(
-                f"the model has room for {room} tokens, not for {need}", again=False
+                f"the model has room for {capacity} tokens, not for {need}", again=False
             )
         options = {"max_new_tokens": _NEW_TOKENS, "do_sample": False}
         padding = self._tokenizer.pad_token_id
@@ -46,7 +46,7 @@ class LocalModel:
         return str(self._tokenizer.decode(tokens[0, length:], skip_special_tokens=True))
 
     def _tokens(self, messages: list[Message]) -> Any:
-        """The conversation in the model's own chat format, or as plain text where it has none."""
+        """Tokenise the conversation in the model's chat format, or as plain text if it has none."""
         if self._tokenizer.chat_template:
             return self._tokenizer.apply_chat_template(
                 messages, add_generation_prompt=True, return_dict=True, return_tensors="pt"

@@ -19,7 +19,7 @@ import numpy as np
 from hsmtss_jax.audio.stft import power, stft
 from hsmtss_jax.config import StageConfig, from_dict
 from hsmtss_jax.data.pipeline import mixture_dataset
-from hsmtss_jax.losses.separation import l1
+from hsmtss_jax.losses.separation import l1_loss
 from hsmtss_jax.models.mask_separator import (
     MaskSeparatorConfig,
     of_task,
@@ -102,7 +102,7 @@ class MaskSeparatorStage(Stage):
         )
         estimate = of_task(described, batch["mixture"], batch["task"])
         metrics = {"sdr": jnp.mean(sdr(estimate, batch["target"]))}
-        return jnp.mean(l1(estimate, batch["target"])), Report(metrics=metrics, aux=dict(aux))
+        return jnp.mean(l1_loss(estimate, batch["target"])), Report(metrics=metrics, aux=dict(aux))
 
     def _estimate(
         self, params: Mapping[str, Tree], aux: Tree, frozen: Mapping[str, Tree], batch: Batch
@@ -127,8 +127,8 @@ class MaskSeparatorStage(Stage):
         estimate = self._estimate(params, aux, frozen, batch)
         mixture, target = batch["mixture"], batch["target"]
         return {
-            "loss": l1(estimate, target),
-            "l1_mixture": l1(mixture, target),
+            "loss": l1_loss(estimate, target),
+            "l1_mixture": l1_loss(mixture, target),
             "sdr": sdr(estimate, target),
             "sdr_mixture": sdr(mixture, target),
         }

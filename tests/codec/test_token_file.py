@@ -49,6 +49,17 @@ def test_what_is_packed_is_unpacked(sound):
     assert len(data) <= HEADER + -(-bits // 8) + 4  # never longer than packed
 
 
+def test_tokens_are_equal_by_value_and_not_hashable():
+    sound = tokens(sticky(20, 2, 30), 30)
+    assert sound == dataclasses.replace(sound, values=sound.values.copy())
+    assert sound != dataclasses.replace(sound, values=sound.values + 1)
+    assert sound != dataclasses.replace(sound, values=sound.values[:-1])
+    assert sound != dataclasses.replace(sound, samples=1)
+    assert sound != "sound"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(sound)
+
+
 @given(st.binary(max_size=64))
 @settings(max_examples=40, deadline=None)
 def test_the_range_coder_survives_any_bytes(data):

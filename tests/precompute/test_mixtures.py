@@ -77,9 +77,9 @@ def test_a_stage_reads_the_same_from_disk_as_from_sound(name, corpus, data):
     (here, a), (there, b) = seen[corpus], seen[data]
     np.testing.assert_array_equal(a["text_ids"], b["text_ids"])
     np.testing.assert_array_equal(a["task"], b["task"])
-    np.testing.assert_allclose(here.s_mix, there.s_mix, atol=5e-3)
-    np.testing.assert_allclose(here.s_target, there.s_target, atol=5e-3)
-    np.testing.assert_allclose(here.g_target, there.g_target, atol=2e-2)
+    np.testing.assert_allclose(here.mixture.s, there.mixture.s, atol=5e-3)
+    np.testing.assert_allclose(here.target.s, there.target.s, atol=5e-3)
+    np.testing.assert_allclose(here.target.g, there.target.g, atol=2e-2)
 
 
 def test_either_clip_is_the_target_in_training_and_its_caption_comes_along(data):

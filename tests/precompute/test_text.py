@@ -13,6 +13,7 @@ from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.precompute.text import TextCache
 from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage
 from hsmtss_jax.testing.corpus import write_tiny_corpus
+from hsmtss_jax.testing.encoders import stub
 from hsmtss_jax.train.stage import Shard
 
 STAGES = ("q_audio", "global_separator", "single_stage")
@@ -55,9 +56,9 @@ def test_batches_hold_what_the_step_would_compute(name, corpus, folder):
             spec["text_features"].dtype,
         )
         if name != "global_separator":
-            compute, mask = plain.features.raw_text, batch["text_mask"]
+            compute, mask = plain.encoders.raw_text, batch["text_mask"]
         else:
-            compute = lambda *args: plain.features.text(*args)[0]  # noqa: E731
+            compute = lambda *args: plain.encoders.text(*args)[0]  # noqa: E731
             mask = np.pad(batch["text_mask"], ((0, 0), (1, 0)), constant_values=True)
         ids, text_mask = batch["text_ids"], batch["text_mask"]
         expected = jax.jit(compute)(frozen_params(plain), ids, text_mask)
@@ -71,10 +72,10 @@ def test_the_loss_is_the_same(corpus, folder):
     batch = take(stage.dataset("train", Shard(), 0), 1)[0]
     s = jax.random.normal(jax.random.key(1), (4, 6, stage.config.model.audio_width))
     frozen, key = frozen_params(stage), jax.random.key(0)
-    encoder = jax.jit(stage.features.raw_text)
+    encoder = jax.jit(stage.encoders.raw_text)
     computed = encoder(frozen, batch["text_ids"], batch["text_mask"])
     params = draw(jax.eval_shape(stage.init, key, stage.batch_spec(), frozen)[0], "q_audio")
-    stage.features.local = lambda frozen, audio: s
+    stage.encoders = stub(stage.encoders, local_fn=lambda params, audio: s)
     evaluate = jax.jit(stage.eval_metrics)
     ours = evaluate(params, {}, frozen, batch, key)
     theirs = evaluate(params, {}, frozen, {**batch, "text_features": computed}, key)

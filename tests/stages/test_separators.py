@@ -189,7 +189,7 @@ def test_padding_of_the_text_reaches_neither_loss_nor_gradient():
     features = features_of_batch()
     t_cap, t_cap_mask, t_task, t_task_mask = features.condition
     holed = features.replace(
-        condition=(
+        condition=TextCondition(
             jnp.where(t_cap_mask[:, :, None], t_cap, jnp.nan),
             t_cap_mask,
             jnp.where(t_task_mask[:, :, None], t_task, jnp.nan),
@@ -222,7 +222,7 @@ def test_a_mixture_that_is_its_target_needs_no_separation():
     batch = batch_of(stage)
     features = read(frozen_params(stage), {**batch, "target": batch["mixture"]})
     for name in ("g", "s"):
-        mixture, target = (getattr(features, f"{name}_{kind}") for kind in ("mix", "target"))
+        mixture, target = getattr(features.mixture, name), getattr(features.target, name)
         values = compare(name, target, mixture, target)
         np.testing.assert_allclose(values[f"{name}/cos_mixture"], np.ones(BATCH), atol=1e-4)
         np.testing.assert_allclose(values[f"{name}/l1_mixture"], np.zeros(BATCH), atol=1e-4)

@@ -14,6 +14,7 @@ from hsmtss_jax.models.tf_codec.adapter import CODECS, make_codec, raw_kbps
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.stages.acoustic_decoder import AcousticDecoderStage
 from hsmtss_jax.testing.bundles import make_stage, tiny_upstream
+from hsmtss_jax.testing.encoders import stub
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +73,8 @@ def test_the_acoustic_decoder_is_trained_on_another_codec():
     audio = 0.9 * jnp.sin(jnp.arange(2 * 40_960.0) / 4_000).reshape(2, -1)
     batch = {"audio": audio, "length": jnp.array([40_960, 16_000])}
     frozen = {"tf_codec": _bundle().params}
-    stage.features.local = lambda frozen, audio: jnp.zeros((2, 128, 64))
+    blank = jnp.zeros((2, 128, 64))
+    stage.encoders = stub(stage.encoders, local_fn=lambda params, audio: blank)
     read = stage.read(frozen, batch)
     assert read.tokens.shape == (2, 128, 4) and len(np.unique(read.tokens)) > 20
     with pytest.raises(ValueError, match=r"stage\.model\.codes=32, but the upstream bundle has 16"):
