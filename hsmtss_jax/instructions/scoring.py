@@ -117,20 +117,3 @@ def _score(parsed: Sequence[ParsedCase]) -> ParseScore:
         both=sum(outcome.correct for outcome in parsed),
         fell_back=sum(bool(outcome.found and outcome.found.note) for outcome in parsed),
     )
-
-
-def to_markdown(scores: dict[str, dict[str, ParseScore]]) -> str:
-    """Format a table with one row per parser and group. ``scores``: parser -> group -> score."""
-    lines = ["| parser | cases | | task | task and description | fell back to the rules |"]
-    lines.append("|---|---|---|---|---|---|")
-    for name, groups in scores.items():
-        for group, part in groups.items():
-            cells = (_share(part.task, part.count), _share(part.both, part.count))
-            lines.append(
-                f"| {name} | {group} | {part.count} | {' | '.join(cells)} | {part.fell_back} |"
-            )
-    return "\n".join([*lines, ""])
-
-
-def _share(correct: int, count: int) -> str:
-    return f"{correct} ({100 * correct / count:.1f} %)"

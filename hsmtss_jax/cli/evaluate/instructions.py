@@ -11,16 +11,8 @@ from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.options import flat, part
 from hsmtss_jax.instructions import Parser, parser
-from hsmtss_jax.instructions.scoring import (
-    Outcome,
-    cases_file,
-    read_cases,
-    score,
-    to_markdown,
-)
-from hsmtss_jax.instructions.scoring import (
-    run as understand,
-)
+from hsmtss_jax.instructions.scoring import ParsedCase, cases_file, read_cases
+from hsmtss_jax.instructions.scoring import run as understand
 from hsmtss_jax.option import option
 
 
@@ -57,22 +49,15 @@ class EvaluateInstructionsOptions:
 def run(options: EvaluateInstructionsOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     check_output(options.report)
+    from hsmtss_jax.evaluation.instructions import report
+
     cases = read_cases(options.cases or cases_file())
     parsers = {name: _parser(options, name) for name in dict.fromkeys(options.parser)}
-    outcomes = {name: understand(parse, cases) for name, parse in parsers.items()}
-    scores = {name: score(found) for name, found in outcomes.items()}
+    parsed = {name: understand(parse, cases) for name, parse in parsers.items()}
     if options.failures:
-        for name, found in outcomes.items():
+        for name, found in parsed.items():
             _print_failures(name, found)
-    document = {
-        "about": flat(options),
-        "scores": {
-            name: {group: dataclasses.asdict(part) for group, part in groups.items()}
-            for name, groups in scores.items()
-        },
-        "rows": {name: [_row(outcome) for outcome in found] for name, found in outcomes.items()},
-    }
-    write_report(options.report, to_markdown(scores), document)
+    write_report(options.report, report(parsed, flat(options)))
     return 0
 
 
@@ -86,15 +71,10 @@ def _parser(options: EvaluateInstructionsOptions, name: str) -> Parser:
     return parser(name)
 
 
-def _row(outcome: Outcome) -> dict[str, object]:
-    found = outcome.found.as_dict() if outcome.found else None
-    return {**dataclasses.asdict(outcome.case), "found": found, "right": outcome.right}
-
-
-def _print_failures(name: str, outcomes: Sequence[Outcome]) -> None:
-    for outcome in outcomes:
-        if not outcome.right:
-            case, found = outcome.case, outcome.found
+def _print_failures(name: str, parsed: Sequence[ParsedCase]) -> None:
+    for each in parsed:
+        if not each.correct:
+            case, found = each.case, each.found
             got = f"{found.task} {found.description!r}" if found else "refused"
             print(
                 f"{name}: {case.text!r} ({case.origin}): {got}, "
@@ -104,7 +84,7 @@ def _print_failures(name: str, outcomes: Sequence[Outcome]) -> None:
 
 
 COMMAND = Command(
-    description="Share of instructions whose task, and whose task and description, a parser gets right; "
+    description="Share of instructions whose task, and whose task and description, a parser reads correctly; "
     "descriptions are compared without articles and case.",
     epilog="example: hsmtss evaluate instructions --parser rules endpoint --url http://localhost:8080/v1 "
     "--endpoint-model qwen3",
