@@ -61,7 +61,7 @@ def read_options(given: argparse.Namespace, options: type) -> Any:
     """Return the dataclass with what was given, the rest as declared. Raises ValueError."""
     values = {}
     for field, annotation in _fields(options):
-        if dataclasses.is_dataclass(annotation):
+        if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
             values[field.name] = read_options(given, annotation)
         elif hasattr(given, field.name):
             value = getattr(given, field.name)
@@ -92,8 +92,8 @@ def _declared(
     for field, annotation in _fields(options):
         if field.name in without or (only and field.name not in only):
             continue
-        if dataclasses.is_dataclass(annotation):
-            yield from _declared(typing.cast(type, annotation), **field.metadata)
+        if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+            yield from _declared(annotation, **field.metadata)
         else:
             yield _Declared(field, annotation, field.metadata["group"] or group)
 

@@ -53,7 +53,9 @@ def run(options: EvaluateInstructionsOptions, context: Context) -> int:
 
     cases = read_cases(options.cases or cases_file())
     parsers = {name: _parser(options, name) for name in dict.fromkeys(options.parser)}
-    parsed = {name: understand(parse, cases) for name, parse in parsers.items()}
+    parsed: dict[str, list[ParsedCase]] = {
+        name: understand(parse, cases) for name, parse in parsers.items()
+    }
     if options.failures:
         for name, found in parsed.items():
             _print_failures(name, found)

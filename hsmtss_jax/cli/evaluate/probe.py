@@ -63,7 +63,7 @@ def run(options: EvaluateProbeOptions, context: Context) -> int:
     clips = read_labelled(options.data, options.layout)
     training = _training(options)
     bundle = load_bundles(options.model.ckpt, options.stages, ["audio_mae"])["audio_mae"]
-    features = list(dict.fromkeys(options.features))
+    features: list[str] = list(dict.fromkeys(options.features))
     outcomes = {}
     with on_device(options.model) as dtype:
         for feature in features:
