@@ -18,7 +18,7 @@ from hsmtss_jax.benchmarks import memory
 from hsmtss_jax.benchmarks.bare_products import bare_loop, stack_layers, stacked_loop, step_bytes
 from hsmtss_jax.benchmarks.decoder_peer import Peer, make_peer
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
-from hsmtss_jax.models.acoustic_decoder.sampler import draw, first_room, segments
+from hsmtss_jax.models.acoustic_decoder.sampler import draw, first_capacity, segments
 from hsmtss_jax.models.acoustic_decoder.step import DecodeCache, prefill
 from hsmtss_jax.models.acoustic_decoder.weights import (
     FORMS,
@@ -124,7 +124,7 @@ def make_case(
     seeds = jnp.arange(batch, dtype=jnp.uint32)
 
     def read(weights: DecodeWeights, patches: jax.Array) -> Any:
-        return prefill(config, weights, patches, frames, room=first_room(batch, frames))
+        return prefill(config, weights, patches, frames, room=first_capacity(batch, frames))
 
     def decode(weights: DecodeWeights, cache: Any, seeds: jax.Array) -> Any:
         return draw(config, weights, cache, frames, seeds, policy)

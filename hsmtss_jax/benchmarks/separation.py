@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.inference import SeparationReport, Separator
+from hsmtss_jax.inference import SeparateOptions, SeparationReport, Separator
 
 RATE = 44_100
+TOKEN_RATE = 50  # token frames a second
 STEPS = {
     "read": ("read",),
-    "semantics": ("listen",),
+    "semantics": ("semantics",),
     "tokens": ("tokens",),
     "waveform": ("waveform",),
     "mask": ("render",),
@@ -70,7 +71,7 @@ class Row:
 def benchmark(
     separator: Separator, seconds: Sequence[float], *, repeats: int, options: dict[str, Any]
 ) -> list[Row]:
-    """A row a length, on stereo noise at 44.1 kHz. options: those of ``Separator.separate``."""
+    """A row a length, on stereo noise at 44.1 kHz. options: the fields of ``SeparateOptions``."""
     return [_row(separator, length, repeats, options) for length in seconds]
 
 
@@ -81,12 +82,13 @@ def _row(separator: Separator, seconds: float, repeats: int, options: dict[str, 
     runs = sorted(
         (_run(separator, audio, options) for _ in range(repeats)), key=lambda run: run.total
     )
-    system = separator.system
-    frames = runs[0].report.windows * system.codec.token_frames(system.window)
+    frames = runs[0].report.windows * (
+        1 + round(TOKEN_RATE * separator.window / separator.sample_rate)
+    )
     if options.get("mode") == "generate" and options.get("residual", True):
         frames *= 2
-    frames *= options.get("candidates", 1)
-    peak = peak_memory(system.device)
+    frames *= options.get("best_of", 1)
+    peak = peak_memory(separator.device)
     return Row(seconds, cold, runs[len(runs) // 2], frames, peak)
 
 
@@ -95,7 +97,11 @@ def _run(separator: Separator, audio: np.ndarray, options: dict[str, Any]) -> Ru
     marks: list[float] = []
     note: Callable[[int, int], None] = lambda done, total: marks.append(time.perf_counter())  # noqa: E731
     report = separator.separate(
-        audio, "extract the dog", sample_rate=RATE, progress=note, **options
+        audio,
+        "extract the dog",
+        sample_rate=RATE,
+        options=SeparateOptions(**options),
+        progress=note,
     )
     return Run(report, time.perf_counter() - begun, marks[0] - begun)
 

@@ -43,9 +43,9 @@ def equalise(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     low, mid, high = rng.uniform(-EQ_DB, EQ_DB, 3)
     sections = np.stack(
         [
-            _shelf(float(rng.uniform(100, 500)), low, high=False),
-            _peaking(float(np.exp(rng.uniform(np.log(300), np.log(4000)))), mid),
-            _shelf(float(rng.uniform(2500, 6000)), high, high=True),
+            shelf(float(rng.uniform(100, 500)), low, high=False),
+            peaking(float(np.exp(rng.uniform(np.log(300), np.log(4000)))), mid),
+            shelf(float(rng.uniform(2500, 6000)), high, high=True),
         ]
     )
     return signal.sosfilt(sections.astype(x.dtype), x)
@@ -64,7 +64,7 @@ def reverberate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return wet.astype(np.float32)
 
 
-def _peaking(frequency: float, gain_db: float, q: float = 0.9) -> np.ndarray:
+def peaking(frequency: float, gain_db: float, q: float = 0.9) -> np.ndarray:
     """A peaking section [6] (Audio EQ Cookbook, Bristow-Johnson)."""
     w = 2 * np.pi * frequency / SAMPLE_RATE
     a, alpha, c = 10.0 ** (gain_db / 40.0), np.sin(w) / (2 * q), np.cos(w)
@@ -73,7 +73,7 @@ def _peaking(frequency: float, gain_db: float, q: float = 0.9) -> np.ndarray:
     return np.array([b0, b1, b2, a0, a1, a2]) / a0
 
 
-def _shelf(frequency: float, gain_db: float, *, high: bool) -> np.ndarray:
+def shelf(frequency: float, gain_db: float, *, high: bool) -> np.ndarray:
     """A shelving section [6] with slope 1 (Audio EQ Cookbook); a low shelf mirrored is a high one."""
     w = 2 * np.pi * frequency / SAMPLE_RATE
     a = 10.0 ** (gain_db / 40.0)

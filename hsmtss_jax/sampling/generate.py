@@ -37,7 +37,6 @@ def generate(
     codes: int,
     forced: jax.Array | None = None,
     forced_length: jax.Array | None = None,
-    lengths: jax.Array | None = None,
     segments: int = 1,
     widen: Callable[[Cache, int], Cache] | None = None,
 ) -> Generated:
@@ -48,7 +47,7 @@ def generate(
     keys: a PRNG key per row [B]; frame t of a row is drawn with fold_in(its key, t).
     codes: ids at or above it (start and end tokens) are never drawn.
     forced: int32 [B, F, K], the row's first ``forced_length`` [B] frames (default F), fed and returned
-    as they are; F <= frames. lengths: int32 [B]; frames at or behind a row's length are 0.
+    as they are; F <= frames.
     segments: number of scans that the frames are split into. Before each, widen(cache, n) gives a cache
     with room for the first n frames, so that early steps need not read the slots of late ones; each
     segment is compiled anew. Raises ValueError when more frames are forced than generated.
@@ -75,8 +74,6 @@ def generate(
         )
         pieces.append(drawn)
     tokens = rearrange(jnp.concatenate(pieces), "t b k -> b t k")
-    if lengths is not None:
-        tokens = jnp.where((times[None, :] < lengths[:, None])[:, :, None], tokens, 0)
     return Generated(tokens=tokens, cache=cache)
 
 

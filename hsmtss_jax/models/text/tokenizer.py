@@ -1,8 +1,8 @@
 """Text to token ids of static shape, by the tokenizer of a bundle.
 
-Where texts are only read (inference, evaluation) a batch is as long as the bucket that holds it. A
-training batch always has the config's ``max_text_tokens``: all processes must run one program, and no
-process knows how long the captions are that the others have drawn.
+A training batch always has the config's ``max_text_tokens``: all processes must run one program, and no
+process knows how long the captions are that the others have drawn. Where texts are only read,
+``sampling.trim_text`` cuts a batch.
 
 Legend: B texts, N tokens.
 """
@@ -15,7 +15,6 @@ from tokenizers import Tokenizer as FastTokenizer
 
 from hsmtss_jax.task import TASKS
 
-BUCKETS = (8, 16, 32, 64)  # token counts of a bucketed batch: each is a program to compile
 _FILE = "tokenizer.json"
 
 END = "<|endoftext|>"  # GPT-2's only special token
@@ -80,12 +79,6 @@ class Tokenizer:
             mask[row, : len(tokens)] = True
         return ids, mask
 
-    def bucketed(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
-        """The same, cut to the smallest of ``BUCKETS`` that holds the longest text."""
-        ids, mask = self(texts, max_tokens)
-        count = bucket(int(mask.sum(axis=1).max(initial=0)), max_tokens)
-        return ids[:, :count], mask[:, :count]
-
     def task_ids(self, task: str) -> np.ndarray:
         """Ids of a task word ("extract" or "remove") without special tokens: int32 [L]."""
         if task not in TASKS:
@@ -101,11 +94,6 @@ class Tokenizer:
 
     def __setstate__(self, source: str) -> None:
         self.__init__(source)  # type: ignore[misc]
-
-
-def bucket(longest: int, max_tokens: int) -> int:
-    """The smallest of ``BUCKETS`` that holds ``longest`` tokens, but ``max_tokens`` at most."""
-    return min(max_tokens, next((size for size in BUCKETS if size >= longest), max_tokens))
 
 
 class CausalTokenizer(Tokenizer):
