@@ -73,7 +73,7 @@ def run(options: VisualizeEmbeddingOptions, context: Context) -> int:
     output = options.figure.make_folder()
     projection = project(np.concatenate(vectors), options.method, options.seed)
     groups = [name for _, name in rows] * len(vectors)
-    predicted = np.arange(len(groups)) >= len(rows) if options.predicted else None
+    predicted = [i >= len(rows) for i in range(len(groups))] if options.predicted else None
     title = f"global features of {len(rows)} clips, {Path(options.data).name} {options.split}"
     save_embedding(output, projection, groups, title, predicted=predicted)
     print(output)
