@@ -1,8 +1,8 @@
-"""HSM-TSS as the paper writes it (Fig. 2): equations (2), (3) and (4) as pure functions of {role: params}.
+"""HSM-TSS as the paper writes it (Fig. 2): HSM-TSS eq. (2) to (4) as pure functions of {role: params}.
 
-    G_hat = H1(G_mix, T)            separate_global     eq. (2)
-    S_hat = H2(S_mix, G_hat, T)     separate_local      eq. (3)
-    x_hat = H3(S_hat)               generate            eq. (4)
+    G_hat = H1(G_mix, T)            separate_global     HSM-TSS eq. (2)
+    S_hat = H2(S_mix, G_hat, T)     separate_local      HSM-TSS eq. (3)
+    x_hat = H3(S_hat)               generate            HSM-TSS eq. (4)
 
 ``Networks`` holds the configs; weights are always an argument. Nothing of the mixture but S_mix and G_mix
 reaches S_hat, and nothing but S_hat reaches the sound: it is aligned with the mixture in time, not in phase.
@@ -121,7 +121,7 @@ def separate(
     query: Query,
     g: jax.Array | None = None,
 ) -> Semantics:
-    """Predict the target's semantics: eq. (2), unless g [B, 1, Cg] is given, and eq. (3).
+    """Predict the target's semantics: HSM-TSS eq. (2), unless g [B, 1, Cg] is given, and (3).
 
     The G of the single-stage ablation is what Q-Audio reads in its S_hat.
     """
@@ -173,9 +173,13 @@ def _cosine(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def global_attention(
-    networks: Networks, params: Params, mixture: Semantics, query: Query
+    networks: Networks,
+    params: Params,
+    mixture: Semantics,
+    query: Query,
+    g: jax.Array | None = None,
 ) -> jax.Array:
-    """Return how G_hat attends to the patches in H2's last layer: [B, H, P] (HSM-TSS Fig. 6).
+    """Return how G_hat, or g [B, 1, Cg], attends to the patches in H2's last layer: [B, H, P] (Fig. 6).
 
     Raises ValueError for the single-stage ablation, which has no G token.
     """
@@ -186,7 +190,13 @@ def global_attention(
             "give a pipeline with a joint separator"
         )
     weights = params[separators.role]
-    out = separators(weights, mixture, query.condition, return_attention=True)
+    out = separators(
+        weights,
+        mixture,
+        query.condition,
+        choose=lambda g_hat: g_hat if g is None else g,
+        return_attention=True,
+    )
     return out.local.global_attention()
 
 

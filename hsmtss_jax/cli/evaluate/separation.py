@@ -31,7 +31,7 @@ class EvaluateSeparationOptions:
     )
     data: str = option(DATA, "a prepared data set", metavar="FOLDER")
     split: Literal["validation", "test"] = option("test", "of the data set")
-    count: int = option(500, "number of mixtures", low=1, metavar="N")
+    count: int = option(250, "pairs, both tasks of each", low=1, metavar="N")
     snr: tuple[float, float] = option((-15.0, 15.0), "range of the mixtures' SNR", metavar="DB")
     report: ReportOptions = part(ReportOptions)
     separation: SeparateOptions = part(SeparateOptions, "method", without=NOT_SCORED)
