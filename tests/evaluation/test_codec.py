@@ -98,8 +98,8 @@ def test_what_is_out_of_reach_is_said(arguments, tmp_path, capsys, monkeypatch):
     [
         (["--peer=mp3"], "--peer mp3: write encodec or dac"),
         (["--peer=dac="], "--peer dac="),
-        (["--seconds=0"], "--seconds must lie in"),
-        (["--count=0"], "--count must be at least 1"),
+        (["--seconds=0"], "--seconds: must be at least 0.1"),
+        (["--count=0"], "--count: must be at least 1"),
         (["--split=none"], "no split 'none'"),
     ],
 )
