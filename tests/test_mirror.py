@@ -20,7 +20,7 @@ PACKAGES_ELSEWHERE = {
     "cli": "commands are tested as commands, in tests/cli and beside what they call",
     "testing": "what tests share: tried by every test that uses it",
 }
-NOT_YET = {"codec", "evaluation", "inference", "option.py", "stages", "train", "visualization"}
+NOT_YET = {"evaluation", "option.py", "stages", "train", "visualization"}
 
 
 def has_logic(path: Path) -> bool:
