@@ -14,6 +14,7 @@ PACKAGE = ROOT / "hsmtss_jax"
 
 ELSEWHERE = {
     "__init__.py": "tests/test_layering.py",
+    "inference/__init__.py": "tests/test_layering.py",
     "benchmarks/torch_tf_codec.py": "tests/parity/test_tf_codec.py",
 }
 PACKAGES_ELSEWHERE = {

@@ -1,1 +1,1 @@
-"""The neural codec by itself: sound to tokens and back, streams, token files. Import the submodule you need."""
+"""The neural codec by itself: whole recordings, streams, token files. Import the submodule you need."""
