@@ -98,11 +98,13 @@ EXCLUSIVE = {
 }
 # Files before whose import jax must not be loaded: decoding and mixing run in worker processes.
 WITHOUT_JAX = (
-    *("atomic", "config", "task", "data", "instructions", "models/text/tokenizer.py"),
+    *("atomic", "config", "option", "task", "data", "instructions", "models/text/tokenizer.py"),
     *("models/__init__.py", "models/text/__init__.py", "bundles/__init__.py"),
     *("bundles/bundle.py", "bundles/hub.py"),
     *("audio/__init__.py", "audio/io.py", "audio/level.py"),
     *("codec/range_coder.py", "codec/token_file.py"),
+    *("inference/__init__.py", "inference/options.py"),
+    *("cli/main.py", "cli/parser.py", "cli/options.py", "cli/separate/options.py"),
 )
 
 FILES = sorted(PACKAGE.rglob("*.py"))
