@@ -1,7 +1,6 @@
 """``hsmtss bench decoder``: sampling of the acoustic decoder, against its limits and against PyTorch."""
 
 import argparse
-from pathlib import Path
 
 from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.config import SIZES
@@ -58,9 +57,10 @@ def main(argv: list[str]) -> int:
     from hsmtss_jax.dist import compute_dtype
     from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
     from hsmtss_jax.sampling import Policy
+    from hsmtss_jax.testing.bundles import build_stage
 
-    config = load_config(Path(args.config), args.size, ExperimentConfig)
-    model = getattr(config.stage, "model", None)
+    config = load_config(args.config, args.size, ExperimentConfig)
+    model = getattr(build_stage(config, args.size, abstract=True).config, "model", None)
     if not isinstance(model, AcousticDecoderConfig):
         raise ValueError(f"{args.config} is no config of the acoustic decoder")
     frames = args.frames or model.max_frames

@@ -87,16 +87,15 @@ def estimate(stages: dict[str, Stage], rows: int, itemsize: int) -> Need:
     from hsmtss_jax.config import from_dict
     from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
     from hsmtss_jax.models.audio_mae import AudioMAEConfig
+    from hsmtss_jax.models.local_separator import LocalSeparatorConfig
     from hsmtss_jax.models.tf_codec.model import TFCodecConfig
-    from hsmtss_jax.stages.joint_separator import JointSeparatorStageConfig
-    from hsmtss_jax.stages.single_stage import SingleStageConfig
 
     configs = {role: stage.bundle.config for role, stage in stages.items()}
     mae = from_dict(AudioMAEConfig, configs["audio_mae"]["model"])
     if "single_stage" in configs:
-        local = from_dict(SingleStageConfig, configs["single_stage"]).model
+        local = from_dict(LocalSeparatorConfig, configs["single_stage"]["model"])
     else:
-        local = from_dict(JointSeparatorStageConfig, configs["joint_separator"]).local_model
+        local = from_dict(LocalSeparatorConfig, configs["joint_separator"]["local_model"])
     decoder = from_dict(AcousticDecoderConfig, configs["acoustic_decoder"]["model"])
     codec = from_dict(TFCodecConfig, configs["tf_codec"]["model"])
     parameters = {role: stage.parameters for role, stage in stages.items()}

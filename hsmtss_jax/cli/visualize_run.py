@@ -30,12 +30,13 @@ def main(argv: list[str]) -> int:
     if args.batch < 0:
         raise ValueError("--batch must be 0 or more")
     from hsmtss_jax.audio.io import write_audio
-    from hsmtss_jax.cli.runs import open_run
     from hsmtss_jax.cli.setup import enable_compilation_cache
+    from hsmtss_jax.stages import stage_class
+    from hsmtss_jax.train.run import open_run
     from hsmtss_jax.visualization.panels import save_images
 
     enable_compilation_cache()
-    run = open_run(args.workdir, args.step)
+    run = open_run(args.workdir, stage_class, args.step)
     panels = _panels(run, args.batch)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     images = {name: panel.value for name, panel in panels.items() if panel.kind == "image"}
@@ -56,7 +57,6 @@ def _panels(run, number: int):  # type: ignore[no-untyped-def]
 
     from hsmtss_jax import dist
     from hsmtss_jax.train.stage import Shard
-    from hsmtss_jax.train.state import eval_params
 
     plan = run.plan
     batches = plan.stage.dataset("validation", Shard(), plan.config.run.seed)
@@ -64,6 +64,4 @@ def _panels(run, number: int):  # type: ignore[no-untyped-def]
     if batch is None:
         raise ValueError(f"there is no validation batch {number}: choose a smaller --batch")
     placed = dist.put_batch(plan.mesh, batch)
-    return plan.stage.panels(
-        eval_params(run.state), run.state.aux, plan.step_frozen, placed, plan.key
-    )
+    return plan.stage.panels(plan.eval_inputs(run.state, placed))

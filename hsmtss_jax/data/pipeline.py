@@ -8,17 +8,17 @@ text also holds "text_features": float32 [b, M, C], what ``encode`` made of its 
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import grain
 import numpy as np
 
+from hsmtss_jax.atomic import current_folder
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.records import RecordReader, read_index, read_kinds
 from hsmtss_jax.data.sources import ClipSource, balanced_epoch, label_cycle
-from hsmtss_jax.data.text_table import Encode, TextTable, Tokenizer
+from hsmtss_jax.data.text_table import Encode, TextTable, TokenizeFn
 from hsmtss_jax.data.views import (
     CaptionView,
     ClipView,
@@ -62,7 +62,7 @@ def caption_dataset(
     seed: int,
     *,
     samples: int,
-    tokenizer: Tokenizer,
+    tokenizer: TokenizeFn,
     encode: Encode | None = None,
 ) -> grain.IterDataset:
     """Batches {"audio", "length", "text_ids": int32 [b, N], "text_mask": bool [b, N],
@@ -80,7 +80,7 @@ def mixture_dataset(
     seed: int,
     *,
     samples: int,
-    tokenizer: Tokenizer,
+    tokenizer: TokenizeFn,
     encode: Encode | None = None,
 ) -> grain.IterDataset:
     """Batches {"mixture", "target": float32 [b, L], "length": int32 [b], "text_ids": int32 [b, N],
@@ -99,7 +99,7 @@ def mixture_dataset(
 
 
 def _prepared_mixtures(
-    config: DataConfig, split: str, samples: int, tokenizer: Tokenizer, encode: Encode | None
+    config: DataConfig, split: str, samples: int, tokenizer: TokenizeFn, encode: Encode | None
 ) -> tuple[Sequence[int], View]:
     order, texts = _records(config, split, tokenizer, encode)
     reader = RecordReader(config.root, split)
@@ -107,7 +107,7 @@ def _prepared_mixtures(
 
 
 def _records(
-    config: DataConfig, split: str, tokenizer: Tokenizer, encode: Encode | None
+    config: DataConfig, split: str, tokenizer: TokenizeFn, encode: Encode | None
 ) -> tuple[Sequence[int], TextTable]:
     """Records of an epoch (train), or of the pass, of mixtures on disk; and their captions."""
     rows = read_index(config.root, split)
@@ -118,7 +118,7 @@ def _records(
 
 def holds_features(root: str) -> bool:
     """True when ``root`` is a data set of precomputed features (``hsmtss precompute``)."""
-    return (Path(root) / "features.json").is_file() and "s_mixture" in read_kinds(root)
+    return (current_folder(root) / "features.json").is_file() and "s_mixture" in read_kinds(root)
 
 
 def mixture_feature_dataset(
@@ -129,7 +129,7 @@ def mixture_feature_dataset(
     *,
     width: int,
     source: str,
-    tokenizer: Tokenizer,
+    tokenizer: TokenizeFn,
     encode: Encode | None = None,
 ) -> grain.IterDataset:
     """Batches {"s_mixture", "s_target": float16 [b, P, C], "length": int32 [b], "text_ids": int32 [b, N],
@@ -137,7 +137,7 @@ def mixture_feature_dataset(
 
     width: C. source: digest of the AudioMAE they must come from; ValueError when it is another.
     """
-    made_with = (Path(config.root) / FEATURE_SOURCE).read_text().strip()
+    made_with = (current_folder(config.root) / FEATURE_SOURCE).read_text().strip()
     if made_with != source:
         raise ValueError(
             f"the features in {config.root} were made with another AudioMAE ({made_with[:12]}, here "

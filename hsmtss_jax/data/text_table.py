@@ -15,7 +15,7 @@ import numpy as np
 _CHUNK = 1024  # texts tokenised at a time
 
 
-class Tokenizer(Protocol):
+class TokenizeFn(Protocol):
     """texts -> (ids int32 [n, max_tokens], mask bool [n, max_tokens])."""
 
     def __call__(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]: ...
@@ -63,7 +63,7 @@ class TextTable:
     def __init__(
         self,
         texts: Sequence[str],
-        tokenizer: Tokenizer,
+        tokenizer: TokenizeFn,
         max_tokens: int,
         encode: Encode | None = None,
     ) -> None:

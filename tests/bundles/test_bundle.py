@@ -1,13 +1,14 @@
 """Bundles: round trips in every storage type, identity, and one-line errors for damaged ones."""
 
 import json
+import os
 
 import numpy as np
 import pytest
 import safetensors.numpy
 
 from hsmtss_jax.bundles import bundle as B
-from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.bundles.bundle import Bundle, load_bundle, load_bundles, save_bundle
 
 
 def make(seed: int = 0, **changes) -> Bundle:
@@ -86,15 +87,10 @@ def test_replaces_and_leaves_no_litter(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
-def test_failed_replacement_keeps_the_former(tmp_path, monkeypatch):
+def test_failed_replacement_keeps_the_former(tmp_path):
     digest = save_bundle(tmp_path / "b", make()).digest
-
-    def fail(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(B, "_write", fail)
-    with pytest.raises(OSError, match="disk full"):
-        save_bundle(tmp_path / "b", make(seed=1))
+    with pytest.raises(TypeError):
+        save_bundle(tmp_path / "b", make(seed=1, files={"notes": "no bytes"}))
     assert load_bundle(tmp_path / "b").digest == digest
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
@@ -103,7 +99,7 @@ def test_failed_replacement_keeps_the_former(tmp_path, monkeypatch):
 def test_death_between_renames_keeps_a_bundle(tmp_path, monkeypatch, fails):
     """Die at the first or second rename: the former bundle is still read from the same path."""
     digest = save_bundle(tmp_path / "b", make()).digest
-    rename, calls = B.os.rename, []
+    rename, calls = os.rename, []
 
     def dying(source, target):
         calls.append(source)
@@ -111,7 +107,7 @@ def test_death_between_renames_keeps_a_bundle(tmp_path, monkeypatch, fails):
             raise KeyboardInterrupt
         rename(source, target)
 
-    monkeypatch.setattr(B.os, "rename", dying)
+    monkeypatch.setattr("os.rename", dying)
     with pytest.raises(KeyboardInterrupt):
         save_bundle(tmp_path / "b", make(seed=1))
     monkeypatch.undo()
@@ -182,3 +178,15 @@ def test_refuses_a_folder_with_other_things(tmp_path):
         save_bundle(tmp_path / "b", make(), "int4")
     with pytest.raises(ValueError, match="plain name"):
         save_bundle(tmp_path / "b", make(files={"../x": b""}))
+
+
+def test_upstream_bundles_must_belong_together(tmp_path):
+    mae = save_bundle(tmp_path / "mae", make(stage="audio_mae", upstream={}))
+    save_bundle(tmp_path / "other_mae", make(seed=1, stage="audio_mae", upstream={}))
+    save_bundle(tmp_path / "q", make(stage="q_audio", upstream={"audio_mae": mae.digest}))
+    paths = {"audio_mae": tmp_path / "mae", "q_audio": tmp_path / "q"}
+    assert set(load_bundles(paths)) == {"audio_mae", "q_audio"}
+    with pytest.raises(ValueError, match=r"q_audio at .* was trained against audio_mae"):
+        load_bundles({**paths, "audio_mae": tmp_path / "other_mae"})
+    with pytest.raises(FileNotFoundError, match="no bundle at"):
+        load_bundles({"audio_mae": tmp_path / "absent"})

@@ -9,8 +9,8 @@ from hsmtss_jax.bundles.pipeline import ROLES
 from hsmtss_jax.cli import doctor_checkpoint, doctor_machine
 from hsmtss_jax.cli.doctor_checkpoint import Stage, estimate
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.config import load_config, to_dict
-from hsmtss_jax.testing.bundles import ROOT
+from hsmtss_jax.config import to_dict
+from hsmtss_jax.testing.bundles import make_stage
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_the_papers_memory():
     """From the configs alone: the decoder in bfloat16, a cache of 64 rows over 1,025 slots."""
     stages = {}
     for role in ROLES[1:]:
-        config = to_dict(load_config(ROOT / "configs" / f"{role}.py", "paper").stage)
+        config = to_dict(make_stage(role, "paper", abstract=True).config)
         stages[role] = Stage(Bundle(role, config, {}), 1000, 0)
     need = estimate(stages, 64, 2)
     assert need.host_copy == 4 * 5 * 1000 and need.weights == need.host_copy - 2 * 1000
