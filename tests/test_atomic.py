@@ -1,6 +1,7 @@
 """Files and folders are replaced whole: a reader finds the old content or the new."""
 
 import os
+import stat
 
 import numpy as np
 import pytest
@@ -17,6 +18,58 @@ from hsmtss_jax.data.records import (
     write_dataset,
 )
 from hsmtss_jax.testing.bundles import tiny_upstream
+
+
+def names(folder) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path):
+    path = tmp_path / "report.json"
+    with replace_file(path) as work:
+        work.write_text("new")
+        assert work.parent == tmp_path and not path.exists()
+    assert path.read_text() == "new" and names(tmp_path) == ["report.json"]
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_a_failure_keeps_the_old_file(tmp_path, error):
+    path = tmp_path / "report.json"
+    write_text(path, "old")
+    with pytest.raises(type(error)), replace_file(path) as work:
+        work.write_text("half")
+        raise error
+    assert path.read_text() == "old" and names(tmp_path) == ["report.json"]
+
+
+def test_files_and_folders_have_the_rights_of_new_ones(tmp_path):
+    mask = os.umask(0o027)
+    try:
+        write_text(tmp_path / "file", "é")
+        with replace_folder(tmp_path / "folder"):
+            pass
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "file").read_bytes() == "é".encode()
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o750
+
+
+def test_a_folder_takes_the_place_of_the_old_one(tmp_path):
+    for content in ("old", "new"):
+        with replace_folder(tmp_path / "deep" / "folder") as work:
+            (work / content).touch()
+    assert names(tmp_path) == ["deep", "folder", "new"]
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_a_failure_keeps_the_old_folder(tmp_path, error):
+    with replace_folder(tmp_path / "folder") as work:
+        (work / "old").touch()
+    with pytest.raises(type(error)), replace_folder(tmp_path / "folder") as work:
+        (work / "new").touch()
+        raise error
+    assert names(tmp_path) == ["folder", "old"]
 
 
 def write(folder, text):
@@ -45,21 +98,6 @@ def dying(monkeypatch):
 
     yield die_at
     monkeypatch.undo()
-
-
-def test_a_folder_takes_the_place_of_another(tmp_path):
-    write(tmp_path / "deep" / "b", "old")
-    write(tmp_path / "deep" / "b", "new")
-    assert read(tmp_path / "deep" / "b") == "new"
-    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["b"]
-
-
-def test_a_failure_leaves_what_was_there(tmp_path):
-    write(tmp_path / "b", "old")
-    with pytest.raises(RuntimeError), replace_folder(tmp_path / "b") as work:
-        (work / "a.txt").write_text("half")
-        raise RuntimeError
-    assert read(tmp_path / "b") == "old" and len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_move_that_fails_is_rolled_back(tmp_path, monkeypatch):
@@ -126,13 +164,3 @@ def test_death_between_the_renames_keeps_a_pipeline(tmp_path, dying, monkeypatch
         assemble(PipelineConfig(bundles=bundles, licence="new"), tmp_path / "out" / "p")
     monkeypatch.undo()
     assert load_pipeline(tmp_path / "out" / "p").meta["licence"] == "old"
-
-
-def test_a_file_is_replaced_whole(tmp_path):
-    write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(RuntimeError), replace_file(tmp_path / "a.txt") as work:
-        work.write_text("half")
-        raise RuntimeError
-    assert (tmp_path / "a.txt").read_text() == "old"
-    write_text(tmp_path / "a.txt", "new")
-    assert (tmp_path / "a.txt").read_text() == "new" and len(list(tmp_path.iterdir())) == 1

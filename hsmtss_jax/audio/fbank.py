@@ -13,12 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES, SAMPLE_RATE
+from hsmtss_jax.audio.constants import FBANK_FRAME as FRAME
+from hsmtss_jax.audio.constants import FBANK_HOP as HOP
 from hsmtss_jax.audio.mel import mel_filterbank
 from hsmtss_jax.audio.stft import frame_count, frames, hann, power
 
-SAMPLE_RATE = 16000
-FRAME = 400
-HOP = 160
 N_FFT = 512
 PREEMPHASIS = 0.97
 FLOOR = float(np.finfo(np.float32).eps)  # 1.1920929e-07: digital silence is log(FLOOR) = -15.942385
@@ -26,23 +26,29 @@ FLOOR = float(np.finfo(np.float32).eps)  # 1.1920929e-07: digital silence is log
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FbankConfig:
-    """What the encoder sees: the number of rows and AudioSet's statistics (AudioMAE's constants)."""
+    """Configure the encoder input: number of rows, and AudioSet's statistics (AudioMAE's constants)."""
 
     frames: int = 1024
     n_mels: int = 128
     mean: float = -4.2677393
     std: float = 4.5689974
 
+    @property
+    def window_samples(self) -> int:
+        """Samples that the rows span, at most a clip: 10 s of the 10.24 s of 1024 rows."""
+        return min(self.frames * HOP, CLIP_SAMPLES)
+
 
 def real_frames(samples: int) -> int:
-    """Frames that this many samples give: 160000 -> 998, 40960 -> 254."""
+    """Return the number of frames of this many samples: 160000 -> 998, 40960 -> 254."""
     return frame_count(samples, FRAME, HOP, center=False)
 
 
 def fbank(x: jax.Array, n_mels: int = 128) -> jax.Array:
-    """Log-mel filter bank of 16 kHz audio: [B, L] -> float32 [B, T, n_mels], T = real_frames(L).
+    """Compute the log-mel filter bank of 16 kHz audio: [B, L] -> float32 [B, T, n_mels], T = real_frames(L).
 
-    Raises ValueError for another shape, and when L is shorter than a frame (400 samples).
+    Raises:
+      ValueError: x has another shape, or L is shorter than a frame (400 samples).
     """
     if np.ndim(x) != 2:
         raise ValueError(f"a filter bank is taken of audio [B, L], not of shape {np.shape(x)}")
@@ -59,7 +65,7 @@ def fbank(x: jax.Array, n_mels: int = 128) -> jax.Array:
 
 
 def log_mel_input(x: jax.Array, config: FbankConfig) -> jax.Array:
-    """Encoder input of 16 kHz audio: [B, L] -> float32 [B, config.frames, config.n_mels].
+    """Compute the encoder input of 16 kHz audio: [B, L] -> float32 [B, config.frames, config.n_mels].
 
     Rows missing at the end are 0.0 before normalisation, (F - mean) / (2 std), so +0.467032 after it;
     rows beyond config.frames are cut. Level is kept: there is no per-clip standardisation.

@@ -1,6 +1,6 @@
-"""Audio files in and out: soundfile for the formats, soxr for the rates. No JAX.
+"""Read and write audio files: soundfile for the formats, soxr for the rates. No JAX.
 
-Everything that can be wrong with a file is one ``AudioError`` of one line. L samples, C channels.
+Every fault of a file raises one ``AudioError`` of one line. L samples, C channels.
 """
 
 import contextlib
@@ -22,12 +22,12 @@ _BLOCK = 1 << 16
 
 
 class AudioError(ValueError):
-    """An audio file that cannot be read or written; the message is one line and names the file."""
+    """Signal an audio file that cannot be read or written; the message is one line and names the file."""
 
 
 @dataclasses.dataclass(frozen=True)
 class AudioFile:
-    """Samples float32 [L, C] in [-1, 1] (float files may exceed it) and their rate in Hz."""
+    """Hold samples float32 [L, C] in [-1, 1] (float files may exceed it) and their rate [Hz]."""
 
     samples: np.ndarray
     sample_rate: int
@@ -35,7 +35,7 @@ class AudioFile:
 
 @dataclasses.dataclass(frozen=True)
 class AudioInfo:
-    """What a file's header says; ``frames`` are samples per channel."""
+    """Hold the header of a file; ``frames`` are samples per channel."""
 
     sample_rate: int
     channels: int
@@ -49,16 +49,17 @@ class AudioInfo:
 
 
 def probe(path: str | os.PathLike[str]) -> AudioInfo:
-    """Header of an audio file, without reading its samples. Raises AudioError."""
+    """Read the header of an audio file, without its samples. Raises AudioError."""
     with _open(Path(path)) as file:
         return AudioInfo(file.samplerate, file.channels, file.frames, file.format, file.subtype)
 
 
 def read_audio(path: str | os.PathLike[str]) -> AudioFile:
-    """Whole file as float32 [L, C] at its own rate; any format libsndfile reads.
+    """Read a whole file as float32 [L, C] at its own rate; any format that libsndfile reads.
 
-    Raises AudioError when the file is missing, a folder, not audio, empty, truncated, unreadable or
-    holds NaN or infinite samples.
+    Raises:
+      AudioError: the file is missing, a folder, not audio, empty, truncated, unreadable or holds NaN or
+        infinite samples.
     """
     path = Path(path)
     with _open(path) as file:
@@ -82,12 +83,18 @@ def read_blocks(
     start: int = 0,
     stop: int | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yields a file of any length in float32 [frames, C] blocks (the last may be shorter).
+    """Read a file of any length as float32 blocks [frames, C] (the last may be shorter).
 
-    start, stop: samples at the file's own rate to begin and to end at.
+    Args:
+      path: of the file.
+      frames: samples per block.
+      sample_rate: resample to this rate [Hz]; joined, the blocks equal ``resample`` of the whole file.
+      mono: average the channels, so C = 1.
+      start: first sample, at the file's own rate.
+      stop: sample to end before, at the file's own rate; None: the end of the file.
 
-    sample_rate: resample on the way; joined, the blocks equal ``resample`` of the whole file.
-    mono: average the channels, so C = 1. Raises AudioError as ``read_audio`` does, at the bad block.
+    Raises:
+      AudioError: as in ``read_audio``, at the faulty block.
     """
     path = Path(path)
     if frames < 1:
@@ -110,11 +117,13 @@ def write_audio(
     *,
     subtype: str = "PCM_16",
 ) -> None:
-    """Writes float samples [L] or [L, C] as .wav or .flac, all of it or nothing.
+    """Write float samples [L] or [L, C] as .wav or .flac, atomically.
 
-    Values beyond [-1, 1] are clipped unless subtype is "FLOAT". The file appears under its name only
-    when complete. Raises AudioError for another suffix, a place that cannot be written, a subtype the
-    format does not have, or samples that are not finite.
+    Values beyond [-1, 1] are clipped unless subtype is "FLOAT".
+
+    Raises:
+      AudioError: another suffix, a place that cannot be written, a subtype the format does not have, or
+        samples that are not finite.
     """
     samples = np.asarray(samples, np.float32)
     samples = samples[:, None] if samples.ndim == 1 else samples
@@ -125,7 +134,7 @@ def write_audio(
 
 
 class AudioWriter:
-    """What ``open_writer`` gives: ``write`` appends float blocks [l, C]."""
+    """Append float blocks [l, C] to the file of ``open_writer``."""
 
     def __init__(self, file: soundfile.SoundFile, path: Path):
         self._file, self._path = file, path
@@ -143,9 +152,9 @@ class AudioWriter:
 def open_writer(
     path: str | os.PathLike[str], sample_rate: int, channels: int, *, subtype: str = "PCM_16"
 ) -> Iterator[AudioWriter]:
-    """Block by block ``write_audio``: a hidden file beside ``path`` that takes its name on success.
+    """Open a file for writing block by block; it takes its name only on success.
 
-    When the body raises, nothing is left behind and a file already at ``path`` is untouched.
+    When the body raises, the partial file is deleted and a file already at ``path`` is untouched.
     """
     path = Path(path)
     format_ = check_output(path, subtype)
@@ -164,14 +173,14 @@ def open_writer(
 
 
 def resampled_length(samples: int, from_rate: int, to_rate: int) -> int:
-    """Samples ``resample`` gives: the duration rounded to the nearest sample, at least one."""
+    """Return the samples that ``resample`` gives: the duration, rounded to at least one sample."""
     if samples == 0:
         return 0
     return max(1, (2 * samples * to_rate + from_rate) // (2 * from_rate))
 
 
 def resample(x: np.ndarray, from_rate: int, to_rate: int, quality: str = "VHQ") -> np.ndarray:
-    """[L] or [L, C] to another rate, float32 [resampled_length(L), ...]; soxr, time-aligned.
+    """Resample [L] or [L, C] to another rate -> float32 [resampled_length(L), ...], time-aligned.
 
     quality is soxr's: "VHQ", "HQ" (twice as fast, for training data), "MQ", "LQ", "QQ".
     """
@@ -185,10 +194,10 @@ def resample(x: np.ndarray, from_rate: int, to_rate: int, quality: str = "VHQ") 
 
 
 class Resampler:
-    """``resample`` of a sound of ``total`` samples whose blocks [l, C] come one after another.
+    """Resample a sound of ``total`` samples given as consecutive blocks [l, C].
 
-    Called with a block, it gives what is ready by then, [m, C] with m >= 0; with the last block, the
-    rest. Joined, they equal ``resample`` of the whole.
+    A call returns the samples that are ready, [m, C] with m >= 0; the last block's call returns the rest.
+    Joined, they equal ``resample`` of the whole.
     """
 
     def __init__(self, from_rate: int, to_rate: int, channels: int, total: int) -> None:
@@ -213,20 +222,28 @@ class Resampler:
 def resample_blocks(
     blocks: Iterator[np.ndarray], channels: int, from_rate: int, to_rate: int, total: int
 ) -> Iterator[np.ndarray]:
-    """Blocks [l, C] of ``total`` samples in all to another rate; joined, they equal ``resample``."""
+    """Resample consecutive blocks [l, C]; joined, the results equal ``resample`` of the whole.
+
+    Args:
+      blocks: consecutive blocks [l, C].
+      channels: C.
+      from_rate: rate of the blocks [Hz].
+      to_rate: rate of the results [Hz].
+      total: number of samples of all blocks.
+    """
     resampler = Resampler(from_rate, to_rate, channels, total)
     for block in blocks:
         yield resampler(block)
 
 
 def to_mono(x: np.ndarray) -> np.ndarray:
-    """Mean over channels: [L, C] or [L] -> [L] float32."""
+    """Average the channels: [L, C] or [L] -> [L] float32."""
     x = np.asarray(x, np.float32)
     return x if x.ndim == 1 else x.mean(axis=1, dtype=np.float32)
 
 
 def _open(path: Path) -> soundfile.SoundFile:
-    """Opens a file that has samples, or raises AudioError."""
+    """Open a file that has samples, or raise AudioError."""
     _check_input(path)
     try:
         file = soundfile.SoundFile(path)
@@ -248,7 +265,7 @@ def _open(path: Path) -> soundfile.SoundFile:
 
 
 def _check_input(path: Path) -> None:
-    """Raises AudioError for what libsndfile would only call a system error."""
+    """Raise AudioError where libsndfile would only report a system error."""
     if not path.exists():
         raise AudioError(f"{path}: no such file")
     if path.is_dir():
@@ -262,7 +279,7 @@ def _check_input(path: Path) -> None:
 
 
 def check_output(path: Path, subtype: str = "PCM_16") -> str:
-    """The libsndfile format that ``path`` will be written in; AudioError where it cannot be written."""
+    """Return the libsndfile format to write ``path`` in; AudioError where it cannot be written."""
     format_ = _FORMATS.get(path.suffix.lower())
     if format_ is None:
         raise AudioError(
@@ -290,7 +307,18 @@ def _rename(part: Path, target: Path, path: Path) -> None:
 def _blocks(
     file: soundfile.SoundFile, path: Path, size: int, start: int = 0, stop: int | None = None
 ) -> Iterator[np.ndarray]:
-    """The file's samples [<= size, C], each block checked; AudioError when the file ends early."""
+    """Yield the file's samples in checked blocks [<= size, C].
+
+    Args:
+      file: open file.
+      path: named in errors.
+      size: samples per block.
+      start: first sample.
+      stop: sample to end before; None: the end.
+
+    Raises:
+      AudioError: the file ends early or holds samples that are not finite.
+    """
     left = (file.frames if stop is None else stop) - start
     if start:
         file.seek(start)
@@ -310,9 +338,9 @@ def _blocks(
 
 
 def _missing_wav_bytes(path: Path) -> int:
-    """Bytes of sample data a RIFF header promises beyond the file's end; 0 for streamed headers.
+    """Return the bytes of sample data missing after the end of a RIFF file; 0 for streamed headers.
 
-    libsndfile reads such files as if they ended there on purpose.
+    libsndfile reads such files as if they were complete.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -329,7 +357,7 @@ def _missing_wav_bytes(path: Path) -> int:
 
 
 def _regroup(blocks: Iterator[np.ndarray], frames: int) -> Iterator[np.ndarray]:
-    """The same samples in blocks of ``frames``."""
+    """Yield the same samples in blocks of ``frames``."""
     held: list[np.ndarray] = []
     count = 0
     for block in blocks:
@@ -347,13 +375,13 @@ def _regroup(blocks: Iterator[np.ndarray], frames: int) -> Iterator[np.ndarray]:
 
 
 def _fit(x: np.ndarray, length: int) -> np.ndarray:
-    """Cuts or zero-pads axis 0 to ``length``."""
+    """Cut or zero-pad axis 0 to ``length``."""
     if len(x) >= length:
         return x[:length]
     return np.concatenate([x, np.zeros((length - len(x), *x.shape[1:]), x.dtype)])
 
 
 def _reason(error: Exception) -> str:
-    """The last clause of libsndfile's or the system's message, in one line."""
+    """Return the last clause of libsndfile's or the system's message, in one line."""
     text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
     return " ".join(text.split()).rstrip(".")

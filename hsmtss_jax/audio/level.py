@@ -1,4 +1,4 @@
-"""Levels in decibels and mixing at a signal-to-noise ratio. numpy only. L samples, mono."""
+"""Levels [dB] and mixing at a signal-to-noise ratio. numpy only. L samples, mono."""
 
 import dataclasses
 from typing import Literal
@@ -6,12 +6,12 @@ from typing import Literal
 import numpy as np
 
 MixMode = Literal["raw", "scale"]
-SILENCE_DB = -120.0  # what the decibel functions give for digital silence
+SILENCE_DB = -120.0  # [dB], of digital silence
 
 
 @dataclasses.dataclass(frozen=True)
 class Mixture:
-    """Three clips [L] float32, gains applied; mixture = target + other (clipped in mode "raw")."""
+    """Hold three clips [L] float32, gains applied; mixture = target + other (clipped in mode "raw")."""
 
     mixture: np.ndarray
     target: np.ndarray
@@ -19,32 +19,32 @@ class Mixture:
 
 
 def rms(x: np.ndarray) -> float:
-    """Root mean square over everything; 0 for an empty array."""
+    """Compute the root mean square over all samples; 0 for an empty array."""
     return float(np.sqrt(np.mean(np.square(x, dtype=np.float64)))) if np.size(x) else 0.0
 
 
 def peak(x: np.ndarray) -> float:
-    """Largest absolute sample; 0 for an empty array."""
+    """Return the largest absolute sample; 0 for an empty array."""
     return float(np.max(np.abs(x))) if np.size(x) else 0.0
 
 
 def decibels(amplitude: float) -> float:
-    """20 log10 of an amplitude, not below SILENCE_DB."""
+    """Compute 20 log10 of an amplitude, at least SILENCE_DB."""
     return float(20.0 * np.log10(max(amplitude, 10.0 ** (SILENCE_DB / 20.0))))
 
 
 def rms_db(x: np.ndarray) -> float:
-    """RMS level in dB re full scale; SILENCE_DB for silence."""
+    """Compute the RMS level [dB re full scale]; SILENCE_DB for silence."""
     return decibels(rms(x))
 
 
 def peak_db(x: np.ndarray) -> float:
-    """Peak level in dB re full scale; SILENCE_DB for silence."""
+    """Compute the peak level [dB re full scale]; SILENCE_DB for silence."""
     return decibels(peak(x))
 
 
 def snr(target: np.ndarray, other: np.ndarray) -> float:
-    """Ratio of the two RMS levels in dB over the whole clips, within +-120."""
+    """Compute the ratio of two RMS levels over the whole clips, within +-120 [dB]."""
     return rms_db(target) - rms_db(other)
 
 
@@ -56,12 +56,19 @@ def mix_at_snr(
     mode: MixMode = "scale",
     headroom: float = 0.9,
 ) -> Mixture:
-    """Adds two clips [L] (paper eq. 1).
+    """Add two clips [L], HSM-TSS eq. (1).
 
-    mode "scale": a gain on ``other`` sets the ratio to ``snr_db`` (None, or a silent clip, leaves it
-    as it is); then, if the mixture or a part of it exceeds full scale, all three are turned down to a
-    peak of ``headroom`` (AudioSep's rule). mode "raw": plain addition clipped to [-1, 1], as the
-    paper's demos are; draw pairs again when ``snr`` is out of range. ValueError for unequal lengths.
+    Args:
+      target: clip [L].
+      other: clip [L].
+      snr_db: ratio of target to other [dB] in mode "scale"; None, or a silent clip, keeps the levels.
+      mode: "scale" applies a gain to ``other`` and then, if the mixture or a part of it exceeds full scale,
+        attenuates all three to a peak of ``headroom`` (AudioSep's rule). "raw" adds and clips to [-1, 1],
+        as in the paper's demos; draw pairs again when ``snr`` is out of range.
+      headroom: peak after attenuation.
+
+    Raises:
+      ValueError: the lengths differ.
     """
     target, other = np.asarray(target, np.float32), np.asarray(other, np.float32)
     if target.shape != other.shape:

@@ -18,7 +18,7 @@ _LOG_STEP = np.log(6.4) / 27.0
 
 
 def hz_to_mel(hz: np.ndarray | float, scale: MelScale) -> np.ndarray:
-    """Frequency in Hz on the given mel scale."""
+    """Convert frequency [Hz] to the given mel scale."""
     hz = np.asarray(hz, np.float64)
     if scale == "htk":
         return 2595.0 * np.log10(1.0 + hz / 700.0)
@@ -31,7 +31,7 @@ def hz_to_mel(hz: np.ndarray | float, scale: MelScale) -> np.ndarray:
 
 
 def mel_to_hz(mel: np.ndarray | float, scale: MelScale) -> np.ndarray:
-    """Inverse of ``hz_to_mel``."""
+    """Invert ``hz_to_mel``."""
     mel = np.asarray(mel, np.float64)
     if scale == "htk":
         return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
@@ -53,11 +53,22 @@ def mel_filterbank(
     scale: MelScale = "slaney",
     norm: Literal["slaney"] | None = None,
 ) -> np.ndarray:
-    """Triangular filters, float32 [F, M], read-only: ``spectrum @ filters`` is the mel spectrum.
+    """Compute triangular filters, float32 [F, M], read-only: ``spectrum @ filters`` is the mel spectrum.
 
-    "slaney" and "htk" draw the triangles over Hz (librosa, torchaudio), "kaldi" over mel and leaves
-    the Nyquist bin out. norm="slaney" gives every filter unit area in Hz (librosa's default), None a
-    peak of 1. A filter narrower than the bins may be empty. Raises ValueError for a bad range.
+    A filter narrower than the bins may be empty.
+
+    Args:
+      n_mels: M.
+      n_fft: FFT size [samples].
+      sample_rate: [Hz].
+      f_min: lower edge of the first filter [Hz].
+      f_max: upper edge of the last filter [Hz].
+      scale: "slaney" and "htk" draw the triangles over Hz (librosa, torchaudio), "kaldi" over mel and
+        leaves the Nyquist bin out.
+      norm: "slaney" gives every filter unit area in Hz (librosa's default), None a peak of 1.
+
+    Raises:
+      ValueError: the edges do not rise within 0 to the Nyquist frequency.
     """
     if not 0 <= f_min < f_max <= sample_rate / 2:
         raise ValueError(f"mel range {f_min} to {f_max} Hz must rise within 0 to {sample_rate / 2}")
@@ -79,7 +90,7 @@ def mel_filterbank(
 
 
 def _triangles(points: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Triangles over ``edges`` [M + 2] evaluated at ``points`` [F] -> [F, M]."""
+    """Evaluate triangles over ``edges`` [M + 2] at ``points`` [F] -> [F, M]."""
     left, centre, right = edges[None, :-2], edges[None, 1:-1], edges[None, 2:]
     rising = (points[:, None] - left) / (centre - left)
     falling = (right - points[:, None]) / (right - centre)

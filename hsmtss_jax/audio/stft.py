@@ -17,21 +17,22 @@ PadMode = Literal["constant", "reflect"]
 
 
 def hann(length: int, *, periodic: bool = True) -> np.ndarray:
-    """Hann window [length], float32. Periodic is the one of spectral analysis, symmetric kaldi's."""
+    """Return a Hann window [length], float32: periodic for spectral analysis, symmetric for kaldi."""
     denominator = length if periodic else length - 1
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / denominator)).astype(np.float32)
 
 
 def frame_count(samples: int, n_fft: int, hop: int, *, center: bool = True) -> int:
-    """Number of frames ``stft`` gives for a signal of this many samples (0 when too short)."""
+    """Return the number of frames of ``stft`` for this many samples (0 when too short)."""
     padded = samples + (2 * (n_fft // 2) if center else 0)
     return max(0, 1 + (padded - n_fft) // hop)
 
 
 def frames(x: jax.Array, length: int, hop: int) -> jax.Array:
-    """Cuts [B, L] into whole frames [B, T, length], one every ``hop`` samples; the rest is dropped.
+    """Cut [B, L] into whole frames [B, T, length], one every ``hop`` samples; the rest is dropped.
 
-    Raises ValueError when the signal is shorter than a frame.
+    Raises:
+      ValueError: the signal is shorter than a frame.
     """
     samples = x.shape[1]
     count = frame_count(samples, length, hop, center=False)
@@ -46,7 +47,7 @@ def frames(x: jax.Array, length: int, hop: int) -> jax.Array:
 
 
 def overlap_add(x: jax.Array, hop: int) -> jax.Array:
-    """Adds frames [B, T, N], each ``hop`` after the last, into [B, (T - 1) hop + N]."""
+    """Add frames [B, T, N], each ``hop`` after the last, into [B, (T - 1) hop + N]."""
     batch, count, length = x.shape
     per_frame = -(-length // hop)
     x = jnp.pad(x, ((0, 0), (0, 0), (0, per_frame * hop - length)))
@@ -65,11 +66,18 @@ def stft(
     center: bool = True,
     pad_mode: PadMode = "constant",
 ) -> jax.Array:
-    """Short-time Fourier transform [B, L] -> complex64 [B, T, F], unnormalised.
+    """Compute the short-time Fourier transform [B, L] -> complex64 [B, T, F], unnormalised.
 
-    window: numpy [<= n_fft], zero-padded on both sides to n_fft; periodic Hann by default.
-    center: frame t is centred on sample t * hop, the signal padded by n_fft // 2 with ``pad_mode``.
-    Raises ValueError when the signal is too short for one frame or for reflection.
+    Args:
+      x: signal [B, L].
+      n_fft: FFT size [samples].
+      hop: distance of frames [samples].
+      window: numpy [<= n_fft], zero-padded on both sides to n_fft; periodic Hann by default.
+      center: frame t is centred on sample t * hop, the signal padded by n_fft // 2.
+      pad_mode: of the padding.
+
+    Raises:
+      ValueError: the signal is too short for one frame or for reflection.
     """
     x = jnp.asarray(x, jnp.float32)
     if center:
@@ -86,12 +94,21 @@ def istft(
     length: int | None = None,
     normalize: Literal["envelope", "constant"] = "envelope",
 ) -> jax.Array:
-    """Least-squares inverse of ``stft``: complex [B, T, F] -> float32 [B, length].
+    """Compute the least-squares inverse of ``stft``: complex [B, T, F] -> float32 [B, length].
 
-    normalize: "envelope" divides by the summed squared windows at every sample and is exact up to the
-    edges; "constant" divides by their value away from the edges (TF-Codec), and raises ValueError when
-    the window and hop do not give a constant. length: cut or zero-padded to; default is all there is,
-    (T - 1) * hop for a centred transform with even n_fft.
+    Args:
+      z: spectrum [B, T, F].
+      n_fft: FFT size [samples].
+      hop: distance of frames [samples].
+      window: as in ``stft``.
+      center: as in ``stft``.
+      length: cut or zero-pad to this length; by default (T - 1) * hop for a centred transform with even
+        n_fft.
+      normalize: "envelope" divides by the summed squared windows at every sample and is exact up to the
+        edges; "constant" divides by their value away from the edges (TF-Codec).
+
+    Raises:
+      ValueError: normalize is "constant" and window and hop do not give a constant.
     """
     fitted = _fit(window, n_fft)
     count = z.shape[1]
@@ -106,12 +123,12 @@ def istft(
 
 
 def power(z: jax.Array) -> jax.Array:
-    """Squared magnitude, float32; its gradient is defined everywhere (unlike that of ``abs``)."""
+    """Compute the squared magnitude, float32; its gradient is defined everywhere (unlike that of ``abs``)."""
     return z.real**2 + z.imag**2
 
 
 def magnitude(z: jax.Array, eps: float = 0.0) -> jax.Array:
-    """sqrt(re^2 + im^2 + eps), float32. With eps = 0 the gradient at exactly zero is zero, not NaN."""
+    """Compute sqrt(re^2 + im^2 + eps), float32. With eps = 0 the gradient at exactly zero is 0, not NaN."""
     if eps > 0:
         return jnp.sqrt(power(z) + eps)
     squared = power(z)
@@ -128,7 +145,7 @@ def _pad(x: jax.Array, amount: int, pad_mode: PadMode) -> jax.Array:
 
 
 def _fit(window: np.ndarray | None, n_fft: int) -> np.ndarray:
-    """The window, zero-padded evenly on both sides to n_fft."""
+    """Zero-pad the window evenly on both sides to n_fft."""
     window = hann(n_fft) if window is None else np.asarray(window, np.float32)
     missing = n_fft - len(window)
     if missing < 0:
@@ -137,7 +154,7 @@ def _fit(window: np.ndarray | None, n_fft: int) -> np.ndarray:
 
 
 def _inverse_envelope(window: np.ndarray, hop: int, count: int, normalize: str) -> np.ndarray:
-    """1 / sum of shifted squared windows, [(count - 1) hop + n_fft] or [1]; numpy, at trace time."""
+    """Compute 1 / sum of shifted squared windows, [(count - 1) hop + n_fft] or [1], at trace time."""
     squared = window.astype(np.float64) ** 2
     if normalize == "constant":
         padded = np.pad(squared, (0, -len(squared) % hop)).reshape(-1, hop).sum(axis=0)

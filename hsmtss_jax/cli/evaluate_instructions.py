@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from hsmtss_jax.cli.evaluate_options import add_output, check_output, write_report
 from hsmtss_jax.cli.messages import CommandParser
 from hsmtss_jax.instructions import PARSERS, Parser, parser
-from hsmtss_jax.instructions.scoring import Outcome, read_cases, run, score, to_markdown
+from hsmtss_jax.instructions.scoring import ParsedCase, read_cases, run, score, to_markdown
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The argument parser."""
     options = CommandParser(
         prog="hsmtss evaluate instructions",
-        description="Share of instructions whose task, and whose task and description, a parser gets "
-        "right; descriptions are compared without articles and case.",
+        description="Share of instructions whose task, and whose task and description, a parser reads "
+        "correctly; descriptions are compared without articles and case.",
         epilog="example: hsmtss evaluate instructions --parser rules endpoint "
         "--url http://localhost:8080/v1 --endpoint-model qwen3",
     )
@@ -69,14 +69,14 @@ def _parser(args: argparse.Namespace, name: str) -> Parser:
     return parser(name)
 
 
-def _row(outcome: Outcome) -> dict[str, object]:
+def _row(outcome: ParsedCase) -> dict[str, object]:
     found = outcome.found.as_dict() if outcome.found else None
-    return {**dataclasses.asdict(outcome.case), "found": found, "right": outcome.right}
+    return {**dataclasses.asdict(outcome.case), "found": found, "correct": outcome.correct}
 
 
-def _print_failures(name: str, outcomes: Sequence[Outcome]) -> None:
+def _print_failures(name: str, outcomes: Sequence[ParsedCase]) -> None:
     for outcome in outcomes:
-        if not outcome.right:
+        if not outcome.correct:
             case, found = outcome.case, outcome.found
             got = f"{found.task} {found.description!r}" if found else "refused"
             print(

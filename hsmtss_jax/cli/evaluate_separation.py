@@ -40,17 +40,15 @@ def main(argv: list[str]) -> int:
     from tqdm import tqdm
 
     from hsmtss_jax.bundles.bundle import load_bundle
-    from hsmtss_jax.bundles.hub import demo_bundle
-    from hsmtss_jax.bundles.pipeline import load_pipeline
     from hsmtss_jax.cli.setup import enable_compilation_cache
     from hsmtss_jax.config import DataConfig
     from hsmtss_jax.data.manifest import mixture_examples
     from hsmtss_jax.evaluation import evaluate, summarise, to_json, to_markdown
     from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
-    from hsmtss_jax.inference.runtime import System
+    from hsmtss_jax.inference.pretrained import load_runtime
 
     enable_compilation_cache()
-    system = System(load_pipeline(args.ckpt or demo_bundle()))
+    system = load_runtime(args.ckpt)
     baseline = None
     if args.baseline:
         encoder = system.pipeline.bundles["text_encoder"]

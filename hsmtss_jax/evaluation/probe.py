@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.data.labelled import LabelledClips, Parts
+from hsmtss_jax.data.labelled import LabelledClips, Split
 from hsmtss_jax.evaluation.pooling import Embed, Progress, pool, whole_clips
 from hsmtss_jax.evaluation.probe_training import Fitted, Point, ProbeTraining, fit
 from hsmtss_jax.evaluation.representation import Representation
@@ -65,15 +65,15 @@ def run(
     say = progress or (lambda _: None)
     chosen = {}
     for point in config.grid:
-        chosen[point] = _fit(x, clips, clips.rounds[0], point, config, seed=0)
+        chosen[point] = _fit(x, clips, clips.folds[0], point, config, seed=0)
         say(f"{point}: validation {chosen[point].accuracy:.3f}")
     best = max(config.grid, key=lambda point: chosen[point].accuracy)
-    tested = np.concatenate([parts.test for parts in clips.rounds])
+    tested = np.concatenate([parts.test for parts in clips.folds])
     correct = np.zeros((config.seeds, len(tested)))
     for seed in range(config.seeds):
         fits = [chosen[best]] if seed == 0 else []  # the first round's is there already
-        fits += [_fit(x, clips, parts, best, config, seed) for parts in clips.rounds[len(fits) :]]
-        hits = [_hits(x, clips, *pair, config) for pair in zip(clips.rounds, fits, strict=True)]
+        fits += [_fit(x, clips, parts, best, config, seed) for parts in clips.folds[len(fits) :]]
+        hits = [_hits(x, clips, *pair, config) for pair in zip(clips.folds, fits, strict=True)]
         correct[seed] = np.concatenate(hits)
         say(f"seed {seed}: test {correct[seed].mean():.3f}")
     return Outcome(
@@ -89,7 +89,7 @@ def run(
 def _fit(
     x: np.ndarray,
     clips: LabelledClips,
-    parts: Parts,
+    parts: Split,
     point: Point,
     config: ProbeTraining,
     seed: int,
@@ -101,7 +101,7 @@ def _fit(
 
 
 def _hits(
-    x: np.ndarray, clips: LabelledClips, parts: Parts, fitted: Fitted, config: ProbeTraining
+    x: np.ndarray, clips: LabelledClips, parts: Split, fitted: Fitted, config: ProbeTraining
 ) -> np.ndarray:
     """Whether each clip of the test part is told right, bool [t]."""
     return fitted.predict(_scaled(x, parts.train, config)[parts.test]) == clips.labels[parts.test]
@@ -162,7 +162,7 @@ class Chance:
 def chance(clips: LabelledClips) -> Chance:
     """What is reached without listening."""
     hits, tested = 0, 0
-    for parts in clips.rounds:
+    for parts in clips.folds:
         counts = Counter(clips.labels[parts.train].tolist())
         hits += int(np.sum(clips.labels[parts.test] == counts.most_common(1)[0][0]))
         tested += len(parts.test)
@@ -207,7 +207,7 @@ def to_json(
 
 
 def _sizes(clips: LabelledClips) -> dict[str, Any]:
-    parts: Sequence[Parts] = clips.rounds
+    parts: Sequence[Split] = clips.folds
     return {
         "classes": len(clips.classes),
         "rounds": [[len(p.train), len(p.validation), len(p.test)] for p in parts],

@@ -20,9 +20,9 @@ from hsmtss_jax.bundles.bundle import Bundle, check_upstream
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.dist import compute_dtype
-from hsmtss_jax.inference.runtime import window_samples
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.models.text.tokenizer import Tokenizer
+from hsmtss_jax.sampling import trim_text
 
 _FRAME, _HOP = 400, 160  # samples of the fbank's analysis
 
@@ -39,7 +39,7 @@ class Representation:
         check_upstream(bundles)
         self.dtype = dtype or compute_dtype()
         self.encoders = read_encoders(bundles, self.dtype)
-        self.window = window_samples(self.encoders.fbank)
+        self.window = self.encoders.fbank.window_samples
         if "text_encoder" in bundles:
             self._tokenizer = Tokenizer.from_bundle(bundles["text_encoder"])
         self._params = jax.device_put({name: bundle.params for name, bundle in bundles.items()})
@@ -54,7 +54,7 @@ class Representation:
 
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
         """Captions -> z_t [len(texts), E], unit length; what exceeds Q-Audio's length is cut."""
-        ids, mask = self._tokenizer.bucketed(texts, self.encoders.q_audio.max_text)
+        ids, mask = trim_text(*self._tokenizer(texts, self.encoders.q_audio.max_text))
         return np.asarray(self._text_vectors(self._params, ids, mask))
 
     def scene_sums(self, audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,10 +16,11 @@ from hsmtss_jax.audio.masking import apply_mask, mask_gains
 from hsmtss_jax.audio.silence import silence_gain
 from hsmtss_jax.data.mixing import MixtureExample
 from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
-from hsmtss_jax.inference.runtime import System
+from hsmtss_jax.inference.runtime import Runtime
+from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.metrics import cosine_similarity, lsd, lsd_active, mel_psnr
 from hsmtss_jax.sampling.policies import Policy
-from hsmtss_jax.task import TASKS
+from hsmtss_jax.task import TASKS, Task
 
 ROUTES = ("mixture", "codec", "true_s", "true_g", "generated", "system", "baseline")
 ROUTE_NAMES = {
@@ -46,7 +47,7 @@ class Row:
 
 
 def evaluate(
-    system: System,
+    system: Runtime,
     examples: Sequence[MixtureExample],
     *,
     policy: Policy,
@@ -66,7 +67,7 @@ def evaluate(
 
 
 def _rows(
-    system: System,
+    system: Runtime,
     examples: Sequence[MixtureExample],
     start: int,
     count: int,
@@ -96,7 +97,7 @@ def _rows(
 
 
 def _estimates(
-    system: System,
+    system: Runtime,
     examples: Sequence[MixtureExample],
     mixture: np.ndarray,
     target: np.ndarray,
@@ -105,21 +106,21 @@ def _estimates(
 ) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
     """(route -> waveforms [B, L], route -> cosines of its S and G to the target's [B])."""
     recipes = [example.recipe for example in examples]
-    texts = [recipe.text for recipe in recipes]
-    query = system.queries([TASKS[recipe.task] for recipe in recipes], texts)
-    opposite = system.queries([TASKS[1 - recipe.task] for recipe in recipes], texts)
-    heard, wanted = system.listen(mixture), system.listen(target)
-    found = system.separate(heard, query)
+    asked = [Instruction(Task(TASKS[each.task]), each.text) for each in recipes]
+    query = system.encode_text(asked)
+    opposite = system.encode_text([each.opposite for each in asked])
+    heard, wanted = system.encode_audio(mixture), system.encode_audio(target)
+    found = system.predict(heard, query)
     s_by_route = {"mixture": heard.s, "true_s": wanted.s, "generated": found.s}
     if system.two_stage:
-        s_by_route["true_g"] = system.separate_local(heard, wanted.g, query)
+        s_by_route["true_g"] = system.predict(heard, query, wanted.g).s
     g_by_route = {"mixture": heard.g, "true_s": wanted.g, "true_g": wanted.g, "generated": found.g}
-    tokens = {"codec": system.encode(target)}
-    to_sample = s_by_route | {"opposite": system.separate(heard, opposite).s}
+    tokens = {"codec": system.encode_tokens(target)}
+    to_sample = s_by_route | {"opposite": system.predict(heard, opposite).s}
     for route in [route for route in to_sample if route != "mixture"]:
         tokens[route] = system.sample(to_sample[route], seeds, policy)
     length = mixture.shape[1]
-    waves = {route: system.decode(value, length) for route, value in tokens.items()}
+    waves = {route: system.decode_tokens(value, length) for route, value in tokens.items()}
     gain = silence_gain(mixture, system.sample_rate)
     waves = {route: x if route == "codec" else x * gain for route, x in waves.items()}
     sounds = zip(mixture, waves["generated"], waves.pop("opposite"), strict=True)

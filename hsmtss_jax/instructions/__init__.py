@@ -1,4 +1,4 @@
-"""Free text to a task and a description: the first step of a text-queried separation."""
+"""Parse free text into a task and a description (HSM-TSS section III-F)."""
 
 from hsmtss_jax.instructions.instruction import Instruction
 from hsmtss_jax.instructions.parsers import PARSERS, Parser, parser

@@ -1,4 +1,4 @@
-"""Chat completions over HTTP, as OpenAI's API and the servers that copy it offer them."""
+"""Request chat completions over HTTP from OpenAI-compatible servers."""
 
 import dataclasses
 import http.client
@@ -17,9 +17,13 @@ _PATH = "/chat/completions"
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
-    """url: the base, e.g. "http://localhost:8080/v1". key: sent as a bearer token where there is one.
+    """Address an OpenAI-compatible server.
 
-    timeout: seconds for connecting and for each wait on the server.
+    Attributes:
+      url: the base, e.g. "http://localhost:8080/v1".
+      model: name of the model on the server.
+      key: sent as a bearer token unless empty.
+      timeout: for connecting and for each wait on the server [s].
     """
 
     url: str
@@ -41,9 +45,10 @@ class Endpoint:
             )
 
     def complete(self, messages: list[Message]) -> str:
-        """The model's answer, at temperature 0.
+        """Request the model's answer at temperature 0.
 
-        NoAnswerError: no connection, a time-out, a status other than 200, or a body without an answer.
+        Raises:
+          NoAnswerError: no connection, a time-out, a status other than 200, or a body without an answer.
         """
         try:
             with urllib.request.urlopen(self._request(messages), timeout=self.timeout) as response:
@@ -74,7 +79,7 @@ class Endpoint:
 
 
 def _content(body: bytes) -> str:
-    """choices[0].message.content of a completion."""
+    """Read choices[0].message.content of a completion."""
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, LookupError, TypeError, RecursionError):
@@ -90,10 +95,12 @@ def from_environment(
     key: str | None = None,
     timeout: float = Endpoint.timeout,
 ) -> Endpoint:
-    """An endpoint by arguments and, for what is not given, the environment.
+    """Create an endpoint from arguments and, for those that are None, the environment.
 
-    HSMTSS_LLM_URL, HSMTSS_LLM_MODEL and HSMTSS_LLM_KEY; the key may be missing. ValueError without the
-    others.
+    The variables are HSMTSS_LLM_URL, HSMTSS_LLM_MODEL and HSMTSS_LLM_KEY; only the key is optional.
+
+    Raises:
+      ValueError: no url or no model.
     """
     url = url or os.environ.get(URL, "")
     if not url:

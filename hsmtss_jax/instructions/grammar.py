@@ -1,4 +1,4 @@
-"""The grammar of instructions: word lists, and a table of sentence frames written with them.
+"""Grammar of instructions: word lists, and a table of sentence frames written with them.
 
 ``{NAME}`` in a pattern stands for any word of the list NAME, ``{X}`` for the target. Frames are tried
 from top to bottom, each behind as many words of politeness (LEAD) as there are and then behind fewer.
@@ -28,7 +28,8 @@ WORDS: dict[str, str] = {
     "tune out, block out, screen out, turn off, turn down, shut off, shut up, clear out, switch off, "
     "silence out, rid me of, dispose of, without, no more, less, fewer, "
     "stop(?= (?:the|that|this|those|these) )",
-    "WANT": "want, need, like, prefer, wish for, would love, 'd love, interested in, looking for, after",
+    "WANT": "want, need, like, prefer, wish for, would love, 'd love, interested in, looking for, "
+    "(?<=am |'m |re )after",
     "REMOVED": "removed, deleted, eliminated, muted, dropped, gone, silenced, erased, suppressed, "
     "discarded, reduced, filtered out, cut out, cut, taken out, turned off",
     "EXTRACTED": "extracted, separated, isolated, kept, retained, preserved, left",
@@ -59,7 +60,7 @@ WORDS: dict[str, str] = {
     "ALL_BUT": "{ALL}(?: else)?(?: (?:the )?(?:other )?(?:sounds?|noises?|sources?|stuff))?"
     "(?: (?:in|from|of|on) {MEDIUM})?,? {EXCEPT}(?: for)?",
     "PLEASE": "pl[eais]*[sz]+e*, kindly",
-    # Politeness and the like: what may stand before a command, in any order and number.
+    # Politeness: words that may precede a command, in any order and number.
     "LEAD": "{PLEASE}, hey, hi, hello, okay, ok, so, now, then, also, and, but, well, first, next, "
     "finally, simply, just, only, maybe, perhaps, possibly, instead, quickly, carefully, again, "
     "really, still, actually, always, somehow, sorry, thanks?, thank you, in advance, no(?=,), "
@@ -88,26 +89,26 @@ _PAST |= {"take": "took", "throw": "threw"}
 
 
 def words(name: str) -> list[str]:
-    """The entries of a list."""
+    """Return the entries of the list ``name``."""
     return [entry.strip() for entry in WORDS[name].split(", ")]
 
 
 def gerund(verb: str) -> str:
-    """ "remove" -> "removing", "get rid of" -> "getting rid of"."""
+    """Return the -ing form: "remove" -> "removing", "get rid of" -> "getting rid of"."""
     verb, space, rest = verb.partition(" ")
     stem = verb + verb[-1] if verb in _DOUBLED else verb.removesuffix("e")
     return f"{stem}ing{space}{rest}"
 
 
 def past(verb: str) -> str:
-    """ "remove" -> "removed", "get rid of" -> "got rid of"."""
+    """Return the past form: "remove" -> "removed", "get rid of" -> "got rid of"."""
     verb, space, rest = verb.partition(" ")
     stem = verb + verb[-1] if verb in _DOUBLED else verb.removesuffix("e")
     return f"{_PAST.get(verb, stem + 'ed')}{space}{rest}"
 
 
 def _group(name: str, inflected: bool = False) -> str:
-    """The list as one regex group, longest first, so that "get rid of" is tried before "get"."""
+    """Return the list as one regex group, longest first: "get rid of" is tried before "get"."""
     entries = words(name)
     if inflected:
         entries = [form(entry) for entry in entries for form in (gerund, past)]
@@ -127,13 +128,13 @@ def _fill(pattern: str, inflected: bool = False) -> str:
 
 @functools.cache
 def compiled(pattern: str, inflected: bool = False) -> re.Pattern[str]:
-    """A pattern with its lists filled in."""
+    """Return the pattern with its lists filled in, compiled."""
     return re.compile(_fill(pattern, inflected), re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """A form of sentence that asks for something. says: the description where the sentence has none."""
+    """Describe a form of request. says: the description where the sentence has none."""
 
     task: TaskWord
     pattern: str
@@ -142,7 +143,7 @@ class Frame:
 
 # fmt: off
 FRAMES: tuple[Frame, ...] = (
-    # The only ones that put a word into the user's mouth, because the verb itself means it.
+    # The only frames that add a word to the user's own: the verb itself implies it.
     Frame("remove",  r"de-?nois(?:e|ing)(?: (?:{MEDIUM}|it|this|that))?", says="noise"),
     Frame("remove",  r"clean(?: up)? (?:{MEDIUM}|it|this|that)(?: up)?", says="noise"),
     Frame("remove",  r"clean(?: up)? (?P<x>.*\b{NOISE})"),
@@ -194,7 +195,7 @@ INFLECTED_LEAD = (
 )
 POLITE = r"(?:.*\b)(?:{PLEASE}|just|only|you|u|help|let|to|me)\b.*"
 
-# Sentences that name a sound without asking for anything.
+# Sentences that name a sound without a request.
 CONTEXT = (
     r"(?:(?:i|we|you) (?:can |could |do |did )?(?:still |also |only |clearly )?"
     r"(?:hear|heard|notice|noticed|recorded|have|got)|(?:can|do|could|did) you hear|where(?:'s| is| are)|"
@@ -202,7 +203,7 @@ CONTEXT = (
     r"(?:{MEDIUM}|it|this) (?:has|have|contains?|includes?|features?|is full of|consists? of)|"
     r"(?:here is|here's|here are|this is|that is|that's)(?: (?:a|the) recording of)?)\s+"
 )
-# "it", and "the rest": a target that was named before.
+# "it", and "the rest": targets named in an earlier clause.
 ANAPHOR = (
     r"(?:it|them|this|that|these|those|him|her|both|(?:only |just )?(?:the|that|this|those|these)"
     r" (?:sounds?|noises?|ones?|parts?|two|audio))"
@@ -217,15 +218,15 @@ REST = (
 EXCEPT = r"{ALL_BUT} {X}"
 NOTHING_BUT = r"(?:absolutely )?nothing (?:else )?(?:but|except|other than)(?: for)? {X}"
 
-# Where a description ends although the sentence goes on.
+# Words that end the description within a sentence.
 EXCLUSION = (
     r",?\s+(?:without|but not|and not|not|rather than|instead of|but no|with no|excluding|minus|"
-    r"leaving|ignoring|(?:and )?nothing (?:else|more)|so that|so i|because|since it|as it)\b.*"
+    r"leaving|ignoring|(?:and )?nothing (?:else|more)|so that|so i|because|since it|as it(?:'s| is))\b.*"
 )
 PLAIN_EXCLUSION = r"(?:,?\s+(?:without(?! (?:\w+ing|an?)\b)|but not|but no|minus)|, (?:not|no))\s.*"
 APART = r"\s+from (?:all|the|every|everything|other|any|background|noise)\b.*"
 
-# What is around a description and not of it.
+# Words around a description that do not belong to it.
 BEFORE = (
     r"(?:{PLEASE},?|only|just|solely|purely|out|away|me|us|for me|all(?: of)?|both|any|of|to|nothing but|"
     r"the|that|this|those|these|(?:an? |the |that |any )?(?:sounds?|noises?|audio|sound effects?|parts?)"
@@ -236,13 +237,14 @@ BEFORE = (
 BEHIND = (
     r"[\s,]+(?:{PLEASE}|thanks?|thx|thank you|(?:so|very) much|a lot|for (?:me|us|now)|if (?:possible|you "
     r"(?:can|could|may|please|would))|completely|entirely|totally|altogether|right now|only|as well|too|"
-    r"{ALONE}|(?:from|in|of|on|within|inside|throughout|that is in|that are in|present in) {MEDIUM}|"
-    r"from {MEDIUM_NOUN}|(?:from|(?<=out )of) (?:it|here|this|the background|everything(?: else)?|"
+    r"{ALONE}|(?:from|in|of|on(?! the tracks?\b)|within|inside|throughout|that is in|that are in|"
+    r"present in) {MEDIUM}|from {MEDIUM_NOUN}|"
+    r"(?:from|(?<=out )of) (?:it|here|this|the background|everything(?: else)?|"
     r"(?:all )?the rest|(?:all )?(?:the )?other (?:sounds?|noises?)))"
 )
 AROUND = r"(?:sounds?|noises?) (?:that )?{X} (?:makes?|is making|are making|produces?)"
 
-# What a mix without or with nothing but the voice is called.
+# Names of mixes without the voice, or with the voice alone.
 VERSION = r"(?: (?:version|track|mix|part|only))*"
 MEANINGS: dict[str, tuple[TaskWord, str]] = {
     r"(?:an? )?{VOCALS_OUT}" + VERSION: ("remove", "vocals"),

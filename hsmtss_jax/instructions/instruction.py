@@ -1,4 +1,4 @@
-"""An instruction: a task and a description (HSM-TSS section III-F)."""
+"""Parsed instruction: a task and a description (HSM-TSS section III-F)."""
 
 import dataclasses
 
@@ -7,11 +7,16 @@ from hsmtss_jax.task import Task
 
 @dataclasses.dataclass(frozen=True)
 class Instruction:
-    """task: "extract" keeps what is described, "remove" keeps the rest. description: of the sound.
+    """Store a task and the description of a sound. Equality compares these two.
 
-    source: the parser that made it, "given" where a caller did. note: why that was not the parser that
-    was asked for, else "". Two instructions are equal when task and description are.
-    Raises ValueError for a task that is neither.
+    Attributes:
+      task: "extract" keeps the described sound, "remove" keeps everything else.
+      description: words that describe the sound.
+      source: name of the parser, or "given" by the caller.
+      note: the reason why the requested parser was not used, or "".
+
+    Raises:
+      ValueError: unknown task.
     """
 
     task: Task
@@ -24,10 +29,10 @@ class Instruction:
 
     @property
     def opposite(self) -> "Instruction":
-        """The same description with the other task."""
+        """Return the same description with the other task."""
         return dataclasses.replace(self, task=self.task.opposite)
 
     def as_dict(self) -> dict[str, str]:
-        """Plain JSON: task, description, source, and note where there is one."""
+        """Return the fields for JSON: task, description, source, and note unless it is empty."""
         fields = dataclasses.asdict(self)
         return fields if self.note else {name: fields[name] for name in fields if name != "note"}

@@ -1,8 +1,7 @@
-"""Instructions by a language model (paper section III-F): the prompt, what counts as an answer, and
-the rules where there is none.
+"""Parse instructions by a language model (HSM-TSS section III-F), with the rules as fall-back.
 
-A back end is a function from chat messages to the model's answer. It is asked at temperature 0 for one
-JSON object; an answer that does not hold is sent back once with what is wrong with it.
+A back end is a function from chat messages to the model's answer, one JSON object at temperature 0. An
+invalid answer is sent back once together with the error.
 """
 
 import json
@@ -19,7 +18,7 @@ Message = dict[str, str]  # role ("system", "user", "assistant") and content
 Complete = Callable[[list[Message]], str]
 
 _LOG = logging.getLogger(__name__)
-_TRIES = 2
+_ATTEMPTS = 2
 _FREE_WORDS = frozenset({"a", "an", "the", "and", "or", "of"})
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
@@ -60,7 +59,7 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
 
 
 class NoAnswerError(Exception):
-    """The model could not be asked. again: whether asking a second time may help."""
+    """Signal that the model gave no answer. again: whether a second request may help."""
 
     def __init__(self, reason: str, again: bool) -> None:
         super().__init__(reason)
@@ -68,7 +67,7 @@ class NoAnswerError(Exception):
 
 
 def prompt(text: str) -> list[Message]:
-    """The conversation that ends with the user's request."""
+    """Return the chat messages: system prompt, examples, and the user's request."""
     messages = [{"role": "system", "content": SYSTEM}]
     for request, task, description in EXAMPLES:
         answer = json.dumps({"task": task, "description": description})
@@ -78,12 +77,14 @@ def prompt(text: str) -> list[Message]:
 
 
 def read_answer(answer: str, text: str, source: str) -> Instruction:
-    """The instruction in a model's answer to ``text``.
+    """Read the instruction from a model's answer to ``text``.
 
-    Takes the first JSON object behind a reasoning model's thoughts, within or without a code fence.
-    ValueError, with what is wrong: no JSON object, keys missing or of another type, a task that is
-    neither extract nor remove, an empty description, words that are not the user's (articles, "and",
-    "or" and "of" are free).
+    Takes the first JSON object after a reasoning model's thoughts, with or without a code fence.
+
+    Raises:
+      ValueError: no JSON object, keys missing or of another type, a task that is neither extract nor
+        remove, an empty description, words that are not the user's (articles, "and", "or" and "of"
+        are free).
     """
     answer = answer.rpartition("</think>")[2]
     try:
@@ -95,10 +96,10 @@ def read_answer(answer: str, text: str, source: str) -> Instruction:
     task, description = found["task"].strip().lower(), " ".join(found["description"].split())
     if task not in TASKS:
         raise ValueError(f'the task is "extract" or "remove", not {task[:40]!r}')
-    told = _words(description)
-    if not set(told) - _FREE_WORDS:
+    said = set(_words(description)) - _FREE_WORDS
+    if not said:
         raise ValueError("the description is empty")
-    invented = sorted(set(told) - set(_words(normalise(text))) - _FREE_WORDS)
+    invented = sorted(said - set(_words(normalise(text))))
     if invented:
         raise ValueError(f"words that the user did not say: {', '.join(invented)[:80]}")
     return Instruction(Task(task), description, source)
@@ -109,13 +110,16 @@ def _words(text: str) -> list[str]:
 
 
 def ask(complete: Complete, text: str, source: str) -> Instruction:
-    """One question, one more try, else the rules; the instruction says which it was, and why.
+    """Ask the model, once more after an invalid answer, and fall back to the rules.
 
-    ``source`` names the back end. The fall-back is also logged as a warning. ValueError for an
-    instruction that is empty or too long: the model is not asked.
+    ``source`` names the back end. The instruction's ``note`` gives the reason of a fall-back, which is
+    also logged as a warning.
+
+    Raises:
+      ValueError: the instruction is empty or too long (the model is not asked).
     """
     messages, reason = prompt(normalise(text)), ""
-    for _ in range(_TRIES):
+    for _ in range(_ATTEMPTS):
         answer = ""
         try:
             answer = complete(messages)

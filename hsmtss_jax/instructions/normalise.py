@@ -1,9 +1,9 @@
-"""An instruction as it was typed, brought to one line of plain characters."""
+"""Normalise an instruction as typed to plain characters."""
 
 import re
 import unicodedata
 
-LONGEST = 2000  # characters
+MAX_CHARACTERS = 2000  # characters
 _CHARACTERS = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u00b4\u0060\u02bc", "'"),  # curly apostrophes and their like
@@ -16,14 +16,16 @@ _CHARACTERS = str.maketrans(
 
 
 def normalise(text: str) -> str:
-    """``text`` without control characters, emoji, mark-up and double quotes; single spaces.
+    """Remove control characters, emoji, mark-up and double quotes; collapse spaces.
 
     Line breaks stay. An instruction all in capitals becomes lower case.
-    ValueError: no letter and no digit in it, or over 2000 characters.
+
+    Raises:
+      ValueError: no letter and no digit in it, or over 2000 characters.
     """
-    if len(text) > LONGEST:
+    if len(text) > MAX_CHARACTERS:
         raise ValueError(
-            f"the instruction has {len(text):,} characters: name the sound in {LONGEST:,} at most"
+            f"the instruction has {len(text):,} characters: name the sound in {MAX_CHARACTERS:,} at most"
         )
     text = "".join(_plain(character) for character in text.translate(_CHARACTERS))
     text = re.sub(r"\s*(?:\.{2,}|…)\s*", ", ", text)
@@ -36,7 +38,7 @@ def normalise(text: str) -> str:
 
 
 def _plain(character: str) -> str:
-    """Emoji, other symbols, and control characters but the line break become spaces."""
+    """Replace emoji, other symbols and control characters, except line breaks, by spaces."""
     kind = unicodedata.category(character)
     if kind == "Cf":  # joiners and marks of direction: no width
         return ""

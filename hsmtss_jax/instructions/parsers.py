@@ -1,4 +1,4 @@
-"""The parsers by name: the rules, a local language model, an endpoint."""
+"""Create instruction parsers by name: rules, a local language model, an endpoint."""
 
 import functools
 import inspect
@@ -16,7 +16,7 @@ PARSERS = ("rules", "local", "endpoint")
 
 
 def parser(name: str = "rules", **options: Any) -> Parser:
-    """A function from an instruction as text to the Instruction.
+    """Create a function from text to Instruction.
 
     - "rules": no option, no dependency.
     - "local": ``model``, a folder or a hub name, loaded through transformers (needs torch); or
@@ -25,7 +25,10 @@ def parser(name: str = "rules", **options: Any) -> Parser:
       them, HSMTSS_LLM_URL, HSMTSS_LLM_MODEL and HSMTSS_LLM_KEY of the environment.
 
     Where a language model gives no valid answer the rules are used, and the instruction's ``source``
-    and ``note`` say so. ValueError: an unknown name, or an option that is missing or wrong.
+    and ``note`` say so.
+
+    Raises:
+      ValueError: an unknown name, or an option that is missing or wrong.
     """
     makers: dict[str, Callable[..., Parser]] = {
         "rules": _rules,

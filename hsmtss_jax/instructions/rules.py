@@ -1,9 +1,10 @@
-"""A rule parser for instructions: no model, no dependency, the same answer every time.
+"""Parse instructions by rules (HSM-TSS section III-F): no model, no dependency, deterministic.
 
-A text is cut into sentences and clauses. A clause is a command when, after politeness, it fits a frame
-of the grammar. What is kept beats what is removed ("keep the speech and remove the music" extracts the
-speech); "everything except X" turns the task around; "remove it" looks back for what "it" is. A text
-without a command, so also one in another language than English, is a description to extract.
+A template filled with a caption is read first (``captions``). Any other text is cut into sentences and
+clauses. A clause is a command when, after politeness, it fits a frame of the grammar. Extraction has
+priority over removal ("keep the speech and remove the music" extracts the speech); "everything except
+X" inverts the task; "remove it" resolves "it" from the clauses before. A text without a command,
+including one in another language than English, is a description to extract.
 """
 
 import dataclasses
@@ -12,25 +13,26 @@ import re
 from collections.abc import Iterator
 
 from hsmtss_jax.instructions import grammar
+from hsmtss_jax.instructions.captions import caption_query
 from hsmtss_jax.instructions.grammar import FRAMES, Frame, compiled
 from hsmtss_jax.instructions.instruction import Instruction
 from hsmtss_jax.instructions.normalise import normalise
 from hsmtss_jax.task import TASKS, Task
 
 _EDGES = " \n.,;:!?'-—/"
-_POLITEST = 30  # words in front of a command
+_MAX_LEAD = 30  # polite words before a command
 
 
 def parse(text: str) -> Instruction:
-    """The task and the description in ``text``: words are the user's own, in their order.
+    """Parse ``text`` into a task and a description, in the user's own words and order.
 
     The exceptions are "denoise" (remove "noise"), "karaoke" and "a cappella" (remove, extract "vocals").
     ValueError: the text has no letter and no digit, or over 2000 characters.
     """
     text = normalise(text)
-    labelled = _labelled(text)
-    if labelled is not None:
-        return labelled
+    filled = caption_query(text) or _labelled(text)
+    if filled is not None:
+        return filled
     commands: list[_Command] = []
     context = ""
     for clause in _clauses(text):
@@ -44,7 +46,7 @@ def parse(text: str) -> Instruction:
 
 @dataclasses.dataclass(frozen=True)
 class _Command:
-    """A clause that asks for something. target: what it names. lead: the politeness in front.
+    """Store a parsed command clause. target: the sound it names. lead: the politeness before it.
 
     form: "base", or "inflected" for "removing X". verb: the words between lead and target.
     """
@@ -57,7 +59,7 @@ class _Command:
 
 
 def _labelled(text: str) -> Instruction | None:
-    """ "Remove: X" and the like: X is taken as it is, however long."""
+    """Parse "Remove: X" and other verbs with a colon: X is the description, however long."""
     head, colon, tail = text.partition(":")
     if not colon or not _has_word(tail):
         return None
@@ -68,7 +70,7 @@ def _labelled(text: str) -> Instruction | None:
 
 
 def _clauses(text: str) -> list[str]:
-    """Sentences, each cut again where a new command starts."""
+    """Split the text into sentences, and each sentence where a new command starts."""
     sentences = [part.strip() for part in compiled(grammar.SENTENCE_END).split(text)]
     return [clause for sentence in sentences if sentence for clause in _split(sentence)]
 
@@ -82,7 +84,7 @@ def _split(sentence: str) -> list[str]:
 
 
 def _first_cut(sentence: str) -> tuple[str, str] | None:
-    """(what precedes the first new command, that command and all behind it)."""
+    """Split before the first new command; None where there is none."""
     first = _command(sentence)
     for boundary in compiled(grammar.CLAUSE).finditer(sentence):
         head, tail = sentence[: boundary.start()], sentence[boundary.end() :]
@@ -96,7 +98,7 @@ def _first_cut(sentence: str) -> tuple[str, str] | None:
 
 
 def _starts_clause(first: _Command | None, head: str, command: _Command) -> bool:
-    """Whether the command after a comma or "and" is one, not a word of the description."""
+    """Return whether the verb after a comma or "and" starts a command, not part of a description."""
     if first is not None:
         return _command(head) is not None
     polite = compiled(grammar.POLITE).fullmatch(command.lead)
@@ -104,7 +106,7 @@ def _starts_clause(first: _Command | None, head: str, command: _Command) -> bool
 
 
 def _command(clause: str, inflected: bool = False) -> _Command | None:
-    """What a clause asks for; None where it does not ask."""
+    """Parse one clause; None where it contains no request."""
     clause = _without_tail(clause)
     leads = _leads(clause)
     context = compiled(grammar.CONTEXT).match(clause)
@@ -124,10 +126,10 @@ def _command(clause: str, inflected: bool = False) -> _Command | None:
 
 
 def _leads(clause: str) -> list[str]:
-    """Every run of polite words and negations at the start, the longest first, the empty one last."""
+    """Return every run of polite words and negations at the start, longest first, the empty one last."""
     ends = [0]
     patterns = [compiled(grammar.NEGATION), compiled(grammar.LEAD)]
-    while len(ends) < _POLITEST:
+    while len(ends) < _MAX_LEAD:
         matches = [pattern.match(clause, ends[-1]) for pattern in patterns]
         found = [match.end() for match in matches if match and _has_word(clause[match.end() :])]
         if not found:
@@ -137,13 +139,13 @@ def _leads(clause: str) -> list[str]:
 
 
 def _negated(lead: str) -> bool:
-    """Whether the politeness says "don't" (and not "why don't you")."""
+    """Return whether the politeness negates the verb ("don't", but not "why don't you")."""
     rest = compiled(grammar.HARMLESS).sub("", lead)
     return len(compiled(r"\b" + grammar.NEGATION).findall(rest)) % 2 == 1
 
 
 def _match(clause: str, leads: list[str], inflected: bool) -> _Command | None:
-    """The first frame that fits behind one of the leads."""
+    """Match the first frame that fits after one of the leads."""
     allowed = compiled(grammar.INFLECTED_LEAD)
     for frame in FRAMES:
         for lead in leads:
@@ -163,7 +165,7 @@ def _fit(frame: Frame, match: re.Match[str], lead: str, form: str) -> _Command:
 
 
 def _match_typo(clause: str, lead: str) -> _Command | None:
-    """A misspelt verb: the same first letter, swapped letters or close to the verb, no other word."""
+    """Match a misspelt verb: same first letter, swapped letters or a close match, no other word."""
     word, _, target = clause[len(lead) :].partition(" ")
     word = word.lower()
     known = [entry for name in ("NOT_TYPO", "EXTRACT", "REMOVE") for entry in grammar.words(name)]
@@ -175,7 +177,7 @@ def _match_typo(clause: str, lead: str) -> _Command | None:
 
 
 def _close(word: str) -> Iterator[str]:
-    """Verbs that ``word`` may be a slip of. Shorter words than the verb are other words."""
+    """Yield the verbs that ``word`` may misspell. Words shorter than the verb are other words."""
     same = [verb for verb in grammar.TYPO_VERBS if verb[0] == word[:1]]
     yield from (verb for verb in same if sorted(verb) == sorted(word))
     longer = [verb for verb in same if len(verb) > 4 and len(word) >= len(verb) - 1]
@@ -184,7 +186,7 @@ def _close(word: str) -> Iterator[str]:
 
 
 def _decide(commands: list[_Command], context: str) -> Instruction | None:
-    """One instruction out of all clauses; None when no clause names a sound."""
+    """Combine the commands of all clauses; None when no clause names a sound."""
     named = [c for c in commands if not _is(grammar.ANAPHOR, c) and not _is(grammar.REST, c)]
     for task in TASKS:
         targets = [_target(command) for command in named if command.task == task]
@@ -200,7 +202,7 @@ def _decide(commands: list[_Command], context: str) -> Instruction | None:
 
 
 def _instruction(task: Task, description: str) -> Instruction:
-    """With what "karaoke" and the like mean."""
+    """Return an instruction, with names of mixes ("karaoke") replaced by their meaning."""
     for pattern, meaning in grammar.MEANINGS.items():
         if task == "extract" and compiled(pattern).fullmatch(description):
             task, description = Task(meaning[0]), meaning[1]
@@ -219,25 +221,25 @@ def _plain(text: str) -> Instruction:
 
 
 def _cut(pattern: str, text: str) -> str:
-    """``text`` without what the pattern finds in it, unless nothing would be left."""
+    """Delete the matches of the pattern, unless no word would be left."""
     shorter = compiled(pattern).sub("", text)
     return shorter if _has_word(shorter) else text
 
 
 def _strip_context(clause: str) -> str:
-    """ "I can hear a dog in the recording" -> "a dog in the recording"."""
+    """Strip an introduction: "I can hear a dog in the recording" -> "a dog in the recording"."""
     match = compiled(grammar.CONTEXT).match(clause)
     return clause[match.end() :] if match and _has_word(clause[match.end() :]) else clause
 
 
 def _listed(description: str) -> str:
-    """Single words named in another sentence become a list, as on the authors' demo page."""
+    """Join single words named in another sentence by commas, as on the authors' demo page."""
     items = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", description)
     return ", ".join(items) if all(" " not in item for item in items) else description
 
 
 def _clean(description: str) -> str:
-    """Without "the sound of", "from the mixture", thanks; never empty."""
+    """Strip "the sound of", "from the mixture" and thanks; never to an empty text."""
     description = " ".join(description.split())
     while True:
         shorter = _cut(rf"(?:{grammar.BEHIND})$", _bare(description))
@@ -250,7 +252,7 @@ def _clean(description: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Without punctuation at the ends; a quotation mark that is one of a pair inside stays."""
+    """Strip punctuation at the ends, except a quotation mark whose pair is inside."""
     stripped = text.strip(_EDGES)
     before, after = text.partition(stripped)[::2] if stripped else ("", "")
     if stripped.count("'") % 2 and before.endswith("'"):
@@ -259,7 +261,7 @@ def _bare(text: str) -> str:
 
 
 def _without_tail(clause: str) -> str:
-    """A clause without the thanks and "from the mixture" behind it."""
+    """Strip thanks and "from the mixture" from the end of a clause."""
     behind, clause = compiled(rf"(?:{grammar.BEHIND})$"), clause.strip(_EDGES)
     while (match := behind.search(clause)) is not None:
         clause = clause[: match.start()].strip(_EDGES)

@@ -1,7 +1,7 @@
-"""How well a parser does on a table of instructions.
+"""Score instruction parsers on a table of sentences.
 
-A table is a CSV file with the columns text, task, description, origin. Of an origin such as
-"own/negation" the part before the slash is the group that is reported.
+A table is a CSV file with the columns text, task, description, origin. Scores are reported by group:
+the part of the origin before the slash, as in "own/negation".
 """
 
 import csv
@@ -18,7 +18,7 @@ _ARTICLES = frozenset({"a", "an", "the"})
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A sentence, what it asks for, and where it is from."""
+    """Store a sentence, its expected task and description, and its origin."""
 
     text: str
     task: str
@@ -27,35 +27,35 @@ class Case:
 
     @property
     def group(self) -> str:
-        """The origin up to the slash."""
+        """Return the origin up to the slash."""
         return self.origin.partition("/")[0]
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
-    """A case and what the parser made of it; None where it refused the text."""
+class ParsedCase:
+    """Pair a case with the parser's instruction; None where the parser raised ValueError."""
 
     case: Case
     found: Instruction | None
 
     @property
-    def task_right(self) -> bool:
-        """Whether the task is the expected one."""
+    def task_correct(self) -> bool:
+        """Return whether the task is the expected one."""
         return self.found is not None and self.found.task == self.case.task
 
     @property
-    def right(self) -> bool:
-        """Whether task and description are, up to articles, case and quotes."""
+    def correct(self) -> bool:
+        """Return whether task and description match, up to articles, case and quotes."""
         return (
             self.found is not None
-            and self.task_right
+            and self.task_correct
             and canonical(self.found.description) == canonical(self.case.description)
         )
 
 
 @dataclasses.dataclass(frozen=True)
-class Score:
-    """count cases; in how many the task, and task and description, were right; fell_back to the rules."""
+class ParseScore:
+    """Count the cases, correct tasks, correct tasks with descriptions (both), and fall-backs."""
 
     count: int
     task: int
@@ -64,7 +64,7 @@ class Score:
 
 
 def read_cases(path: str | os.PathLike[str]) -> list[Case]:
-    """The cases of a CSV file. ValueError for a column that is missing or a task that is unknown."""
+    """Read the cases of a CSV file. ValueError: a column is missing or a task is unknown."""
     with open(path, encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         missing = set(COLUMNS) - set(reader.fieldnames or ())
@@ -80,40 +80,40 @@ def read_cases(path: str | os.PathLike[str]) -> list[Case]:
 
 
 def canonical(description: str) -> str:
-    """Lower case, without articles and double quotes, single spaces."""
+    """Return the description in lower case, without articles and double quotes."""
     words = description.lower().replace('"', " ").split()
     return " ".join(word for word in words if word not in _ARTICLES)
 
 
-def run(parse: Callable[[str], Instruction], cases: Iterable[Case]) -> list[Outcome]:
-    """What ``parse`` makes of every case; a ValueError counts as a wrong answer."""
-    outcomes = []
+def run(parse: Callable[[str], Instruction], cases: Iterable[Case]) -> list[ParsedCase]:
+    """Parse every case; a ValueError counts as an incorrect answer."""
+    parsed = []
     for case in cases:
         try:
-            outcomes.append(Outcome(case, parse(case.text)))
+            parsed.append(ParsedCase(case, parse(case.text)))
         except ValueError:
-            outcomes.append(Outcome(case, None))
-    return outcomes
+            parsed.append(ParsedCase(case, None))
+    return parsed
 
 
-def score(outcomes: Sequence[Outcome]) -> dict[str, Score]:
-    """Group -> score, in the order of the table; "all" is last."""
-    groups = list(dict.fromkeys(outcome.case.group for outcome in outcomes))
-    parts = {name: [o for o in outcomes if o.case.group == name] for name in groups}
-    return {name: _score(part) for name, part in {**parts, "all": outcomes}.items()}
+def score(parsed: Sequence[ParsedCase]) -> dict[str, ParseScore]:
+    """Return group -> score in the order of the table, "all" last."""
+    groups = list(dict.fromkeys(outcome.case.group for outcome in parsed))
+    parts = {name: [o for o in parsed if o.case.group == name] for name in groups}
+    return {name: _score(part) for name, part in {**parts, "all": parsed}.items()}
 
 
-def _score(outcomes: Sequence[Outcome]) -> Score:
-    return Score(
-        count=len(outcomes),
-        task=sum(outcome.task_right for outcome in outcomes),
-        both=sum(outcome.right for outcome in outcomes),
-        fell_back=sum(bool(outcome.found and outcome.found.note) for outcome in outcomes),
+def _score(parsed: Sequence[ParsedCase]) -> ParseScore:
+    return ParseScore(
+        count=len(parsed),
+        task=sum(outcome.task_correct for outcome in parsed),
+        both=sum(outcome.correct for outcome in parsed),
+        fell_back=sum(bool(outcome.found and outcome.found.note) for outcome in parsed),
     )
 
 
-def to_markdown(scores: dict[str, dict[str, Score]]) -> str:
-    """A table: a row a parser and group. ``scores``: parser -> group -> score."""
+def to_markdown(scores: dict[str, dict[str, ParseScore]]) -> str:
+    """Format a table with one row per parser and group. ``scores``: parser -> group -> score."""
     lines = ["| parser | cases | | task | task and description | fell back to the rules |"]
     lines.append("|---|---|---|---|---|---|")
     for name, groups in scores.items():
@@ -125,5 +125,5 @@ def to_markdown(scores: dict[str, dict[str, Score]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _share(right: int, count: int) -> str:
-    return f"{right} ({100 * right / count:.1f} %)"
+def _share(correct: int, count: int) -> str:
+    return f"{correct} ({100 * correct / count:.1f} %)"

@@ -1,4 +1,4 @@
-"""The query templates of the authors' demo page; the paper's metrics use templates only."""
+"""Query templates of the authors' demo page; the paper's metrics use templates only."""
 
 from hsmtss_jax.task import Task
 
@@ -23,9 +23,10 @@ TEMPLATES: dict[Task, tuple[str, ...]] = {
 
 
 def render(task: Task, description: str, index: int = 0) -> str:
-    """The task's template number ``index`` (taken modulo their count) with the description in it.
+    """Fill the description into the task's template ``index`` (modulo the number of templates).
 
-    ValueError: a task that is neither "extract" nor "remove".
+    Raises:
+      ValueError: a task that is neither "extract" nor "remove".
     """
     if task not in TEMPLATES:
         raise ValueError(f"unknown task {task!r}: use one of {', '.join(TEMPLATES)}")
@@ -34,5 +35,5 @@ def render(task: Task, description: str, index: int = 0) -> str:
 
 
 def queries(task: Task, description: str) -> list[str]:
-    """Every template of the task with the description in it."""
+    """Fill the description into every template of the task."""
     return [render(task, description, index) for index in range(len(TEMPLATES.get(task, "x")))]

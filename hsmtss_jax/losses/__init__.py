@@ -1,1 +1,1 @@
-"""losses."""
+"""Training losses: pure functions of arrays."""

@@ -14,21 +14,21 @@ def _mean(values: Sequence[jax.Array]) -> jax.Array:
 
 
 def generator_loss(fake_scores: Sequence[jax.Array]) -> jax.Array:
-    """mean (D(fake) - 1)^2, scalar. fake_scores: [B, H, W] a branch."""
+    """Compute mean (D(fake) - 1)^2, scalar. fake_scores: [B, H, W] per branch."""
     return _mean([jnp.mean((score - 1.0) ** 2) for score in fake_scores])
 
 
 def discriminator_loss(
     real_scores: Sequence[jax.Array], fake_scores: Sequence[jax.Array]
 ) -> jax.Array:
-    """mean (D(real) - 1)^2 + mean D(fake)^2, scalar."""
+    """Compute mean (D(real) - 1)^2 + mean D(fake)^2, scalar."""
     return generator_loss(real_scores) + _mean([jnp.mean(score**2) for score in fake_scores])
 
 
 def feature_matching_loss(
     real: Sequence[Sequence[jax.Array]], fake: Sequence[Sequence[jax.Array]]
 ) -> jax.Array:
-    """Mean over branches and layers of the mean |real - fake| of feature maps [B, H, W, C], scalar.
+    """Compute the mean |real - fake| of feature maps [B, H, W, C] over branches and layers, scalar.
 
     No gradient flows into ``real``.
     """

@@ -1,4 +1,4 @@
-"""Audio-grounded text generation (ATG), the language-model loss (HSM-TSS section III-C, after BLIP-2).
+"""Audio-grounded text generation (ATG), a language-model loss (HSM-TSS section III-B, after BLIP-2).
 
 Legend: B batch, N tokens, V vocabulary.
 """
@@ -10,10 +10,10 @@ import jax.numpy as jnp
 def atg_loss(
     logits: jax.Array, targets: jax.Array, mask: jax.Array, smoothing: float = 0.1
 ) -> jax.Array:
-    """Label-smoothed cross-entropy, mean over each caption's tokens: [B].
+    """Compute label-smoothed cross-entropy, mean over each caption's tokens: [B].
 
     logits: [B, N, V]; targets: int [B, N]; mask: bool [B, N], True = token. A caption without tokens
-    scores 0.
+    has a loss of 0.
     """
     logits = logits.astype(jnp.float32)
     chosen = jnp.arange(logits.shape[-1])[None, None] == targets[:, :, None]  # no scatter behind it

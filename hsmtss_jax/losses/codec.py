@@ -1,4 +1,4 @@
-"""Reconstruction and rate losses of the neural codec (the TF-Codec reference project's).
+"""Reconstruction and rate losses of the neural codec (HSM-TSS section III-E, TF-Codec's reference project).
 
 Errors are per example, [B]; the training loss is their mean. All in float32.
 
@@ -25,7 +25,17 @@ def power_compressed_error(
     hop: int = 160,
     exponent: float = 0.3,
 ) -> jax.Array:
-    """Squared error of the compressed STFT, half on magnitudes, half on complex values: [B, L] x 2 -> [B]."""
+    """Compute the squared error of the compressed STFT: estimate, target [B, L] -> [B].
+
+    Half the weight is on magnitudes, half on complex values.
+
+    Args:
+      estimate: waveform [B, L].
+      target: waveform [B, L].
+      n_fft: STFT size [samples].
+      hop: STFT hop [samples].
+      exponent: of the magnitude compression.
+    """
 
     def compressed(x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         spectrum = stft(x, n_fft, hop)
@@ -50,10 +60,17 @@ def mel_error(
     log_weight: float = 0.0,
     sample_rate: int = 16_000,
 ) -> jax.Array:
-    """Mean over windows of the L1 distance of magnitude mel spectra, [B, L] x 2 -> [B].
+    """Compute the L1 distance of magnitude mel spectra, mean over windows: [B, L] x 2 -> [B].
 
-    HTK mels from 20 Hz to the Nyquist frequency, hop = window / 4. log_weight adds
-    log_weight * sqrt(window / 2) * (squared error of the log mels), off in the reference project.
+    HTK mels from 20 Hz to the Nyquist frequency, hop = window / 4.
+
+    Args:
+      estimate: waveform [B, L].
+      target: waveform [B, L].
+      windows: STFT sizes [samples].
+      n_mels: M.
+      log_weight: weight of sqrt(window / 2) * (squared error of the log mels); 0 in the reference project.
+      sample_rate: of the waveforms [Hz].
     """
 
     def distance(window: int) -> jax.Array:
@@ -72,12 +89,15 @@ def mel_error(
 
 
 def entropy_bits(probabilities: jax.Array) -> jax.Array:
-    """Entropy in bits of [..., V] -> [...]."""
+    """Compute the entropy of probabilities [..., V] -> [...] [bit]."""
     return -jnp.sum(probabilities * jnp.log2(probabilities + 1e-10), axis=-1)
 
 
 def code_counts(tokens: jax.Array, codes: int, mask: jax.Array | None = None) -> jax.Array:
-    """How often each code is used: tokens int [B, T, K] -> float32 [K, V]; mask [B, T]: frames that count."""
+    """Count the uses of each code: tokens int [B, T, K] -> float32 [K, V].
+
+    mask: bool [B, T], frames that count; None: all.
+    """
     weights = jnp.ones(tokens.shape[:2]) if mask is None else mask.astype(jnp.float32)
     group = jnp.broadcast_to(jnp.arange(tokens.shape[2])[None, None], tokens.shape)
     counts = jnp.zeros((tokens.shape[2], codes))
@@ -85,10 +105,10 @@ def code_counts(tokens: jax.Array, codes: int, mask: jax.Array | None = None) ->
 
 
 def coded_bits(tokens: jax.Array, table: jax.Array, mask: jax.Array) -> jax.Array:
-    """Bits of a token frame when an ideal entropy coder writes tokens int [B, T, K] by the code
-    probabilities ``table`` [K, V], mean over the frames of mask [B, T] -> [B].
+    """Compute the mean size of a token frame under an ideal entropy coder: int [B, T, K] -> [B] [bit].
 
-    A hundredth of the probability is spread evenly, so that a code never met has a finite length.
+    table: code probabilities [K, V]; a hundredth is spread evenly, so that an unseen code has a finite
+    length. mask: bool [B, T], frames that count.
     """
     lengths = -jnp.log2(0.99 * table + 0.01 / table.shape[-1])
     group = jnp.broadcast_to(jnp.arange(tokens.shape[2])[None, None], tokens.shape)
@@ -98,22 +118,29 @@ def coded_bits(tokens: jax.Array, table: jax.Array, mask: jax.Array) -> jax.Arra
 
 
 def rate_loss(usage: jax.Array, target_bits: float) -> jax.Array:
-    """Sum over groups of 0.01 |entropy - target_bits| of the mean code probabilities [K, V], scalar."""
+    """Compute 0.01 |entropy - target_bits| of mean code probabilities [K, V], summed over groups."""
     return 0.01 * jnp.sum(jnp.abs(entropy_bits(usage) - target_bits))
 
 
 def commitment_loss(latent: jax.Array, values: jax.Array) -> jax.Array:
-    """Mean squared distance of the latents to their codes (fixed), both [B, T, K, D]; scalar."""
+    """Compute the mean squared distance of latents to their (fixed) codes, both [B, T, K, D]; scalar."""
     return jnp.mean((latent - jax.lax.stop_gradient(values)) ** 2)
 
 
 def log_spectral_distance(
     estimate: jax.Array, target: jax.Array, length: jax.Array, *, n_fft: int = 743, hop: int = 160
 ) -> jax.Array:
-    """LSD in log10 power units over the frames centred inside ``length`` [B]: [B, L] x 2 -> [B].
+    """Compute LSD in log10 power units over frames centred within ``length`` [B]: [B, L] x 2 -> [B].
 
-    Both signals lose their mean and are divided by their peak first, as in the ssr_eval project. A frame
-    whose target is digital silence scores 12 whatever the estimate.
+    Both signals are first made zero-mean and divided by their peak, as in the ssr_eval project. A frame
+    whose target is digital silence scores 12 for any estimate.
+
+    Args:
+      estimate: waveform [B, L].
+      target: waveform [B, L].
+      length: valid samples [B].
+      n_fft: STFT size [samples].
+      hop: STFT hop [samples].
     """
 
     def normalised_power(x: jax.Array) -> jax.Array:

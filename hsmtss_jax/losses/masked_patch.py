@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 
 def normalise_patches(patches: jax.Array) -> jax.Array:
-    """Each patch [..., X] to zero mean and unit (population-corrected) variance: norm_pix_loss."""
+    """Normalise each patch [..., X] to zero mean and unit (unbiased) variance: norm_pix_loss."""
     mean = jnp.mean(patches, axis=-1, keepdims=True)
     variance = jnp.var(patches, axis=-1, ddof=1, keepdims=True)
     return (patches - mean) / jnp.sqrt(variance + 1e-6)
@@ -17,10 +17,10 @@ def normalise_patches(patches: jax.Array) -> jax.Array:
 def masked_patch_loss(
     prediction: jax.Array, target: jax.Array, mask: jax.Array, norm_pix: bool = False
 ) -> jax.Array:
-    """Mean squared error over the masked patches of each example.
+    """Compute the mean squared error over the masked patches of each example, float32 [B].
 
-    prediction, target: [B, N, X]. mask: [B, N], 1 for a patch the encoder did not see.
-    norm_pix: compare with per-patch normalised targets. Returns float32 [B]; 0 where nothing is masked.
+    prediction, target: [B, N, X]. mask: [B, N], 1 for a patch hidden from the encoder. norm_pix: normalise
+    the targets per patch. The loss is 0 where nothing is masked.
     """
     target = target.astype(jnp.float32)
     if norm_pix:

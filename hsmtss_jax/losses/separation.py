@@ -1,7 +1,7 @@
-"""Losses of the two semantic separators: equations (5)-(8) of the HSM-TSS paper.
+"""Losses of the two semantic separators: HSM-TSS eq. (5) to (8).
 
-Every function returns one value an example; the mean over the batch is the loss. The L1 terms are
-means over elements (the paper leaves the reduction open; a sum over the feature dimension would
+Every function returns one value per example; the training loss is the mean over the batch. The L1 terms
+are means over elements (the paper leaves the reduction open; a sum over the feature dimension would
 outweigh the similarity term a hundredfold).
 
 Legend: B batch, P patches, C channels.
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 
 def cosine(a: jax.Array, b: jax.Array, eps: float = 1e-8) -> jax.Array:
-    """Cosine similarity over the last axis, in float32. [..., C], [..., C] -> [...].
+    """Compute cosine similarity over the last axis, in float32: [..., C], [..., C] -> [...].
 
     The norms are floored at ``eps``, with a gradient of zero (not NaN) for an all-zero vector.
     """
@@ -22,14 +22,14 @@ def cosine(a: jax.Array, b: jax.Array, eps: float = 1e-8) -> jax.Array:
     return jnp.sum(a * b, axis=-1) / (norm_a * norm_b)
 
 
-def l1(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Mean absolute difference of each example, in float32. [B, ...], [B, ...] -> [B]."""
+def l1_loss(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Compute the L1 distance of each example, HSM-TSS eq. (6): [B, ...], [B, ...] -> float32 [B]."""
     difference = jnp.abs(a.astype(jnp.float32) - b.astype(jnp.float32))
     return jnp.mean(difference, axis=tuple(range(1, a.ndim)))
 
 
 def similarity_loss(g_hat: jax.Array, g_target: jax.Array) -> jax.Array:
-    """1 - cosine of the global features (equation 5). [B, 1, C], [B, 1, C] -> [B]."""
+    """Compute 1 - cosine of the global features, HSM-TSS eq. (5): [B, 1, C], [B, 1, C] -> [B]."""
     return 1.0 - jnp.mean(cosine(g_hat, g_target), axis=-1)
 
 
@@ -40,16 +40,16 @@ def global_loss(
     similarity_weight: float = 1.0,
     l1_weight: float = 1.0,
 ) -> jax.Array:
-    """L_global = lambda_1 L_sim + lambda_2 L_L1 (equations 5-7). [B, 1, C], [B, 1, C] -> [B]."""
+    """Compute L_global = lambda_1 L_sim + lambda_2 L_L1, HSM-TSS eq. (7): [B, 1, C], [B, 1, C] -> [B]."""
     similarity = similarity_loss(g_hat, g_target)
-    return similarity_weight * similarity + l1_weight * l1(g_hat, g_target)
+    return similarity_weight * similarity + l1_weight * l1_loss(g_hat, g_target)
 
 
 def local_loss(s_hat: jax.Array, s_target: jax.Array, scale: jax.Array | None = None) -> jax.Array:
-    """L_local, the L1 distance of the local features (equation 8). [B, P, C], [B, P, C] -> [B].
+    """Compute L_local, the L1 distance of the local features, HSM-TSS eq. (8): [B, P, C], [B, P, C] -> [B].
 
-    scale: [C], the unit each channel is measured in (its standard deviation); None is 1.
+    scale: [C], standard deviation that each channel is divided by; None is 1.
     """
     if scale is not None:
         s_hat, s_target = s_hat / scale[None, None, :], s_target / scale[None, None, :]
-    return l1(s_hat, s_target)
+    return l1_loss(s_hat, s_target)

@@ -1,4 +1,4 @@
-"""Cross-entropy over the token groups of each frame, end token included (HSM-TSS eq. 10).
+"""Cross-entropy over the token groups of each frame, end token included (HSM-TSS section III-E).
 
 Legend: B batch, T frames, K groups, V classes.
 """
@@ -10,7 +10,10 @@ import jax.numpy as jnp
 
 @flax.struct.dataclass
 class TokenScores:
-    """loss: scalar mean over valid frames and groups, in nats. Per example [B]: cross_entropy, accuracy."""
+    """Hold the loss and per-example scores.
+
+    loss: scalar mean over valid frames and groups [nat]. cross_entropy [nat], accuracy: [B].
+    """
 
     loss: jax.Array
     cross_entropy: jax.Array
@@ -20,10 +23,9 @@ class TokenScores:
 def targets_with_end(
     tokens: jax.Array, lengths: jax.Array, end: int
 ) -> tuple[jax.Array, jax.Array]:
-    """Tokens [B, T, K] and lengths [B] -> (targets int32 [B, T + 1, K], valid bool [B, T + 1]).
+    """Append the end token: tokens [B, T, K], lengths [B] -> (targets int32 [B, T + 1, K], valid [B, T + 1]).
 
-    The frame behind a row's last one holds the class ``end`` in every group; it is valid, what follows
-    is not.
+    The frame after a row's last one has the class ``end`` in every group and is valid; later frames are not.
     """
     steps = jnp.arange(tokens.shape[1] + 1)[None, :]
     last = lengths[:, None]
@@ -33,10 +35,10 @@ def targets_with_end(
 
 
 def token_cross_entropy(logits: jax.Array, targets: jax.Array, valid: jax.Array) -> TokenScores:
-    """Cross-entropy and top-1 accuracy of logits [B, T, K, V] against targets int [B, T, K].
+    """Compute cross-entropy and top-1 accuracy, HSM-TSS eq. (10), of logits [B, T, K, V], in float32.
 
-    valid: bool [B, T]; other frames count for nothing. Computed in float32. ``loss`` averages over all
-    valid frames of the batch, so that long clips weigh more than short ones, as in a sum over frames.
+    targets: int [B, T, K]. valid: bool [B, T]; other frames are ignored. ``loss`` averages over all valid
+    frames of the batch, so that long clips weigh more than short ones, as in a sum over frames.
     """
     logits = logits.astype(jnp.float32)
     # a comparison, not a gather: its gradient is a select, where a gather's would be a scatter

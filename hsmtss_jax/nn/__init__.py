@@ -1,1 +1,1 @@
-"""nn."""
+"""Neural-network primitives shared by all models."""

@@ -16,7 +16,7 @@ NEG_INF = -1e9  # finite: a fully masked row gives uniform weights, never NaN
 
 @flax.struct.dataclass
 class KVCache:
-    """Keys and values seen so far. k, v: [B, S, H, E]; length: int32 scalar, slots filled."""
+    """Store the keys and values of earlier calls. k, v: [B, S, H, E]; length: int32 scalar, filled slots."""
 
     k: jax.Array
     v: jax.Array
@@ -24,12 +24,12 @@ class KVCache:
 
     @classmethod
     def zeros(cls, batch: int, slots: int, heads: int, head_width: int, dtype: Any) -> "KVCache":
-        """An empty cache with room for ``slots`` positions."""
+        """Create an empty cache with ``slots`` positions."""
         empty = jnp.zeros((batch, slots, heads, head_width), dtype)
         return cls(k=empty, v=empty, length=jnp.zeros((), jnp.int32))
 
     def append(self, k: jax.Array, v: jax.Array) -> "KVCache":
-        """A new cache with k, v [B, N, H, E] written behind what is there."""
+        """Return a new cache with k, v [B, N, H, E] written after the filled slots."""
         start = (0, self.length, 0, 0)
         return KVCache(
             k=jax.lax.dynamic_update_slice(self.k, k.astype(self.k.dtype), start),
@@ -40,7 +40,10 @@ class KVCache:
 
 @flax.struct.dataclass
 class AttentionOutput:
-    """out: [B, N, D]. cache: the updated cache, if one was given. weights: [B, H, N, M], if asked."""
+    """Hold the result of an attention layer.
+
+    out: [B, N, D]. cache: the updated cache, if one was given. weights: [B, H, N, M], if requested.
+    """
 
     out: jax.Array
     cache: KVCache | None = None
@@ -50,7 +53,7 @@ class AttentionOutput:
 def attention_weights(
     q: jax.Array, k: jax.Array, mask: jax.Array | None = None, bias: jax.Array | None = None
 ) -> jax.Array:
-    """softmax(q k^T / sqrt(E) + bias) over visible keys, in float32.
+    """Compute softmax(q k^T / sqrt(E) + bias) over visible keys, in float32.
 
     q: [B, N, H, E]; k: [B, M, H, E]; mask: bool, broadcastable to [B, H, N, M], True = visible;
     bias: likewise, added to the logits. Returns [B, H, N, M].
@@ -68,7 +71,7 @@ def attention_weights(
 
 
 def weighted_values(weights: jax.Array, v: jax.Array) -> jax.Array:
-    """Attention weights [B, H, N, M] applied to values [B, M, H, E] -> [B, N, H, E], in v's type."""
+    """Apply attention weights [B, H, N, M] to values [B, M, H, E] -> [B, N, H, E], in v's dtype."""
     batch, heads, queries, keys = weights.shape
     flat = weights.astype(v.dtype).reshape(batch * heads, queries, keys)
     out = jax.lax.dot_general(flat, _heads_first(v), _COLUMNS)
@@ -82,11 +85,18 @@ def dot_product_attention(
     mask: jax.Array | None = None,
     bias: jax.Array | None = None,
 ) -> jax.Array:
-    """Attention of q [B, N, H, E] over k, v [B, M, H, E]; see ``attention_weights``. -> [B, N, H, E].
+    """Compute attention of q [B, N, H, E] over k, v [B, M, H, E] -> [B, N, H, E].
 
-    On a CPU a few heads at a time, so that their weights stay in the cache, and are computed again for
-    the gradient: half the time forward for 512 tokens, four fifths with the gradient, and no [N, M] array
-    of all heads in memory.
+    On a CPU it takes a few heads at a time, so that their weights stay in the cache, and recomputes them
+    for the gradient: half the time forward for 512 tokens, four fifths with the gradient, and no [N, M]
+    array of all heads in memory.
+
+    Args:
+      q: queries [B, N, H, E].
+      k: keys [B, M, H, E].
+      v: values [B, M, H, E].
+      mask: bool, broadcastable to [B, H, N, M], True = visible.
+      bias: likewise, added to the logits.
     """
     heads = q.shape[2]
     group = _heads_in_cache(heads, q.shape[1] * k.shape[1])
@@ -99,7 +109,7 @@ _CACHED_WEIGHTS = 1 << 20  # attention weights that a core's cache holds with th
 
 
 def _heads_in_cache(heads: int, weights: int) -> int:
-    """The most heads, a divisor of ``heads``, whose ``weights`` each fit the cache; at least one."""
+    """Return the largest divisor of ``heads`` whose ``weights`` each fit the CPU cache; at least one."""
     fitting = (n for n in range(heads, 1, -1) if heads % n == 0 and n * weights <= _CACHED_WEIGHTS)
     return next(fitting, 1)
 
@@ -112,7 +122,7 @@ def _by_groups(
     bias: jax.Array | None,
     group: int,
 ) -> jax.Array:
-    """``dot_product_attention`` in a loop over groups of heads of one example."""
+    """Compute ``dot_product_attention`` in a loop over groups of heads of one example."""
     batch, _, heads, _ = q.shape
     groups = heads // group
 
@@ -120,7 +130,7 @@ def _by_groups(
         return rearrange(x, "b n (m h) e -> (b m) n h e", h=group)
 
     def part(x: jax.Array | None, step: jax.Array) -> jax.Array | None:
-        """The rows of [1 or B, 1 or H, N, M] that the group of this step reads."""
+        """Slice [1 or B, 1 or H, N, M] to the group of this step."""
         if x is None:
             return None
         if x.shape[0] > 1:
@@ -148,12 +158,12 @@ _COLUMNS = (((2,), (1,)), ((0,), (0,)))  # rows of the left with columns of the 
 
 
 def _heads_first(x: jax.Array) -> jax.Array:
-    """[B, N, H, E] -> [B H, N, E]."""
+    """Merge heads into the batch axis: [B, N, H, E] -> [B H, N, E]."""
     return rearrange(x, "b n h e -> (b h) n e")
 
 
 class MultiHeadAttention(nn.Module):
-    """Multi-head attention with biases on all four projections.
+    """Apply multi-head attention with biases on all four projections.
 
     heads: H; the width D is the input's and must be divisible by H.
     """
@@ -174,11 +184,16 @@ class MultiHeadAttention(nn.Module):
         cache: KVCache | None = None,
         return_weights: bool = False,
     ) -> AttentionOutput:
-        """x: [B, N, D] queries; kv: [B, M, D'] keys and values (default: x).
+        """Attend from x to kv -> AttentionOutput with out [B, N, D].
 
-        mask, bias: broadcastable to [B, H, N, M] (M = S when a cache is given).
-        cache: keys and values of this call are appended to it and all its slots are attended to,
-        so the mask must hide the slots that are not filled.
+        Args:
+          x: queries [B, N, D].
+          kv: keys and values [B, M, D'] (default: x).
+          mask: bool, broadcastable to [B, H, N, M] (M = S when a cache is given), True = visible.
+          bias: likewise, added to the logits.
+          cache: keys and values of this call are appended to it and all its slots are attended to, so the
+            mask must hide the slots that are not filled.
+          return_weights: also return the attention weights.
         """
         width = x.shape[-1]
         if width % self.heads:

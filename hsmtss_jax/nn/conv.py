@@ -5,8 +5,8 @@ from the same three products. XLA's own input gradient of a strided convolution 
 with zeros and multiplies them (4 times slower on CPU); here it is one stride-1 convolution that
 writes a whole stride of bins as channels.
 
-Whole signals and streams run the same code: ``past`` holds the frames that came before the first one
-of x, None stands for zeros, and a layer returns the past of the chunk that follows.
+Whole signals and streams run the same code: ``past`` holds the frames before the first one of x (None:
+zeros), and a layer returns the past of the next chunk.
 
 Legend: B batch, T frames, F fine bins, G coarse bins (G = (F + 2 padding - W) // stride + 1),
 H kernel frames, W kernel bins, I and O channels.
@@ -28,7 +28,10 @@ xavier = nn.initializers.xavier_normal()
 
 @dataclasses.dataclass(frozen=True)
 class _Geometry:
-    """stride and padding along frequency, zero frames before and after, F."""
+    """Hold the geometry of a convolution.
+
+    stride, padding: along frequency. frames: zero frames before and after. fine: F.
+    """
 
     stride: int
     padding: int
@@ -37,14 +40,14 @@ class _Geometry:
 
 
 def latest(x: jax.Array, frames: int, past: jax.Array | None = None) -> jax.Array:
-    """The last ``frames`` of ``past`` (None: zeros) and x [B, T, ...] -> [B, frames, ...]."""
+    """Return the last ``frames`` of ``past`` (None: zeros) and x [B, T, ...] -> [B, frames, ...]."""
     if x.shape[1] < frames:
         x = _after(past, x, frames)
     return x[:, x.shape[1] - frames :]
 
 
 def _after(past: jax.Array | None, x: jax.Array, frames: int) -> jax.Array:
-    """x [B, T, ...] behind the ``frames`` of ``past``, or behind as many zeros."""
+    """Concatenate the ``frames`` of ``past`` (None: zeros) and x [B, T, ...] along time."""
     if past is None:
         return jnp.pad(x, ((0, 0), (frames, 0), *((0, 0) for _ in x.shape[2:])))
     return jnp.concatenate([past, x], axis=1)
@@ -58,9 +61,16 @@ def causal_conv(
     padding: int = 0,
     past: jax.Array | None = None,
 ) -> jax.Array:
-    """[B, T, F, I] * [H, W, I, O] -> [B, T, G, O]; frame t reads frames t - H + 1 to t (the last tap).
+    """Convolve [B, T, F, I] * [H, W, I, O] -> [B, T, G, O], causal in time.
 
-    ``padding`` zeros are added at both ends of the frequency axis. past: [B, H - 1, F, I].
+    Frame t reads frames t - H + 1 to t (the last tap).
+
+    Args:
+      x: input [B, T, F, I].
+      kernel: [H, W, I, O].
+      stride: along frequency.
+      padding: zeros added at both ends of the frequency axis.
+      past: the frames before x [B, H - 1, F, I]; None: zeros.
     """
     before = kernel.shape[0] - 1
     if past is not None:
@@ -73,7 +83,7 @@ def causal_conv(
 def _blocked_conv(
     x: jax.Array, kernel: jax.Array, padding: int, before: int, block: int = 4
 ) -> jax.Array:
-    """A stride-1 ``causal_conv`` after ``before`` zero frames; its channels are [block of bins, channels].
+    """Compute a stride-1 ``causal_conv`` after ``before`` zero frames, with blocks of bins as channels.
 
     These layers have 2 to 16 channels, too few to fill a vector register or a matrix unit: with four
     bins to a block, a pass forward and backward takes 20 to 70 percent of the time on CPU.
@@ -102,11 +112,17 @@ def causal_deconv(
     cropping: int = 0,
     past: jax.Array | None = None,
 ) -> jax.Array:
-    """Transposed convolution [B, T, G, I] * [H, W, I, O] -> [B, T, (G - 1) stride + W - 2 cropping, O].
+    """Apply the transposed convolution [B, T, G, I] * [H, W, I, O] -> [B, T, F, O].
 
-    Frame t writes to frames t (first tap) to t + H - 1, and what falls behind the end is dropped;
-    ``cropping`` bins are dropped at both ends of the frequency axis. past: [B, H - 1, G, I], whose
-    frames write to those of x.
+    F = (G - 1) stride + W - 2 cropping. Frame t writes to frames t (first tap) to t + H - 1; frames after
+    the end are dropped.
+
+    Args:
+      x: input [B, T, G, I].
+      kernel: [H, W, I, O].
+      stride: along frequency.
+      cropping: bins dropped at both ends of the frequency axis.
+      past: the frames before x [B, H - 1, G, I], which write to those of x; None: zeros.
     """
     reach = kernel.shape[0] - 1
     before = 0
@@ -119,13 +135,13 @@ def causal_deconv(
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _conv(x: jax.Array, kernel: jax.Array, geometry: _Geometry) -> jax.Array:
-    """Fine [B, T, F, I] -> coarse [B, T, G, O]."""
+    """Convolve fine [B, T, F, I] -> coarse [B, T, G, O]."""
     return _product(x, kernel, geometry)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _spread(y: jax.Array, kernel: jax.Array, geometry: _Geometry) -> jax.Array:
-    """Adjoint of ``_conv`` in x: coarse [B, T, G, O] -> fine [B, T, F, I]."""
+    """Apply the adjoint of ``_conv`` in x: coarse [B, T, G, O] -> fine [B, T, F, I]."""
     return _adjoint(y, kernel, geometry)
 
 
@@ -153,13 +169,13 @@ def _product(x: jax.Array, kernel: jax.Array, geometry: _Geometry) -> jax.Array:
 def _kernel_grad(
     x: jax.Array, grad: jax.Array, kernel: jax.Array, geometry: _Geometry
 ) -> jax.Array:
-    """Gradient [H, W, I, O] of ``_product`` at x [B, T, F, I] for grad [B, T, G, O]."""
+    """Compute the gradient [H, W, I, O] of ``_product`` at x [B, T, F, I] for grad [B, T, G, O]."""
     (result,) = jax.linear_transpose(lambda k: _product(x, k, geometry), kernel)(grad)
     return result
 
 
 def _adjoint(y: jax.Array, kernel: jax.Array, geometry: _Geometry) -> jax.Array:
-    """Every coarse bin writes W fine bins: a stride-1 convolution whose channels are [stride, I]."""
+    """Write W fine bins for every coarse bin, as a stride-1 convolution with channels [stride, I]."""
     high, wide, inputs, outputs = kernel.shape
     stride, offset = geometry.stride, geometry.padding
     taps = -(-wide // stride)
@@ -179,9 +195,9 @@ def _adjoint(y: jax.Array, kernel: jax.Array, geometry: _Geometry) -> jax.Array:
 def depthwise_conv(
     x: jax.Array, kernel: jax.Array, dilation: int = 1, past: jax.Array | None = None
 ) -> jax.Array:
-    """[B, T, C] * [H, 1, C] -> [B, T, C], causal: frame t reads t - (H - 1) dilation, ..., t.
+    """Convolve [B, T, C] * [H, 1, C] -> [B, T, C] channel by channel, causal in time.
 
-    past: [B, (H - 1) dilation, C].
+    Frame t reads frames t - (H - 1) dilation, ..., t. past: [B, (H - 1) dilation, C].
     """
     taps = kernel.shape[0]
     padded = _after(past, x, (taps - 1) * dilation)
@@ -191,7 +207,7 @@ def depthwise_conv(
 
 
 class PReLU(nn.Module):
-    """max(x, 0) + slope * min(x, 0) with one learnt slope."""
+    """Compute max(x, 0) + slope * min(x, 0) with one learned slope."""
 
     initial: float = 0.5
 
@@ -202,7 +218,7 @@ class PReLU(nn.Module):
 
 
 class NormAct(nn.Module):
-    """Batch normalisation over all axes but the last (statistics of the global batch), then PReLU."""
+    """Apply batch normalisation over all axes but the last (statistics of the global batch), then PReLU."""
 
     dtype: Any = jnp.float32
 
@@ -219,8 +235,10 @@ class NormAct(nn.Module):
 
 
 class ConvLayer(nn.Module):
-    """Causal convolution (2, 5), BatchNorm, PReLU: [B, T, F, I] -> [B, T, G, features] and its past,
-    the last frame of its input [B, 1, F, I]."""
+    """Apply a causal convolution (2, 5), BatchNorm and PReLU: [B, T, F, I] -> [B, T, G, features].
+
+    Also returns the past of the next chunk: the last frame of the input [B, 1, F, I].
+    """
 
     features: int
     stride: int
@@ -245,10 +263,10 @@ class ConvLayer(nn.Module):
 
 
 class TCMLayer(nn.Module):
-    """Temporal convolution module: x + W2 act(depthwise(act(W1 x))) on [B, T, C], and its past.
+    """Apply a temporal convolution module: x + W2 act(depthwise(act(W1 x))) on [B, T, C].
 
-    hidden: inner width. The depthwise kernel reaches ``4 * dilation`` frames into the past, which is
-    [B, 4 * dilation, hidden].
+    hidden: inner width. The depthwise kernel reaches ``4 * dilation`` frames into the past
+    [B, 4 * dilation, hidden], which is returned for the next chunk.
     """
 
     hidden: int

@@ -1,7 +1,7 @@
 """Cross-attention of a few queries to many tokens, without projecting the tokens.
 
-The key projection is moved to the query side, q (W_k x + b_k) = (q W_k) x + q b_k, and the value
-projection behind the weighted sum, which is exact because the weights sum to one. For one query over
+The key projection is applied to the queries, q (W_k x + b_k) = (q W_k) x + q b_k, and the value
+projection after the weighted sum, which is exact because the weights sum to one. For one query over
 512 tokens of width 768 this is 25 times less arithmetic than ``MultiHeadAttention``, with the same
 parameters under the same names.
 
@@ -18,7 +18,7 @@ from einops import rearrange
 
 
 class Projection(nn.Module):
-    """The kernel [C, D] and bias [D] of a Dense layer that is applied by the caller."""
+    """Hold the kernel [C, D] and bias [D] of a Dense layer that the caller applies."""
 
     features: int
     dtype: Any
@@ -32,7 +32,7 @@ class Projection(nn.Module):
 
 
 class FewQueryAttention(nn.Module):
-    """Multi-head cross-attention with biases on all projections; D is the queries' width."""
+    """Apply multi-head cross-attention with biases on all projections; D is the queries' width."""
 
     heads: int
     dtype: Any = jnp.float32
@@ -40,7 +40,7 @@ class FewQueryAttention(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, tokens: jax.Array) -> jax.Array:
-        """x: [B, N, D] queries; tokens: [B, M, C], all visible. -> [B, N, D]."""
+        """Attend from queries x [B, N, D] to tokens [B, M, C], all visible -> [B, N, D]."""
         width = x.shape[-1]
         dense = functools.partial(nn.Dense, width, dtype=self.dtype, kernel_init=self.kernel_init)
         by_head = functools.partial(rearrange, pattern="... (h e) -> ... h e", h=self.heads)

@@ -1,4 +1,4 @@
-"""Cutting a time-frequency map into square patches, and putting it together again.
+"""Cut a time-frequency map into square patches, and invert this.
 
 Legend: B batch, T time patches, F frequency patches, N = T * F tokens (token i = F * t + f),
 P patch side, X = P * P pixels of a patch (time in the patch first, frequency in the patch fastest).
@@ -9,9 +9,10 @@ from einops import rearrange
 
 
 def patchify(x: jax.Array, patch: int) -> jax.Array:
-    """Map [B, T * P, F * P] -> patches [B, N, X], time major, frequency fastest.
+    """Cut a map [B, T * P, F * P] into patches [B, N, X], time major, frequency fastest.
 
-    Raises ValueError when a side is not a multiple of ``patch``.
+    Raises:
+      ValueError: a side is not a multiple of ``patch``.
     """
     frames, bins = x.shape[-2:]
     if frames % patch or bins % patch:
@@ -20,5 +21,5 @@ def patchify(x: jax.Array, patch: int) -> jax.Array:
 
 
 def unpatchify(patches: jax.Array, patch: int, freq_patches: int) -> jax.Array:
-    """Inverse of :func:`patchify`: patches [B, N, X] -> map [B, T * P, F * P]."""
+    """Invert ``patchify``: patches [B, N, X] -> map [B, T * P, F * P]."""
     return rearrange(patches, "b (t f) (p q) -> b (t p) (f q)", f=freq_patches, p=patch, q=patch)

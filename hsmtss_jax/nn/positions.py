@@ -7,9 +7,12 @@ import numpy as np
 
 
 def sincos_1d(positions: np.ndarray, width: int) -> np.ndarray:
-    """[N] positions (any unit, fractions allowed) -> [N, D] = [sin(p w), cos(p w)], w_k = 10000^(-2k/D).
+    """Encode positions [N] as [N, D] = [sin(p w), cos(p w)], w_k = 10000^(-2k/D).
 
-    Raises ValueError when the width is odd.
+    positions: in any unit, fractions allowed.
+
+    Raises:
+      ValueError: the width is odd.
     """
     if width % 2:
         raise ValueError(f"a sine-cosine code needs an even width, got {width}")
@@ -20,7 +23,7 @@ def sincos_1d(positions: np.ndarray, width: int) -> np.ndarray:
 
 
 def sincos_2d(time: int, freq: int, width: int) -> np.ndarray:
-    """Code of a time x freq grid, token order i = freq * t + f -> [time * freq, D].
+    """Encode a time x freq grid, token order i = freq * t + f -> [time * freq, D].
 
     The first half of the width codes the frequency index, the second half the time index (AudioMAE's
     order). The width must be divisible by four.

@@ -1,5 +1,6 @@
-"""Group vector quantisation by distance Gumbel-softmax (Jiang et al. 2022, "Latent-Domain Predictive
-Neural Speech Coding"; the TF-Codec reference project).
+"""Group vector quantisation by distance Gumbel-softmax (TF-Codec, HSM-TSS section III-E).
+
+After Jiang et al. 2022, "Latent-Domain Predictive Neural Speech Coding", and its reference project.
 
 Legend: B batch, T token frames, K groups, V codes of a codebook, D width of a group's vector.
 """
@@ -18,8 +19,11 @@ _EXACT = jax.lax.Precision.HIGHEST
 
 @flax.struct.dataclass
 class Quantized:
-    """values: float32 [B, T, K, D]. tokens: int32 [B, T, K]. usage: float32 [K, V], the mean over
-    batch and time of softmax(-sharpness * distance): what the rate loss looks at."""
+    """Hold quantised vectors.
+
+    values: float32 [B, T, K, D]. tokens: int32 [B, T, K]. usage: float32 [K, V], the mean over batch and
+    time of softmax(-sharpness * distance), the input of the rate loss.
+    """
 
     values: jax.Array
     tokens: jax.Array
@@ -27,7 +31,7 @@ class Quantized:
 
 
 def symmetric_uniform(scale: float = 1.0) -> Initializer:
-    """U(-scale, scale)."""
+    """Return an initialiser that draws from U(-scale, scale)."""
 
     def init(key: jax.Array, shape: Any, dtype: Any = jnp.float32, out_sharding: Any = None):
         return jax.random.uniform(key, shape, dtype, -scale, scale)
@@ -36,7 +40,7 @@ def symmetric_uniform(scale: float = 1.0) -> Initializer:
 
 
 def code_logits(x: jax.Array, codebook: jax.Array, sharpness: float) -> jax.Array:
-    """-sharpness * squared distance of x [B, T, K, D] to each code of [K, V, D] -> [B, T, K, V]."""
+    """Compute -sharpness * squared distance of x [B, T, K, D] to each code of [K, V, D] -> [B, T, K, V]."""
     products = jnp.einsum("btkd,kvd->btkv", x, codebook, precision=_EXACT)
     norms = jnp.sum(codebook**2, axis=-1)
     own = jnp.sum(x**2, axis=-1, keepdims=True)
@@ -44,8 +48,10 @@ def code_logits(x: jax.Array, codebook: jax.Array, sharpness: float) -> jax.Arra
 
 
 def first_largest(x: jax.Array) -> jax.Array:
-    """Index of the first maximum along the last axis, int32 [..., V] -> [...]: what ``argmax`` gives, as
-    two reductions that a CPU does in vectors (its argmax is twice as slow)."""
+    """Return the index of the first maximum along the last axis, int32 [..., V] -> [...].
+
+    Equals ``argmax``, as two reductions that a CPU vectorises (its argmax is twice as slow).
+    """
     codes = x.shape[-1]
     place = jax.lax.broadcasted_iota(jnp.int32, x.shape, x.ndim - 1)
     hits = jnp.where(x >= jnp.max(x, axis=-1, keepdims=True), place, codes)
@@ -53,20 +59,20 @@ def first_largest(x: jax.Array) -> jax.Array:
 
 
 def gumbel_one_hot(key: jax.Array, logits: jax.Array, tau: jax.Array | float) -> jax.Array:
-    """A sample from softmax(logits) as a one-hot [..., V]; its gradient is the relaxed sample's."""
+    """Sample from softmax(logits) as a one-hot [..., V], with the gradient of the relaxed sample."""
     soft = jax.nn.softmax((logits + jax.random.gumbel(key, logits.shape)) / tau, axis=-1)
     hard = jax.nn.one_hot(first_largest(soft), logits.shape[-1], dtype=soft.dtype)
     return hard + soft - jax.lax.stop_gradient(soft)
 
 
 def look_up(codebook: jax.Array, tokens: jax.Array) -> jax.Array:
-    """Codes [K, V, D] of tokens int [B, T, K] -> [B, T, K, D]."""
+    """Look up the codes [K, V, D] of tokens int [B, T, K] -> [B, T, K, D]."""
     group = jnp.arange(codebook.shape[0])[None, None, :]
     return codebook[jnp.broadcast_to(group, tokens.shape), tokens]
 
 
 def nearest_codes(x: jax.Array, codebook: jax.Array, sharpness: float) -> Quantized:
-    """The nearest codes of [K, V, D] to x [B, T, K, D]."""
+    """Quantise x [B, T, K, D] to the nearest codes of [K, V, D]."""
 
     def one(_: None, group: tuple[jax.Array, jax.Array]) -> tuple[None, tuple[jax.Array, ...]]:
         logits, usage = _group_logits(*group, sharpness)
@@ -80,7 +86,15 @@ def nearest_codes(x: jax.Array, codebook: jax.Array, sharpness: float) -> Quanti
 def sampled_codes(
     key: jax.Array, x: jax.Array, codebook: jax.Array, sharpness: float, tau: jax.Array | float
 ) -> Quantized:
-    """Codes drawn by ``gumbel_one_hot`` for x [B, T, K, D]; the gradient is the relaxed sample's."""
+    """Quantise x [B, T, K, D] to codes drawn by ``gumbel_one_hot``, with the relaxed sample's gradient.
+
+    Args:
+      key: random key.
+      x: vectors [B, T, K, D].
+      codebook: [K, V, D].
+      sharpness: factor of the squared distances in the logits.
+      tau: Gumbel-softmax temperature.
+    """
 
     @jax.checkpoint
     def one(_: None, group: tuple[jax.Array, ...]) -> tuple[None, tuple[jax.Array, ...]]:
@@ -96,20 +110,21 @@ def sampled_codes(
 
 
 def _group_logits(x: jax.Array, codes: jax.Array, sharpness: float) -> tuple[jax.Array, jax.Array]:
-    """Logits [B, T, V] of one group's x [B, T, D] and codes [V, D], and the mean of their softmax [V].
+    """Compute the logits [B, T, V] of one group's x [B, T, D] and codes [V, D], and their mean softmax [V].
 
-    Groups are taken in turn: one group's logits stay in the cache, and need a K-th of the memory. On CPU
-    encoding is four times faster so, and a training step's quantiser three times.
+    Groups are processed in turn: one group's logits stay in the cache and need a K-th of the memory. On
+    CPU this makes encoding four times faster, and a training step's quantiser three times.
     """
     logits = code_logits(x[:, :, None], codes[None], sharpness)[:, :, 0]
     return logits, jnp.mean(jax.nn.softmax(logits, axis=-1), axis=(0, 1))
 
 
 class GroupQuantizer(nn.Module):
-    """K codebooks [V, D], one a group. ``init_scale``: codes start uniform in +-init_scale.
+    """Quantise with K codebooks [V, D], one per group.
 
-    The relaxed sample's gradient fades where one code is much nearer than the others; with
-    ``straight_through`` the input also gets the gradient of its code, as in a VQ-VAE.
+    init_scale: codes start uniform in +-init_scale. The relaxed sample's gradient fades where one code is
+    much nearer than the others; with ``straight_through`` the input also gets the gradient of its code, as
+    in a VQ-VAE.
     """
 
     groups: int
@@ -126,7 +141,7 @@ class GroupQuantizer(nn.Module):
     def __call__(
         self, x: jax.Array, *, key: jax.Array | None = None, tau: jax.Array | float = 1.0
     ) -> Quantized:
-        """Vectors [B, T, K, D] -> Quantized: with ``key`` a Gumbel sample, without it the nearest code."""
+        """Quantise vectors [B, T, K, D]: a Gumbel sample with ``key``, the nearest code without it."""
         x = x.astype(jnp.float32)
         if key is None:
             return nearest_codes(x, self.codebook, self.sharpness)
@@ -137,5 +152,5 @@ class GroupQuantizer(nn.Module):
         return drawn
 
     def decode(self, tokens: jax.Array) -> jax.Array:
-        """Tokens int [B, T, K] -> values float32 [B, T, K, D]."""
+        """Look up tokens int [B, T, K] -> values float32 [B, T, K, D]."""
         return look_up(self.codebook, tokens)

@@ -12,7 +12,7 @@ from jax.nn.initializers import Initializer
 
 
 def gru_step(h: jax.Array, inputs: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
-    """One step: state [B, D], projected inputs [B, 3D] -> next state [B, D].
+    """Advance one frame: state [B, D], projected inputs [B, 3D] -> next state [B, D].
 
     kernel [D, 3D] and bias [3D] are the recurrent ones, gates ordered reset, update, new:
     n = tanh(x_n + r * (W_n h + b_n)), h' = (1 - z) n + z h.
@@ -22,7 +22,7 @@ def gru_step(h: jax.Array, inputs: jax.Array, kernel: jax.Array, bias: jax.Array
 
 @jax.custom_vjp
 def gru_scan(inputs: jax.Array, h0: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
-    """States [B, T, D] after each frame of projected inputs [B, T, 3D], from h0 [B, D].
+    """Compute the states [B, T, D] for projected inputs [B, T, 3D], starting from h0 [B, D].
 
     The backward pass scans over the gates only and forms the kernel's gradient in one product over
     all frames (a fifth faster on CPU than differentiating the scan).
@@ -31,7 +31,7 @@ def gru_scan(inputs: jax.Array, h0: jax.Array, kernel: jax.Array, bias: jax.Arra
 
 
 def _gates(h: jax.Array, inputs: jax.Array, recurrent: jax.Array) -> tuple[jax.Array, ...]:
-    """(next state, reset, update, new, recurrent part of new), each [B, D]."""
+    """Return (next state, reset, update, new, recurrent part of new), each [B, D]."""
     xr, xz, xn = jnp.split(inputs, 3, axis=-1)
     hr, hz, hn = jnp.split(recurrent, 3, axis=-1)
     r, z = jax.nn.sigmoid(xr + hr), jax.nn.sigmoid(xz + hz)
@@ -78,7 +78,7 @@ gru_scan.defvjp(_forward, _backward)
 
 
 def _uniform() -> Initializer:
-    """U(-1/sqrt(D), 1/sqrt(D)) for arrays whose last axis is 3D (PyTorch's)."""
+    """Return PyTorch's initialiser U(-1/sqrt(D), 1/sqrt(D)) for arrays whose last axis is 3D."""
 
     def init(key: jax.Array, shape: Any, dtype: Any = jnp.float32, out_sharding: Any = None):
         limit = (shape[-1] // 3) ** -0.5
@@ -88,8 +88,9 @@ def _uniform() -> Initializer:
 
 
 class GRU(nn.Module):
-    """One layer with a learnt first state: [B, T, I] -> states [B, T, features] and the last of them
-    [B, features], which is ``past`` for the frames that follow. Computes in float32.
+    """Apply one GRU layer with a learned initial state: [B, T, I] -> states [B, T, features].
+
+    Also returns the last state [B, features], the ``past`` of the next chunk. Computes in float32.
 
     Parameters are PyTorch's, transposed: input_kernel = weight_ih.T [I, 3D], recurrent_kernel =
     weight_hh.T [D, 3D], input_bias and recurrent_bias [3D], gates ordered reset, update, new.

@@ -1,4 +1,6 @@
-"""Token streams: bring inputs of different kinds into one self-attention sequence.
+"""Token streams: project inputs of different kinds into one self-attention sequence.
+
+HSM-TSS section III-F concatenates them: [T_task, T_cap, G_mix, S_mix].
 
 Legend: B batch, N tokens, C input width, D model width.
 """
@@ -14,9 +16,9 @@ INIT = nn.initializers.truncated_normal(0.02)
 
 
 class Stream(nn.Module):
-    """LayerNorm, Dense C -> D, a learned segment embedding and, optionally, learned positions.
+    """Apply LayerNorm, Dense C -> D, and add a segment embedding and optional position embeddings.
 
-    width: D. positions: how many positions are learned; 0 for a stream without learned positions.
+    width: D. positions: number of position embeddings; 0 for a stream without positions.
     """
 
     width: int
@@ -26,10 +28,12 @@ class Stream(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, mask: jax.Array | None = None) -> jax.Array:
-        """x: [B, N, C]; mask: bool [B, N], True = valid -> [B, N, D].
+        """Project x [B, N, C] with mask bool [B, N], True = valid -> [B, N, D].
 
-        Padded rows are replaced by zeros first, so whatever they hold (NaN included) is harmless.
-        Raises ValueError when N exceeds the learned positions.
+        Padded rows are replaced by zeros first, so their content (NaN included) has no effect.
+
+        Raises:
+          ValueError: N exceeds the number of positions.
         """
         if self.positions and x.shape[1] > self.positions:
             raise ValueError(
@@ -48,10 +52,10 @@ class Stream(nn.Module):
 
 
 def key_mask(masks: Sequence[jax.Array]) -> jax.Array:
-    """Masks of consecutive streams, each bool [B, N_i] -> attention mask [B, 1, 1, sum N_i]."""
+    """Join masks of consecutive streams, each bool [B, N_i] -> attention mask [B, 1, 1, sum N_i]."""
     return jnp.concatenate(masks, axis=1)[:, None, None, :]
 
 
 def all_valid(x: jax.Array) -> jax.Array:
-    """The mask of a stream without padding: x [B, N, C] -> True [B, N]."""
+    """Return the mask of a stream without padding: x [B, N, C] -> True [B, N]."""
     return jnp.ones(x.shape[:2], bool)

@@ -1,4 +1,4 @@
-"""The pre-LN transformer stack of the separators, the decoder and AudioMAE: always scanned over layers.
+"""Pre-LN transformer stack of the separators, the decoder and AudioMAE, scanned over layers.
 
 Legend: B batch, N tokens, M context tokens, D width, H heads, L layers.
 """
@@ -16,7 +16,7 @@ from hsmtss_jax.nn.attention import KVCache, MultiHeadAttention
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
-    """Sizes of a stack. A layer has 12 D^2 + 13 D parameters (16 D^2 + 19 D with cross-attention)."""
+    """Configure a stack. A layer has 12 D^2 + 13 D parameters (16 D^2 + 19 D with cross-attention)."""
 
     width: int = 768
     depth: int = 12
@@ -31,11 +31,11 @@ class TransformerConfig:
     remat: bool = False  # recompute activations in the backward pass
 
     def make(self, dtype: Any = jnp.float32) -> "Transformer":
-        """The module, computing in ``dtype``."""
+        """Create the module with compute dtype ``dtype``."""
         return Transformer(config=self, dtype=dtype)
 
     def kernel_init(self, *, residual: bool = False) -> nn.initializers.Initializer:
-        """Initialiser of a Dense kernel; ``residual`` for the one that writes into the stream."""
+        """Return the initialiser of a Dense kernel; ``residual``: its output is added to the stream."""
         if self.init == "xavier":
             return nn.initializers.xavier_uniform()
         if self.init == "scaled":
@@ -47,7 +47,10 @@ class TransformerConfig:
 
 @flax.struct.dataclass
 class TransformerOutput:
-    """x: [B, N, D]. cache: per-layer caches stacked on axis 0. weights: last layer's [B, H, N, M]."""
+    """Hold the result of a stack.
+
+    x: [B, N, D]. cache: per-layer caches stacked on axis 0. weights: last layer's [B, H, N, M].
+    """
 
     x: jax.Array
     cache: KVCache | None = None
@@ -55,7 +58,7 @@ class TransformerOutput:
 
 
 class Mlp(nn.Module):
-    """Dense (mlp_ratio D) - GELU - Dense D."""
+    """Apply Dense (mlp_ratio D), GELU and Dense D."""
 
     config: TransformerConfig
     dtype: Any = jnp.float32
@@ -73,7 +76,7 @@ class Mlp(nn.Module):
 
 
 class Block(nn.Module):
-    """One pre-LN layer: self-attention, optional cross-attention, MLP, each on a residual stream.
+    """Apply one pre-LN layer: self-attention, optional cross-attention, MLP, each on a residual stream.
 
     Shaped for ``nn.scan``: the carry is (x, last attention weights or None).
     """
@@ -126,7 +129,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """L scanned pre-LN blocks and a final LayerNorm. Parameters: ``blocks`` (stacked on axis 0), ``norm``."""
+    """Apply L scanned pre-LN blocks (``blocks``, stacked on axis 0) and a final LayerNorm (``norm``)."""
 
     config: TransformerConfig
     dtype: Any = jnp.float32
@@ -143,10 +146,16 @@ class Transformer(nn.Module):
         train: bool = False,
         return_weights: bool = False,
     ) -> TransformerOutput:
-        """x: [B, N, D]. mask: bool, broadcastable to [B, H, N, N], True = visible.
+        """Transform x [B, N, D] -> TransformerOutput with x [B, N, D].
 
-        context: [B, M, D'] for cross-attention, with context_mask broadcastable to [B, H, N, M].
-        cache: a ``KVCache`` whose leaves carry a leading layer axis.
+        Args:
+          x: input tokens [B, N, D].
+          mask: bool, broadcastable to [B, H, N, N], True = visible.
+          context: [B, M, D'] for cross-attention.
+          context_mask: bool, broadcastable to [B, H, N, M].
+          cache: a ``KVCache`` whose leaves carry a leading layer axis.
+          train: enable dropout.
+          return_weights: also return the last layer's attention weights.
         """
         cfg = self.config
         block = nn.remat(Block, prevent_cse=False) if cfg.remat else Block

@@ -1,4 +1,4 @@
-"""Multi-window attention: every head attends inside windows of its own length (MW-MAE, Yadav et al. 2023).
+"""Multi-window attention: each head attends within windows of its own length (MW-MAE, Yadav et al. 2023).
 
 Legend: B batch, N tokens, H heads, E width of a head, W window length, M = N / W windows, D width.
 """
@@ -18,7 +18,7 @@ relative_bias_init = nn.initializers.variance_scaling(0.02, "fan_in", "truncated
 
 
 def relative_positions(window: int) -> np.ndarray:
-    """Index [W, W] into a table of ``2 W - 1`` relative distances (query minus key)."""
+    """Compute indices [W, W] into a table of ``2 W - 1`` relative distances (query minus key)."""
     place = np.arange(window)
     return place[:, None] - place[None, :] + window - 1
 
@@ -26,10 +26,14 @@ def relative_positions(window: int) -> np.ndarray:
 def windowed_attention(
     query: jax.Array, key: jax.Array, value: jax.Array, bias: jax.Array | None, window: int
 ) -> jax.Array:
-    """Attention inside non-overlapping windows.
+    """Attend within non-overlapping windows -> [B, N, H, E]. Softmax in float32.
 
-    query, key, value: [B, N, H, E]. bias: [H, W, W] added to the logits, or None. window: W, which
-    divides N. Softmax in float32. Returns [B, N, H, E].
+    Args:
+      query: [B, N, H, E].
+      key: [B, N, H, E].
+      value: [B, N, H, E].
+      bias: [H, W, W] added to the logits, or None.
+      window: W, which divides N.
     """
     batch = query.shape[0]
     split = functools.partial(rearrange, pattern="b (m w) h e -> (b m) w h e", w=window)
@@ -40,7 +44,7 @@ def windowed_attention(
 
 
 class MultiWindowAttention(nn.Module):
-    """Self-attention whose head h sees only its window of ``windows[h]`` tokens; 0 sees everything.
+    """Apply self-attention whose head h sees only its window of ``windows[h]`` tokens; 0 sees everything.
 
     A windowed head adds a learned bias for every relative distance inside the window. Input and
     output [B, N, D]; D is a multiple of the number of heads, N of every window.

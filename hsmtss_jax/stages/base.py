@@ -19,7 +19,7 @@ from hsmtss_jax.data.pipeline import (
     mixture_dataset,
     mixture_feature_dataset,
 )
-from hsmtss_jax.losses.separation import cosine, l1
+from hsmtss_jax.losses.separation import cosine, l1_loss
 from hsmtss_jax.models.q_audio import with_first
 from hsmtss_jax.models.semantics import Encoders, Semantics
 from hsmtss_jax.models.separators import TextCondition
@@ -120,8 +120,8 @@ def compare(prefix: str, estimate: jax.Array, mixture: jax.Array, target: jax.Ar
     return {
         f"{prefix}/cos": jnp.mean(cosine(estimate, target), axis=1),
         f"{prefix}/cos_mixture": jnp.mean(cosine(mixture, target), axis=1),
-        f"{prefix}/l1": l1(estimate, target),
-        f"{prefix}/l1_mixture": l1(mixture, target),
+        f"{prefix}/l1": l1_loss(estimate, target),
+        f"{prefix}/l1_mixture": l1_loss(mixture, target),
     }
 
 

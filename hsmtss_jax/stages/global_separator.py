@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from hsmtss_jax.config import StageConfig
-from hsmtss_jax.losses.separation import global_loss, l1, similarity_loss
+from hsmtss_jax.losses.separation import global_loss, l1_loss, similarity_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.models.separators import predict_global
 from hsmtss_jax.stages.base import MixtureFeatures, MixtureStage, compare
@@ -57,7 +57,7 @@ class GlobalSeparatorStage(MixtureStage):
         loss = self._error(g_hat, features.target.g)
         metrics = {
             "cos": 1.0 - jnp.mean(similarity_loss(g_hat, features.target.g)),
-            "l1": jnp.mean(l1(g_hat, features.target.g)),
+            "l1": jnp.mean(l1_loss(g_hat, features.target.g)),
         }
         return jnp.mean(loss), Report(metrics=metrics, aux=inputs.aux)
 

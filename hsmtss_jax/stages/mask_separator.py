@@ -17,7 +17,7 @@ import jax.numpy as jnp
 
 from hsmtss_jax.config import StageConfig, from_dict
 from hsmtss_jax.data.pipeline import mixture_dataset
-from hsmtss_jax.losses.separation import l1
+from hsmtss_jax.losses.separation import l1_loss
 from hsmtss_jax.models.mask_separator import (
     MaskSeparatorConfig,
     of_task,
@@ -101,7 +101,7 @@ class MaskSeparatorStage(Stage):
         )
         estimate = of_task(described, batch["mixture"], batch["task"])
         metrics = {"sdr": jnp.mean(sdr(estimate, batch["target"]))}
-        return jnp.mean(l1(estimate, batch["target"])), Report(metrics=metrics, aux=dict(aux))
+        return jnp.mean(l1_loss(estimate, batch["target"])), Report(metrics=metrics, aux=dict(aux))
 
     def estimate(self, inputs: StepInput) -> jax.Array:
         """Separate the batch's mixtures: [B, L]."""
@@ -117,8 +117,8 @@ class MaskSeparatorStage(Stage):
         estimate = self.estimate(inputs)
         mixture, target = inputs.batch["mixture"], inputs.batch["target"]
         return {
-            "loss": l1(estimate, target),
-            "l1_mixture": l1(mixture, target),
+            "loss": l1_loss(estimate, target),
+            "l1_mixture": l1_loss(mixture, target),
             "sdr": sdr(estimate, target),
             "sdr_mixture": sdr(mixture, target),
         }

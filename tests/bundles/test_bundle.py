@@ -87,10 +87,15 @@ def test_replaces_and_leaves_no_litter(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
-def test_failed_replacement_keeps_the_former(tmp_path):
+def test_failed_replacement_keeps_the_former(tmp_path, monkeypatch):
     digest = save_bundle(tmp_path / "b", make()).digest
-    with pytest.raises(TypeError):
-        save_bundle(tmp_path / "b", make(seed=1, files={"notes": "no bytes"}))
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("safetensors.numpy.save_file", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_bundle(tmp_path / "b", make(seed=1))
     assert load_bundle(tmp_path / "b").digest == digest
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 

@@ -29,7 +29,7 @@ def test_table_and_report(capsys, tmp_path):
     assert out.err.count("\n") == 2 and "expected extract 'a cat'" in out.err
     document = json.loads(report.read_text())
     assert document["scores"]["rules"]["all"] == {"count": 3, "task": 2, "both": 1, "fell_back": 0}
-    assert [row["right"] for row in document["rows"]["rules"]] == [True, False, False]
+    assert [row["correct"] for row in document["rows"]["rules"]] == [True, False, False]
     assert report.with_suffix(".md").exists()
 
 

@@ -115,11 +115,11 @@ def test_separate_is_reproducible(pipeline):
 
 def test_another_seed_draws_other_tokens(pipeline):
     """Untrained weights decode to next to nothing, which the noise gate mutes: tokens tell."""
-    from hsmtss_jax.inference.runtime import System
+    from hsmtss_jax.inference.pretrained import load_runtime
 
-    system = System(load_pipeline(pipeline))
+    system = load_runtime(pipeline)
     noise = 0.1 * np.random.default_rng(1).normal(size=(1, system.window)).astype(np.float32)
-    s = system.listen(noise).s
+    s = system.encode_audio(noise).s
     policy = system.pipeline.sampling
     a, b, c = (np.asarray(system.sample(s, np.array([seed]), policy)) for seed in (3, 3, 4))
     np.testing.assert_array_equal(a, b)

@@ -34,7 +34,7 @@ def test_global_loss_is_the_weighted_sum_of_its_two_terms():
 def test_similarity_ignores_scale_and_l1_does_not():
     g, _ = _pair()
     np.testing.assert_allclose(separation.similarity_loss(3.0 * g, g), np.zeros(3), atol=1e-6)
-    assert np.all(np.asarray(separation.l1(3.0 * g, g)) > 0.1)
+    assert np.all(np.asarray(separation.l1_loss(3.0 * g, g)) > 0.1)
 
 
 def test_local_loss_is_a_mean_over_patches_and_channels_of_each_example():
