@@ -1,5 +1,6 @@
 """Stages by name, and a stage built from an experiment with its upstream bundles."""
 
+import jax.numpy as jnp
 import pytest
 
 from hsmtss_jax.bundles.bundle import save_bundle
@@ -29,6 +30,6 @@ def test_a_stage_is_built_from_its_experiment(tmp_path):
     config = override(load_config("acoustic_decoder", "tiny"), [*paths, "run.dtype=bfloat16"])
     assert config.stage.model.groups is None
     stage = load_stage(config)
-    assert stage.config.model.groups == 4 and stage.dtype == "bfloat16"
+    assert stage.config.model.groups == 4 and stage.dtype is jnp.bfloat16
     with pytest.raises(FileNotFoundError, match="no bundle at"):
         load_stage(override(config, ["upstream.tf_codec=absent"]))
