@@ -66,7 +66,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "visualization": {
         *(_GROUND | _BUNDLES | _NETWORKS),
-        *{"inference", "codec", "data"},
+        *{"inference", "codec", "data", "instructions"},
     },
     "testing": {
         *(_GROUND | _BUNDLES | _NETWORKS),

@@ -60,12 +60,12 @@ def main(argv: list[str]) -> int:
     results = {
         "captioner": captioning.score(texts, references),
         "another clip's caption": captioning.score(
-            captioning.another_s(references, seed=0), references
+            captioning.shuffled_captions(references, seed=0), references
         ),
     }
     captions = dict(zip([clip.id for clip in clips], texts, strict=True))
-    document = captioning.to_json(results, captions, references, vars(args))
-    write_report(args, captioning.to_markdown(results, len(clips)), document)
+    report = captioning.report(results, captions, references, vars(args))
+    write_report(args, report.table(), report.to_json())
     return 0
 
 
