@@ -19,7 +19,8 @@ from typing import Annotated, Any, Literal, TypeVar
 T = TypeVar("T")
 S = TypeVar("S", bound="StageConfig")
 
-SIZES = ("paper", "demo", "tiny")
+Size = Literal["paper", "demo", "tiny"]
+SIZES = typing.get_args(Size)
 
 # A size of a network that upstream bundles fix. None stands for what they say and is filled in when the
 # stage is built, so a network never sees it: it is an int everywhere but in a config file.

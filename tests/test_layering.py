@@ -36,6 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "atomic": set(),
     "task": set(),
     "option": set(),
+    "__main__": {"cli"},
     "assets": set(),
     "audio.constants": set(),
     "audio.level": set(),
