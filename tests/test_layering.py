@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import hsmtss_jax
+from hsmtss_jax import inference
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hsmtss_jax"
@@ -201,6 +202,16 @@ def test_importing_the_package_loads_nothing():
     modules = loaded_by("import hsmtss_jax; dir(hsmtss_jax)")
     assert not modules & {"jax", "flax", "numpy"}
     assert {name for name in modules if name.startswith("hsmtss_jax")} == {"hsmtss_jax"}
+
+
+def test_options_and_results_load_no_jax():
+    modules = loaded_by(
+        "from hsmtss_jax.inference import SeparateOptions, SeparationResult, Failed"
+    )
+    assert not modules & {"jax", "flax", "scipy"}
+    assert all(hasattr(inference, name) for name in inference.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        getattr(inference, "nothing")  # noqa: B009
 
 
 def test_the_package_s_names_are_there():
