@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from einops import rearrange
 
+from hsmtss_jax.config import Inherited
 from hsmtss_jax.models.semantics import Encoders
 
 Tree = Any
@@ -25,9 +26,9 @@ class CaptionerConfig:
     """Configure the maps. use_local: one token per time column of S follows the tokens of G."""
 
     global_tokens: int = 10  # K
-    width: int = 768  # D
+    width: Inherited = 768  # D
     use_local: bool = False
-    freq_patches: int = 8  # F; read with use_local
+    freq_patches: Inherited = 8  # F; read with use_local
 
     def make(self, dtype: Any = jnp.float32) -> "Captioner":
         """Create the module with compute dtype ``dtype``."""
