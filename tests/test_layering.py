@@ -1,10 +1,15 @@
 """Who may import whom: the package's arrows, read from the syntax tree of every file."""
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import hsmtss_jax
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hsmtss_jax"
@@ -24,7 +29,7 @@ _NETWORKS = {"nn", "losses", "metrics", "sampling", "audio", "models"}
 
 # Area -> the areas of ours it may import. An area may always import itself.
 ARROWS: dict[str, set[str]] = {
-    "": set(),
+    "": {"audio.io", "codec", "inference", "instructions", "sampling"},  # only when asked for
     "config": set(),
     "dist": {"config"},
     "atomic": set(),
@@ -60,11 +65,11 @@ ARROWS: dict[str, set[str]] = {
     },
     "visualization": {
         *(_GROUND | _BUNDLES | _NETWORKS),
-        *{"inference", "codec", "data"},
+        *{"inference", "codec", "data", "instructions"},
     },
     "testing": {
         *(_GROUND | _BUNDLES | _NETWORKS),
-        *{"stages", "train.stage", "data", "inference", "codec"},
+        *{"stages", "train.stage", "data", "inference", "codec", "instructions"},
     },
     "benchmarks": {
         *(_GROUND | _BUNDLES | _NETWORKS),
@@ -73,6 +78,9 @@ ARROWS: dict[str, set[str]] = {
 }
 ANYTHING = {"cli"}
 CONFIGS = {"config", "stages", "models", "data", "bundles", "sampling"}
+
+# What nobody needs who only separates.
+TRAINING = ("stages", "train", "data", "precompute", "losses", "evaluation", "testing")
 
 # Packages that one area alone may import.
 EXCLUSIVE = {
@@ -166,3 +174,38 @@ def test_configs(path):
 @pytest.mark.parametrize("path", sorted((ROOT / "data").rglob("*.py")), ids=lambda p: p.parent.name)
 def test_offline_preparation_knows_no_model(path):
     assert not ours(path) & {"stages", "train", "inference", "dist"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Every module that a fresh interpreter holds after a statement."""
+    code = f"import sys; {statement}; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.split())
+
+
+def test_separating_loads_nothing_of_training():
+    modules = loaded_by("from hsmtss_jax.inference import Separator")
+    trained = {name for name in modules if name.startswith("hsmtss_jax.")} & {
+        name for name in modules if area(name).split(".")[0] in TRAINING
+    }
+    assert not trained
+    assert not modules & {"grain", "orbax", "optax", "array_record", "tensorflow", "torch"}
+
+
+def test_importing_the_package_loads_nothing():
+    modules = loaded_by("import hsmtss_jax; dir(hsmtss_jax)")
+    assert not modules & {"jax", "flax", "numpy"}
+    assert {name for name in modules if name.startswith("hsmtss_jax")} == {"hsmtss_jax"}
+
+
+def test_the_package_s_names_are_there():
+    code = "; ".join(
+        f"assert hsmtss_jax.{name}" for name in ("Separator", "Captioner", "Codec", "parse")
+    )
+    loaded_by(f"import hsmtss_jax; {code}")
+    assert {"SeparateOptions", "Policy", "Instruction", "AudioError"} <= set(dir(hsmtss_jax))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        getattr(hsmtss_jax, "nothing")  # noqa: B009

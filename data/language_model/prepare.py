@@ -1,9 +1,9 @@
-"""Makes a small GPT-2 with random weights and a tokenizer of its own, learnt from a data set's captions.
+"""Create a small GPT-2 with random weights and a tokenizer trained on a data set's captions.
 
     python data/language_model/prepare.py --data corpora/opensounds --out runs/gpt2/bundle
 
-Captioning as the paper does it starts from GPT-2's public weights: ``hsmtss import gpt2``. This one is
-for where those are out of reach: the captioner's demo config trains it together with its linear map.
+Captioning as in the paper starts from GPT-2's public weights: ``hsmtss import gpt2``. This one is for use
+where those cannot be had: the captioner's demo config trains it together with its linear map.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from hsmtss_jax.models.text.tokenizer import END
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -52,9 +52,10 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def learn_tokenizer(texts: list[str], vocab: int) -> FastTokenizer:
-    """GPT-2's kind: byte pairs, so that any text has tokens; ``vocab`` of them at most.
+    """Train a tokenizer of GPT-2's kind: byte pairs, so that any text has tokens; at most ``vocab`` of them.
 
-    Raises ValueError when there is no room for the 256 bytes and the end token.
+    Raises:
+      ValueError: there is no room for the 256 bytes and the end token.
     """
     if vocab < 257:
         raise ValueError(f"--vocab {vocab}: the bytes and the end token alone are 257")
@@ -72,7 +73,7 @@ def learn_tokenizer(texts: list[str], vocab: int) -> FastTokenizer:
 
 
 def random_gpt2(config: GPT2Config, tokenizer: FastTokenizer, seed: int) -> Bundle:
-    """The bundle, as ``hsmtss import gpt2`` would write it."""
+    """Create the bundle, as ``hsmtss import gpt2`` would write it."""
     ids = jnp.zeros((1, 2), jnp.int32)
     params = jax.jit(config.make().init)(jax.random.key(seed), ids)["params"]
     return Bundle(

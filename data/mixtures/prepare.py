@@ -1,6 +1,6 @@
-"""Writes ready mixtures: ArrayRecord in TFDS layout, readable by the pipeline that mixes on the fly.
+r"""Write mixtures to disk: ArrayRecord in TFDS layout, readable by the pipeline that mixes on the fly.
 
-    python data/mixtures/prepare.py --root corpora/opensounds --out corpora/mixtures \\
+    python data/mixtures/prepare.py --root corpora/opensounds --out corpora/mixtures \
         --samples 40960 --train 20000 --validation 500 --test 500
 
 Then train with ``data.root=corpora/mixtures``. A record keeps the captions of both clips, so task and
@@ -40,7 +40,7 @@ FIELDS: Fields = {
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -60,7 +60,15 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def prepare(config: DataConfig, out: Path, counts: dict[str, int], samples: int, seed: int) -> None:
-    """Writes ``counts[split]`` mixtures of each split (none for 0)."""
+    """Write ``counts[split]`` mixtures of each split (none for 0).
+
+    Args:
+      config: of the data set to mix.
+      out: folder to write.
+      counts: split -> number of mixtures.
+      samples: L.
+      seed: of all randomness.
+    """
     splits = {
         name: Split(count, _records(config, name, count, samples, seed))
         for name, count in counts.items()

@@ -1,7 +1,7 @@
-"""Several descriptions for every recording: paraphrases of its caption, and its label where that fits.
+"""Describe every recording in several ways: paraphrases of its caption, and its label where that fits.
 
-Nothing is invented: a paraphrase only changes the form of what the caption says ("a dog barks" ->
-"a dog barking", "dog barking", "dog"), and the label is left out where it says something else.
+Nothing is invented: a paraphrase only changes the form of the caption ("a dog barks" -> "a dog barking",
+"dog barking", "dog"), and the label is left out where its meaning differs.
 """
 
 import re
@@ -108,7 +108,7 @@ _VAGUE = {
 
 
 def captions_of(caption: str, label: str, tags: list[str]) -> list[str]:
-    """Descriptions of one recording, its own caption first, without repetitions."""
+    """Return descriptions of one recording, its own caption first, without repetitions."""
     caption = caption.replace("someone walking: ", "")
     if label == "choir":  # "a choir singing ooh is being played"
         return ["a choir singing", "choir singing", "a choir", "choir", "choral singing"]

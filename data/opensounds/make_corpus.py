@@ -1,11 +1,11 @@
-"""Builds the lossless opensounds corpus, 16 kHz mono FLAC, from the Debian packages in clips.csv.gz.
+"""Build the lossless opensounds corpus, 16 kHz mono FLAC, from the Debian packages in clips.csv.gz.
 
     python data/opensounds/make_corpus.py --out opensounds_build --work opensounds_work
 
 Packages are downloaded with ``apt-get download`` and unpacked with ``dpkg-deb -x``; nothing is
 installed. Musical instruments are rendered from free sound fonts. Needs apt-get, dpkg-deb, ffmpeg (for
 g722) and fluidsynth on the host, and the ``prepare`` extra. 4.9 GB of downloads (``--exclude 0ad-data``:
-3.5 GB), about ten minutes on two cores once they are there.
+3.5 GB), then about ten minutes on two cores.
 
 OUT/SPLIT/LABEL/ID.flac, OUT/metadata.csv (a row a file), OUT/totals.json, OUT/ATTRIBUTION.csv; then
 run ``prepare.py --build OUT``.
@@ -36,7 +36,7 @@ CLIPS_PER_JOB = 400
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Command line."""
+    """Run the command line."""
     args = _arguments(argv)
     begin = time.time()
     rows = read_clips(args.clips, args.exclude, args.exclude_licence, args.only)
@@ -74,7 +74,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def read_clips(path: Path, exclude: str = "", licence: str = "", only: str = "") -> list[Row]:
-    """Rows of clips.csv or clips.csv.gz without what is excluded."""
+    """Read the rows of clips.csv or clips.csv.gz that are not excluded."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
@@ -91,7 +91,7 @@ def read_clips(path: Path, exclude: str = "", licence: str = "", only: str = "")
 def _fetch_all(
     rows: Sequence[Row], fonts: Mapping[str, Sequence[tuple[str, str, str]]], work: str
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """-> folder and version of every package needed."""
+    """Fetch every package needed -> its folder and its version, by name."""
     names = {row["package"] for row in rows} | {font[0] for part in fonts.values() for font in part}
     print(f"fetching {len(names)} packages", flush=True)
     with ThreadPoolExecutor(4) as pool:
@@ -106,7 +106,15 @@ def _fetch_all(
 def take_all(
     rows: Sequence[Row], roots: Mapping[str, str], out: str, seed: int, jobs: int
 ) -> tuple[list[Meta], list[tuple[str, ...]]]:
-    """Recordings and composites of all packages -> metadata and what failed."""
+    """Extract recordings and composites of all packages -> metadata, failures.
+
+    Args:
+      rows: of clips.csv.
+      roots: package -> folder.
+      out: folder to write.
+      seed: of the composites.
+      jobs: number of processes.
+    """
     plain: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row.get("kind") != "part":
@@ -152,7 +160,7 @@ def _render_all(
 
 
 def _font(root: Path, file: str) -> Path:
-    """The sound font at ``file``, or the largest one of the package when it has moved."""
+    """Return the sound font at ``file``, or the largest one of the package if it has moved."""
     if (root / file).is_file():
         return root / file
     found = [path for path in root.rglob("*") if path.suffix.lower() == ".sf2" and path.is_file()]

@@ -1,10 +1,10 @@
-"""Writes the opensounds data set: ArrayRecord in TFDS layout, 16 kHz int16, splits train / validation / test.
+"""Write the opensounds data set: ArrayRecord in TFDS layout, 16 kHz int16, splits train / validation / test.
 
 From the packed corpus (tar files of Ogg Opus and metadata.csv):
 
     python data/opensounds/prepare.py --packed FOLDER --out corpora/opensounds
 
-or from the lossless build that make_corpus.py leaves (SPLIT/LABEL/ID.flac and metadata.csv):
+or from the lossless build of make_corpus.py (SPLIT/LABEL/ID.flac and metadata.csv):
 
     python data/opensounds/prepare.py --build FOLDER --out corpora/opensounds
 
@@ -59,7 +59,7 @@ Read = Callable[[dict[str, str]], bytes]
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--packed", type=Path, help="folder with metadata.csv and tar files")
@@ -78,9 +78,11 @@ class _Raw(argparse.RawDescriptionHelpFormatter):
 
 
 def prepare(folder: Path, read: Read, out: Path, exclude: str = "") -> dict[str, dict[str, float]]:
-    """Writes ``out`` and returns per split the number of clips, labels and hours.
+    """Write ``out`` and return the number of clips, labels and hours of each split.
 
-    Raises OSError when the corpus is not there, ValueError when an audio file is not 16 kHz mono.
+    Raises:
+      OSError: the corpus is missing.
+      ValueError: an audio file is not 16 kHz mono.
     """
     rows = _rows(folder / "metadata.csv", exclude)
     validation = validation_files(rows)
@@ -96,7 +98,7 @@ def prepare(folder: Path, read: Read, out: Path, exclude: str = "") -> dict[str,
 
 
 def _rows(path: Path, exclude: str) -> list[dict[str, str]]:
-    """Rows in an order that depends on the files' names only, labels well mixed."""
+    """Read the rows in an order that depends on the files' names only, labels well mixed."""
     if not path.is_file():
         raise OSError(f"{path} is missing: give the folder of the packed corpus or of its build")
     with open(path, newline="", encoding="utf-8") as lines:
@@ -157,7 +159,7 @@ def _file_reader(folder: Path) -> Read:
 
 
 def _attribution(folder: Path, rows: list[dict[str, str]]) -> str:
-    """The corpus' own table, restricted to the packages in use."""
+    """Return the corpus' own table, restricted to the packages in use."""
     used = {row["package"] for row in rows}
     text = (folder / "ATTRIBUTION.csv").read_text(encoding="utf-8")
     head, *lines = list(csv.reader(io.StringIO(text)))

@@ -1,4 +1,4 @@
-"""Cuts a validation part from the training split, by recording.
+"""Split validation data from the training split, by recording.
 
 Near duplicates (a series, a speaker) stay on one side. Decided by hashes alone, so the same corpus
 always gives the same split, and a corpus that lost a package keeps the split of the rest.
@@ -18,7 +18,7 @@ _SPEAKER = re.compile(r"[a-z]{2}_[A-Z]{2}_[fm]_\w+")
 
 
 def validation_files(rows: Sequence[Row]) -> set[str]:
-    """Files of the training split that become the validation split."""
+    """Return the files of the training split that become the validation split."""
     train = [row for row in rows if row["split"] == "train"]
     group = dict(zip((row["file"] for row in train), recordings(train), strict=True))
     size: dict[str, int] = defaultdict(int)
@@ -33,7 +33,7 @@ def validation_files(rows: Sequence[Row]) -> set[str]:
 
 
 def recordings(rows: Sequence[Row]) -> list[str]:
-    """The recording of each row: rows with the same one must not be torn apart.
+    """Return the recording of each row: rows of one recording must be in one split.
 
     A rendered phrase is its own recording: the notes are random, but its sound font is also in
     training (the test split has another font). Composites belong to the series of their sources.
@@ -57,7 +57,7 @@ def _order(name: str) -> str:
 
 
 def _choose(groups: list[str], size: Mapping[str, int], taken: set[str]) -> set[str]:
-    """Groups of one label, in order, until the share is reached; none from a label with one group."""
+    """Choose groups of one label, in order, until the share is reached; none from a label with one group."""
     total = sum(size[name] for name in groups)
     have = sum(size[name] for name in groups if name in taken)
     chosen: set[str] = set()

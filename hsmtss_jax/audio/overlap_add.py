@@ -1,4 +1,4 @@
-"""Joining windows as they come, so that a sound that does not change does not change at a seam either.
+"""Overlap-add of consecutive windows with crossfades that keep the level.
 
 Legend: W items of a window, H items from one window to the next, F items of a fade.
 """
@@ -7,58 +7,67 @@ from collections.abc import Callable
 
 import numpy as np
 
-Mix = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # (before, after, ramp [F])
+# (before, after, ramp [F]) -> the faded items
+Crossfade = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
-def linear(before: np.ndarray, after: np.ndarray, ramp: np.ndarray) -> np.ndarray:
-    """(1 - ramp) before + ramp after: right for gains, curves, and two decodings of the same tokens."""
+def linear_crossfade(before: np.ndarray, after: np.ndarray, ramp: np.ndarray) -> np.ndarray:
+    """Return (1 - ramp) before + ramp after: for gains, curves, and two decodings of the same tokens."""
     ramp = ramp.reshape(-1, *(1,) * (before.ndim - 1))
     return before * (1 - ramp) + after * ramp
 
 
-def level_keeping(before: np.ndarray, after: np.ndarray, ramp: np.ndarray) -> np.ndarray:
-    """A crossfade [F] of two sounds whose phases know nothing of one another: its level never dips.
+def equal_level_crossfade(before: np.ndarray, after: np.ndarray, ramp: np.ndarray) -> np.ndarray:
+    """Crossfade two sounds [F] of unrelated phases without a dip in level.
 
     The linear crossfade is divided by what it does to the level of two such sounds, which depends on
-    how alike they are: nothing for equal ones, 3 dB in the middle for unlike ones.
+    their correlation: nothing for equal ones, 3 dB in the middle for uncorrelated ones.
     """
     energy = np.sqrt(np.sum(before**2, dtype=np.float64) * np.sum(after**2, dtype=np.float64))
-    alike = float(np.sum(before * after, dtype=np.float64) / max(energy, 1e-20))
-    alike = float(np.clip(alike, -0.95, 1.0))
-    power = (1 - ramp) ** 2 + ramp**2 + 2 * ramp * (1 - ramp) * alike
-    return linear(before, after, ramp) / np.sqrt(power).astype(before.dtype)
+    correlation = float(np.sum(before * after, dtype=np.float64) / max(energy, 1e-20))
+    correlation = float(np.clip(correlation, -0.95, 1.0))
+    power = (1 - ramp) ** 2 + ramp**2 + 2 * ramp * (1 - ramp) * correlation
+    return linear_crossfade(before, after, ramp) / np.sqrt(power).astype(before.dtype)
 
 
-class Joiner:
+class OverlapAdd:
     """Joins windows [W, ...] that start every H items.
 
-    fade: items of the crossfade; it ends ``late`` items before the end of the overlap (0: at its end,
-    where the later window has had the most context). The fade is cut to what the overlap has room for.
+    fade: items of the crossfade; it ends ``tail`` items before the end of the overlap (0: at its end,
+    where the later window has had the most context). The fade is cut to the length of the overlap.
     """
 
-    def __init__(self, hop: int, window: int, fade: int, late: int = 0, mix: Mix = linear) -> None:
+    def __init__(
+        self,
+        hop: int,
+        window: int,
+        fade: int,
+        tail: int = 0,
+        crossfade: Crossfade = linear_crossfade,
+    ) -> None:
         overlap = window - hop
-        self._hop, self._mix = hop, mix
-        self._end = max(0, overlap - late)
+        self._hop, self._crossfade = hop, crossfade
+        self._end = max(0, overlap - tail)
         self._start = max(0, self._end - fade)
         length = self._end - self._start
         self._ramp = (np.arange(length, dtype=np.float32) + 0.5) / max(length, 1)
         self._held: np.ndarray | None = None
 
     def push(self, piece: np.ndarray) -> np.ndarray:
-        """The next window; gives the H items that are finished by it."""
+        """Take the next window; return the H items that it finishes."""
         if self._held is not None:
             start, end = self._start, self._end
             piece = piece.copy()
             before = self._held
             if end > start:
-                piece[start:end] = self._mix(before[start:end], piece[start:end], self._ramp)
+                piece[start:end] = self._crossfade(before[start:end], piece[start:end], self._ramp)
             piece[:start] = before[:start]
         self._held = piece[self._hop :]
         return piece[: self._hop]
 
     def finish(self) -> np.ndarray:
-        """What is left of the last window: W - H items."""
-        assert self._held is not None, "nothing was joined"
+        """Return the rest of the last window: W - H items. Raises ValueError when there was none."""
+        if self._held is None:
+            raise ValueError("no window was pushed")
         held, self._held = self._held, None
         return held

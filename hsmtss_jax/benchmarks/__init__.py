@@ -1,4 +1,4 @@
-"""How fast the parts run on this machine, against what the machine can do and what others reach on it."""
+"""Measure the speed of the parts against the machine's limits and other implementations."""
 
 from hsmtss_jax.benchmarks.timing import Measured, Timing, to_markdown
 

@@ -1,4 +1,4 @@
-"""AudioMAE: the encoder's forward pass and the pre-training step.
+"""Time AudioMAE: the encoder's forward pass and the pre-training step.
 
 Legend: B batch, N tokens, K kept tokens, D encoder width, E decoder width, L layers, X pixels of a patch.
 """
@@ -27,20 +27,24 @@ from hsmtss_jax.train.loop import jit_step, prepare
 
 
 def stack_flop(tokens: int, width: int, depth: int) -> float:
-    """FLOP of a transformer stack's forward pass over one example: projections, MLP and both products
-    of attention, which windows do not make cheaper here."""
+    """Count the FLOP of a transformer stack's forward pass over one example.
+
+    Projections, MLP and both products of attention, which our windowed attention does not reduce.
+    """
     return depth * (24.0 * tokens * width**2 + 4.0 * tokens**2 * width)
 
 
 def forward_flop(config: AudioMAEConfig) -> float:
-    """FLOP of ``encode`` on one window."""
+    """Count the FLOP of ``encode`` for one window."""
     n, pixels = config.patches, config.patch**2
     return stack_flop(n, config.width, config.depth) + 2.0 * n * pixels * config.width
 
 
 def step_flop(config: AudioMAEConfig) -> float:
-    """FLOP of one pre-training example: encoder on the kept tokens, decoder on all, backward twice the
-    forward; a recomputed forward (remat) does not count."""
+    """Count the FLOP of one pre-training example: encoder on kept tokens, decoder on all.
+
+    The backward pass counts twice the forward; a recomputed forward (remat) does not count.
+    """
     n, k, pixels = config.patches, config.kept, config.patch**2
     encoder = stack_flop(k, config.width, config.depth) + 2.0 * k * pixels * config.width
     decoder = stack_flop(n, config.decoder_width, config.decoder_depth)
@@ -51,9 +55,16 @@ def step_flop(config: AudioMAEConfig) -> float:
 def benchmark(
     config: ExperimentConfig, dtype: Any, *, batch: int, repeats: int, peer: bool
 ) -> list[Measured]:
-    """Rows for ``configs/audio_mae.py`` at one size; with ``peer`` the same forward pass in PyTorch.
+    """Time ``configs/audio_mae.py`` at one size; with ``peer`` also PyTorch's forward pass.
 
-    The large product, our forward pass and the peers take turns; the step follows.
+    The large product, our forward pass and the peers are interleaved; the step follows.
+
+    Args:
+      config: one size of the experiment.
+      dtype: compute dtype.
+      batch: B.
+      repeats: timed calls of each.
+      peer: also time PyTorch.
     """
     model: AudioMAEConfig = config.stage.model  # type: ignore[attr-defined]
     product, forward = LargeProduct(dtype), _forward(model, dtype, batch)

@@ -1,4 +1,4 @@
-"""The matrix products of a decoding step alone, in a loop: what the same weights can reach at best.
+"""Time only the matrix products of a decoding step: the upper bound for the same weights.
 
 Legend: D width, N batch, L layers.
 """
@@ -13,10 +13,10 @@ from hsmtss_jax.models.acoustic_decoder.weights import DecodeWeights, Linear, pr
 
 
 def bare_loop(steps: int) -> Callable[[DecodeWeights, jax.Array], jax.Array]:
-    """``steps`` times the products of every layer and of the heads on x [D, N], with nothing between.
+    """Return ``steps`` repetitions of the products of every layer and of the heads on x [D, N].
 
-    No attention, norms, biases, non-linearities, embedding or sampling. Each product waits for the one
-    before, as in the step; no output is left unused, so that none of the work is optimised away.
+    No attention, norms, biases, non-linearities, embedding or sampling. Each product depends on the one
+    before, as in the step, and no output is unused, so that no work is optimised away.
     """
 
     def loop(weights: DecodeWeights, first: jax.Array) -> jax.Array:
@@ -37,7 +37,7 @@ def bare_loop(steps: int) -> Callable[[DecodeWeights, jax.Array], jax.Array]:
 
 
 def stacked_loop(steps: int) -> Callable[[Any, jax.Array], jax.Array]:
-    """The same with an inner scan over the layers' weights stacked on axis 0 (see ``stack_layers``)."""
+    """Return the same with an inner scan over layers stacked on axis 0 (see ``stack_layers``)."""
 
     def loop(weights: Any, first: jax.Array) -> jax.Array:
         layers, heads = weights
@@ -58,12 +58,12 @@ def stacked_loop(steps: int) -> Callable[[Any, jax.Array], jax.Array]:
 
 
 def stack_layers(weights: DecodeWeights) -> Any:
-    """(qkv, out, up, down stacked over layers, heads), for weights of the form ``batch_last``."""
+    """Stack (qkv, out, up, down) over layers, and the heads, for weights of the form ``batch_last``."""
     rows = [(w.qkv.weight, w.out.weight, w.up.weight, w.down.weight) for w in weights.layers]
     return tuple(jnp.stack(part) for part in zip(*rows, strict=True)), weights.heads.weight
 
 
 def step_bytes(weights: DecodeWeights) -> int:
-    """Bytes of weights that a step reads: all but the conditioner and the embedding."""
+    """Count the bytes of weights that a step reads: all but the conditioner and the embedding."""
     leaves = jax.tree.leaves((weights.layers, weights.norm, weights.heads))
     return sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)

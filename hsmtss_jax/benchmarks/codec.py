@@ -1,4 +1,4 @@
-"""TF-Codec: encode and decode of a stretch of sound, its training step, and the same network in PyTorch.
+"""Time TF-Codec: encoding and decoding, its training step, and the same network in PyTorch.
 
 Legend: B batch, L samples, N token frames, K groups.
 """
@@ -22,7 +22,10 @@ SAMPLE_RATE = 16_000
 
 @dataclasses.dataclass(frozen=True)
 class CodecTiming:
-    """One row. audio_seconds: of sound in a call, all rows of the batch together; peer: a PyTorch row."""
+    """Store one row of the table.
+
+    audio_seconds: of audio per call, all clips of the batch together [s]; peer: a PyTorch row.
+    """
 
     name: str
     timing: Timing
@@ -31,7 +34,7 @@ class CodecTiming:
 
     @property
     def real_time_factor(self) -> float:
-        """Seconds of sound in a second."""
+        """Return seconds of audio per second."""
         return self.audio_seconds / self.timing.seconds
 
 
@@ -45,8 +48,17 @@ def benchmark(
     peer: bool,
     step: bool,
 ) -> list[CodecTiming]:
-    """Rows of encode, decode and both, of ``batch`` clips of ``seconds``; with ``peer`` the same in
-    PyTorch, in turns with ours, with ``step`` the config's training step on ``batch`` crops."""
+    """Time encoding, decoding and both, of ``batch`` clips.
+
+    Args:
+      config: of the experiment.
+      dtype: compute dtype.
+      seconds: duration of a clip [s].
+      batch: B.
+      repeats: timed calls of each.
+      peer: also time PyTorch, interleaved with ours.
+      step: also time the config's training step on ``batch`` crops.
+    """
     model: TFCodecConfig = config.stage.model  # type: ignore[attr-defined]
     noise = np.random.default_rng(0).normal(0.0, 0.1, (batch, round(seconds * SAMPLE_RATE)))
     audio = noise.astype(np.float32)
@@ -66,7 +78,7 @@ def benchmark(
 
 
 def _ours(config: TFCodecConfig, dtype: Any, audio: np.ndarray) -> list[Compiled]:
-    """Encoding and decoding, compiled."""
+    """Compile encoding and decoding."""
     module, samples = config.make(dtype), audio.shape[1]
     variables = _weights(config)
 
@@ -82,7 +94,7 @@ def _ours(config: TFCodecConfig, dtype: Any, audio: np.ndarray) -> list[Compiled
 
 
 def _weights(config: TFCodecConfig) -> Any:
-    """Variables with numbers of the right size (nothing is compiled for them)."""
+    """Create variables of random numbers of a plausible scale (nothing is compiled for them)."""
     audio = jax.ShapeDtypeStruct((1, config.hop), np.float32)
     shapes = jax.eval_shape(lambda x: config.make().init(jax.random.key(0), x), audio)
     rng = np.random.default_rng(1)
@@ -95,8 +107,11 @@ def _weights(config: TFCodecConfig) -> Any:
 
 
 def _torch(config: TFCodecConfig, audio: np.ndarray) -> list[Callable[[], None]]:
-    """On the CPU, or CUDA where there is one: encoding; decoding with codes looked up; decoding as the
-    public code does it, every codebook times a one-hot."""
+    """Return calls of PyTorch, on CUDA where available.
+
+    Encoding; decoding with codes looked up; decoding as in the public code, which multiplies every codebook
+    by a one-hot.
+    """
     try:
         import torch
 
@@ -131,7 +146,7 @@ def _torch(config: TFCodecConfig, audio: np.ndarray) -> list[Callable[[], None]]
 def _rows(
     suffix: str, timings: Sequence[Timing], audio_seconds: float, peer: bool = False
 ) -> list[CodecTiming]:
-    """Encode, decode, and the two together."""
+    """Return rows of encoding, decoding, and the two together."""
     both = Timing(sum(t.seconds for t in timings), sum(t.compile_seconds for t in timings))
     names = ("encode", "decode", "encode + decode")
     return [
@@ -157,7 +172,7 @@ def _step(config: ExperimentConfig, dtype: Any, batch: int, repeats: int) -> Cod
 
 
 def to_markdown(rows: Sequence[CodecTiming]) -> str:
-    """A table; the last column is how many times a PyTorch row takes our row's time."""
+    """Format the table; the last column is a PyTorch row's time divided by our row's."""
     ours = {row.name: row.timing.seconds for row in rows if not row.peer}
     lines = [
         "| | time (s) | compile (s) | real-time factor | times ours |",

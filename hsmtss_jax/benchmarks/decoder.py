@@ -1,4 +1,4 @@
-"""The acoustic decoder's sampler: frames a second, against memory bandwidth, bare products and PyTorch.
+"""Time the acoustic decoder's sampler against memory bandwidth, bare products and PyTorch.
 
 Legend: B batch, P patches, C audio width, T frames, S cache slots, D width, L layers.
 """
@@ -18,7 +18,7 @@ from hsmtss_jax.benchmarks import memory
 from hsmtss_jax.benchmarks.bare_products import bare_loop, stack_layers, stacked_loop, step_bytes
 from hsmtss_jax.benchmarks.decoder_peer import Peer, make_peer
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
-from hsmtss_jax.models.acoustic_decoder.sampler import draw, first_room, segments
+from hsmtss_jax.models.acoustic_decoder.sampler import draw, first_capacity, segments
 from hsmtss_jax.models.acoustic_decoder.step import DecodeCache, prefill
 from hsmtss_jax.models.acoustic_decoder.weights import (
     FORMS,
@@ -34,11 +34,11 @@ BARE_STEPS = 16
 
 @dataclasses.dataclass(frozen=True)
 class DecoderRow:
-    """One batch size. All times are seconds of one call, medians.
+    """Store the measurements of one batch size. All times are medians of one call [s].
 
     decode: ``frames`` steps, sampling included. bare: ``BARE_STEPS`` steps of the products alone.
-    step_bytes: weights and filled cache that a step reads, on average. bandwidth: bytes/s of a large
-    read. peer: PyTorch's time for as many steps behind its prefill; peer_cache: the faster of its two.
+    step_bytes: weights and filled cache that a step reads, on average. bandwidth: of a large read [byte/s].
+    peer: PyTorch's time for as many steps after its prefill; peer_cache: the faster of its two.
     """
 
     batch: int
@@ -56,7 +56,7 @@ class DecoderRow:
 
     @property
     def rate(self) -> float:
-        """Frames/s of all rows together."""
+        """Return the frames/s of all rows together."""
         return self.batch * self.frames / self.decode
 
     @property
@@ -65,7 +65,7 @@ class DecoderRow:
 
     @property
     def bandwidth_share(self) -> float:
-        """What the steps must read, over what could be read in their time."""
+        """Return the bytes that the steps must read, divided by what could be read in their time."""
         return self.step_bytes * self.frames / self.decode / self.bandwidth
 
     @property
@@ -75,9 +75,9 @@ class DecoderRow:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """Compiled programs of one batch size, what they took, and the most memory they had in use.
+    """Hold the compiled programs of one batch size, their times, and peak memory.
 
-    in_place: whether ``decode`` takes its cache over.
+    in_place: whether ``decode`` donates its cache.
     """
 
     batch: int
@@ -97,7 +97,7 @@ def random_weights(
     form: DecodeForm | None = None,
     attention: AttentionForm | None = None,
 ) -> DecodeWeights:
-    """Prepared weights of the config's sizes, normal with deviation 0.02, norms around one."""
+    """Create prepared weights of the config's sizes, normal with deviation 0.02, norms around one."""
     s = jax.ShapeDtypeStruct((1, config.patches, config.audio_width), jnp.float32)
     tokens = jax.ShapeDtypeStruct((1, 1, config.groups), jnp.int32)
     shapes = jax.eval_shape(config.make().init, jax.random.key(0), s, tokens)["params"]
@@ -117,14 +117,22 @@ def random_weights(
 def make_case(
     config: AcousticDecoderConfig, weights: DecodeWeights, batch: int, frames: int, policy: Policy
 ) -> Case:
-    """Compile prefill, steps and bare products of one batch size, and run each of the two once."""
+    """Compile prefill, steps and bare products of one batch size, and run each once.
+
+    Args:
+      config: of the decoder.
+      weights: prepared weights.
+      batch: B.
+      frames: T.
+      policy: of sampling.
+    """
     patches = jax.random.normal(
         jax.random.key(1), (batch, config.patches, config.audio_width), jnp.float32
     )
     seeds = jnp.arange(batch, dtype=jnp.uint32)
 
     def read(weights: DecodeWeights, patches: jax.Array) -> Any:
-        return prefill(config, weights, patches, frames, room=first_room(batch, frames))
+        return prefill(config, weights, patches, frames, room=first_capacity(batch, frames))
 
     def decode(weights: DecodeWeights, cache: Any, seeds: jax.Array) -> Any:
         return draw(config, weights, cache, frames, seeds, policy)
@@ -169,7 +177,19 @@ def benchmark(
     form: DecodeForm | None = None,
     attention: AttentionForm | None = None,
 ) -> list[DecoderRow]:
-    """A row a batch size; with ``peer`` the same size in PyTorch, in turns with ours."""
+    """Measure one row per batch size; with ``peer`` also PyTorch, interleaved with ours.
+
+    Args:
+      config: of the decoder.
+      dtype: compute dtype.
+      batches: batch sizes.
+      frames: T.
+      repeats: timed calls of each.
+      policy: of sampling.
+      peer: also time PyTorch.
+      form: layout of the weights, default ``default_form()``.
+      attention: contraction with the cache, default ``default_attention()``.
+    """
     weights = random_weights(config, dtype, form, attention)
     cases = [make_case(config, weights, batch, frames, policy) for batch in sorted(batches)]
     other = make_peer(config, frames, policy) if peer else None
@@ -185,7 +205,16 @@ def _measure(
     reader: memory.Reader,
     peer: Peer | None,
 ) -> DecoderRow:
-    """Everything in turns, so that what slows the machine down slows all of it."""
+    """Time everything interleaved, so that drift of the machine's speed affects all equally.
+
+    Args:
+      config: of the decoder.
+      weights: prepared weights.
+      case: compiled programs.
+      repeats: timed calls of each.
+      reader: measures memory bandwidth.
+      peer: PyTorch's model, or None.
+    """
     kept = peer.faster_cache(case.batch) if peer else ""
     cache = jax.block_until_ready(case.read())
     decode, bare, rates, others = [], [], [], []
@@ -219,7 +248,7 @@ def _measure(
 def cache_bytes(
     config: AcousticDecoderConfig, batch: int, frames: int, weights: DecodeWeights
 ) -> float:
-    """Bytes of the filled slots that a step reads, averaged over ``frames`` steps."""
+    """Compute the bytes of filled slots that a step reads, averaged over ``frames`` steps."""
     slots = (frames + 1) / 2
     slots += config.patches * (config.has_prefix + (config.condition == "cross"))
     return 2.0 * config.depth * batch * slots * config.width * weights.embedding.dtype.itemsize
@@ -228,7 +257,7 @@ def cache_bytes(
 def compare_forms(
     config: AcousticDecoderConfig, dtype: Any, batches: Sequence[int], repeats: int
 ) -> dict[str, list[float]]:
-    """Frames/s of the bare products at each batch size, for each form that weights can lie in."""
+    """Measure frames/s of the bare products at each batch size, for each form of the weights."""
     rates: dict[str, list[float]] = {}
     for form in FORMS:
         weights = random_weights(config, dtype, form)
@@ -255,7 +284,7 @@ def _seconds(call: Callable[[], Any]) -> float:
 
 
 def to_markdown(rows: Sequence[DecoderRow]) -> str:
-    """The table of ``benchmark``."""
+    """Format the table of ``benchmark``."""
     lines = [
         "| batch | frames/s | of bandwidth | bare products, frames/s | of them | PyTorch, frames/s | "
         "times PyTorch | prefill (s) | PyTorch's (s) | compile (s) | peak memory (GB) |",
@@ -278,7 +307,7 @@ def to_markdown(rows: Sequence[DecoderRow]) -> str:
 
 
 def forms_to_markdown(rates: dict[str, list[float]], batches: Sequence[int]) -> str:
-    """The table of ``compare_forms``."""
+    """Format the table of ``compare_forms``."""
     lines = [
         f"| bare products, frames/s at batch | {' | '.join(map(str, batches))} |",
         "|---" * (len(batches) + 1) + "|",

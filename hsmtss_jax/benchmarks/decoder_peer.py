@@ -1,4 +1,4 @@
-"""The acoustic decoder's size as a GPT-2 that PyTorch transformers generates from, for comparison.
+"""Run a GPT-2 of the acoustic decoder's size in PyTorch transformers, for comparison.
 
 torch is no dependency: it comes with the ``parity`` extra.
 """
@@ -17,14 +17,14 @@ CACHES = ("dynamic", "static")
 
 @dataclasses.dataclass(frozen=True)
 class PeerTimes:
-    """Seconds of one call of ``generate``: up to the first token, and of the tokens behind it."""
+    """Store the times of one call of ``generate`` [s]: up to the first token, and of the tokens after it."""
 
     prefill: float
     decode: float
 
 
 class _Clock:
-    """A stopping criterion that never stops: it notes when the first token was there."""
+    """Record the time of the first token, as a stopping criterion that never stops."""
 
     def __init__(self, torch: Any, wait: Callable[[], None]) -> None:
         self.torch, self.wait, self.first = torch, wait, 0.0
@@ -38,7 +38,7 @@ class _Clock:
 
 @dataclasses.dataclass(frozen=True)
 class Peer:
-    """A GPT-2 with random weights, ready to generate. model: of transformers; torch: the module."""
+    """Hold a GPT-2 with random weights, ready to generate. model: of transformers; torch: the module."""
 
     torch: Any
     model: Any
@@ -46,7 +46,7 @@ class Peer:
     policy: Policy
 
     def times(self, batch: int, frames: int, cache: str) -> PeerTimes:
-        """One call of ``generate``: the prompt, one token, and ``frames`` more a row."""
+        """Time one call of ``generate``: the prompt, one token, and ``frames`` more per row."""
         torch = self.torch
         device = self.model.device
         wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
@@ -70,7 +70,7 @@ class Peer:
         return PeerTimes(prefill=clock.first - begun, decode=ended - clock.first)
 
     def faster_cache(self, batch: int, frames: int = 8) -> str:
-        """The cache, static or dynamic, with which a few tokens behind the prompt take less time."""
+        """Return the cache, static or dynamic, with which a few tokens after the prompt take less time."""
         taken = {cache: self.times(batch, frames, cache).decode for cache in CACHES}
         return min(taken, key=lambda cache: taken[cache])
 
@@ -86,10 +86,13 @@ class Peer:
 
 
 def make_peer(config: AcousticDecoderConfig, frames: int, policy: Policy) -> Peer:
-    """GPT-2 of the decoder's width, depth, heads, context and size of the output layer.
+    """Create a GPT-2 of the decoder's width, depth, heads, context and size of the output layer.
 
     float32 on CPU, bfloat16 on CUDA. A frame's K groups of V + 1 classes become one vocabulary, so that
-    a step reads as many weights. Raises ValueError where torch is missing.
+    a step reads as many weights.
+
+    Raises:
+      ValueError: torch is missing.
     """
     try:
         torch = importlib.import_module("torch")

@@ -1,4 +1,4 @@
-"""Memory: how fast it is read, and how much of it was in use at the peak."""
+"""Measure memory: read bandwidth, and peak use."""
 
 import functools
 import resource
@@ -15,9 +15,9 @@ _CLEAR = Path("/proc/self/clear_refs")
 
 
 class Reader:
-    """Reads a large float32 array from memory, in the faster of two ways to read all of it once.
+    """Read a large float32 array from memory, in the faster of two ways to read all of it once.
 
-    The ways are a matrix-vector product and a sum over rows. size: bytes of the array, 1 GB.
+    The ways are a matrix-vector product and a sum over rows. size: of the array, 1 GB by default [byte].
     """
 
     def __init__(self, size: int = 2**30) -> None:
@@ -29,7 +29,7 @@ class Reader:
         self._ways = (lambda: product(self._data, vector), lambda: total(self._data))
 
     def rate(self) -> float:
-        """Bytes/s, now."""
+        """Measure the current bandwidth [byte/s]."""
         return self._data.nbytes / min(self._seconds(way) for way in self._ways)
 
     def _seconds(self, way: Callable[[], jax.Array]) -> float:
@@ -39,13 +39,13 @@ class Reader:
 
 
 def forget_peak() -> None:
-    """Start a new peak on CPU, where the system allows it (Linux); accelerators keep theirs."""
+    """Reset the peak on CPU, where the system allows it (Linux); accelerators keep theirs."""
     if jax.default_backend() == "cpu" and _CLEAR.exists():
         _CLEAR.write_text("5")
 
 
 def peak_bytes() -> int:
-    """The most memory in use so far: of the device, or on CPU of this process since ``forget_peak``."""
+    """Return the peak memory [byte]: of the device, or on CPU of this process since ``forget_peak``."""
     stats = None if jax.default_backend() == "cpu" else jax.devices()[0].memory_stats()
     if stats is not None:
         return int(stats["peak_bytes_in_use"])

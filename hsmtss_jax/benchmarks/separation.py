@@ -1,4 +1,4 @@
-"""The whole system on recordings of some lengths: how long, and on what the time is spent."""
+"""Time the whole system on recordings of several lengths, and each of its steps."""
 
 import dataclasses
 import resource
@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.inference import SeparationReport, Separator
+from hsmtss_jax.inference import SeparateOptions, SeparationReport, Separator
 
 RATE = 44_100
+TOKEN_RATE = 50  # token frames a second
 STEPS = {
     "read": ("read",),
-    "semantics": ("listen",),
+    "semantics": ("semantics",),
     "tokens": ("tokens",),
     "waveform": ("waveform",),
     "mask": ("render",),
@@ -22,8 +23,8 @@ STEPS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """One call. total, first: seconds to the end, and until the first finished block of sound."""
+class TimedCall:
+    """Store one call. total, first: until the end, and until the first finished block of audio [s]."""
 
     report: SeparationReport
     total: float
@@ -31,15 +32,15 @@ class Run:
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """A recording of ``seconds``. cold: the first call, with compilation; warm: the median one.
+class SeparationTiming:
+    """Store the calls for one recording. cold: the first, with compilation; warm: the median one.
 
-    frames: token frames that were generated. peak: bytes of memory, of the process so far.
+    seconds: of the recording [s]. frames: generated token frames. peak: memory of the process so far [byte].
     """
 
     seconds: float
-    cold: Run
-    warm: Run
+    cold: TimedCall
+    warm: TimedCall
     frames: int
     peak: int
 
@@ -49,7 +50,7 @@ class Row:
 
     @property
     def real_time_factor(self) -> float:
-        """Seconds of work for a second of sound."""
+        """Return the processing time per second of audio."""
         return self.warm.total / self.seconds
 
     @property
@@ -58,7 +59,7 @@ class Row:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Of the warm call, by step."""
+        """Return the share of each step in the warm call."""
         timing = self.warm.report.timing
         spent = {
             name: sum(timing.get(key, 0.0) for key in keys) / timing["total"]
@@ -69,39 +70,46 @@ class Row:
 
 def benchmark(
     separator: Separator, seconds: Sequence[float], *, repeats: int, options: dict[str, Any]
-) -> list[Row]:
-    """A row a length, on stereo noise at 44.1 kHz. options: those of ``Separator.separate``."""
+) -> list[SeparationTiming]:
+    """Time one recording per length, stereo noise at 44.1 kHz. options: fields of ``SeparateOptions``."""
     return [_row(separator, length, repeats, options) for length in seconds]
 
 
-def _row(separator: Separator, seconds: float, repeats: int, options: dict[str, Any]) -> Row:
+def _row(
+    separator: Separator, seconds: float, repeats: int, options: dict[str, Any]
+) -> SeparationTiming:
     noise = np.random.default_rng(0).normal(size=(round(seconds * RATE), 2))
     audio = (0.1 * noise).astype(np.float32)
     cold = _run(separator, audio, options)
     runs = sorted(
         (_run(separator, audio, options) for _ in range(repeats)), key=lambda run: run.total
     )
-    system = separator.system
-    frames = runs[0].report.windows * system.codec.token_frames(system.window)
+    frames = runs[0].report.windows * (
+        1 + round(TOKEN_RATE * separator.window / separator.sample_rate)
+    )
     if options.get("mode") == "generate" and options.get("residual", True):
         frames *= 2
-    frames *= options.get("candidates", 1)
-    peak = peak_memory(system.device)
-    return Row(seconds, cold, runs[len(runs) // 2], frames, peak)
+    frames *= options.get("best_of", 1)
+    peak = peak_memory(separator.device)
+    return SeparationTiming(seconds, cold, runs[len(runs) // 2], frames, peak)
 
 
-def _run(separator: Separator, audio: np.ndarray, options: dict[str, Any]) -> Run:
+def _run(separator: Separator, audio: np.ndarray, options: dict[str, Any]) -> TimedCall:
     begun = time.perf_counter()
     marks: list[float] = []
     note: Callable[[int, int], None] = lambda done, total: marks.append(time.perf_counter())  # noqa: E731
     report = separator.separate(
-        audio, "extract the dog", sample_rate=RATE, progress=note, **options
+        audio,
+        "extract the dog",
+        sample_rate=RATE,
+        options=SeparateOptions(**options),
+        progress=note,
     )
-    return Run(report, time.perf_counter() - begun, marks[0] - begun)
+    return TimedCall(report, time.perf_counter() - begun, marks[0] - begun)
 
 
 def peak_memory(device: Any) -> int:
-    """The most bytes so far: of an accelerator's memory, on a CPU of the process."""
+    """Return the peak memory so far: of an accelerator, or of the process on CPU [byte]."""
     stats = device.memory_stats() or {}
     if "peak_bytes_in_use" in stats:
         return int(stats["peak_bytes_in_use"])
@@ -109,8 +117,8 @@ def peak_memory(device: Any) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def to_markdown(rows: Sequence[Row]) -> str:
-    """Two tables: how fast, and where the time goes."""
+def to_markdown(rows: Sequence[SeparationTiming]) -> str:
+    """Format two tables: speed, and the share of each step."""
     lines = [
         "| recording (s) | time (s) | real-time factor | first audio (s) | token frames/s | "
         "compile (s) | peak memory (GiB) |",

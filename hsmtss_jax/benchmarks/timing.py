@@ -1,4 +1,4 @@
-"""Timing of jitted functions: compilation apart, medians of steady calls, rates as a share of a limit.
+"""Time jitted functions: compilation apart, medians of steady calls, rates as a share of a limit.
 
 Machines are noisy: compare numbers of one run only.
 """
@@ -17,7 +17,7 @@ WARM_UP = 1
 
 @dataclasses.dataclass(frozen=True)
 class Timing:
-    """seconds: median of one steady call. compile_seconds: tracing and compiling (0 for PyTorch)."""
+    """Store times [s]: the median of steady calls, and of compilation (0 for PyTorch)."""
 
     seconds: float
     compile_seconds: float = 0.0
@@ -25,9 +25,10 @@ class Timing:
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """One row of a table. examples, flop: of one call, flop counted as 2 x multiply-adds (0: not given).
+    """Store one row of a table.
 
-    limit: FLOP/s of a large matrix product in the same run, in the same type.
+    examples, flop: per call, flop counted as 2 x multiply-adds (0: not given). limit: FLOP/s of a large
+    matrix product in the same run, in the same dtype.
     """
 
     name: str
@@ -46,18 +47,20 @@ class Measured:
 
     @property
     def share(self) -> float:
-        """Of the limit, 0 where there is none."""
+        """Return the share of the limit, 0 where there is none."""
         return self.flop_per_second / self.limit if self.limit else 0.0
 
 
 def steady(call: Callable[[], Any], repeats: int) -> float:
-    """Median seconds of ``call``, which must wait for its own result; the first call does not count."""
+    """Return the median time of ``call`` [s], which must wait for its own result, after one warm-up call."""
     return in_turn([call], repeats)[0]
 
 
 def in_turn(calls: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
-    """Median seconds of each of ``calls``, which take turns, so that a change of the machine's speed
-    meets them all alike; each must wait for its own result. Everyone's first call does not count."""
+    """Return the median time of each of ``calls`` [s], each of which must wait for its own result.
+
+    Interleaved, so drift affects all equally; one warm-up call each.
+    """
     seconds: list[list[float]] = [[] for _ in calls]
     for turn in range(WARM_UP + repeats):
         for call, mine in zip(calls, seconds, strict=True):
@@ -70,7 +73,7 @@ def in_turn(calls: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
 
 @dataclasses.dataclass(frozen=True)
 class Compiled:
-    """A compiled function with its arguments; calling it waits for the result."""
+    """Hold a compiled function with its arguments; calling it waits for the result."""
 
     call: Callable[[], Any]
     compile_seconds: float
@@ -80,20 +83,20 @@ class Compiled:
 
 
 def compiled(function: Callable[..., Any], *args: Any) -> Compiled:
-    """A pure function of arrays, jitted and compiled for them."""
+    """Compile a pure function of arrays for its arguments."""
     begun = time.perf_counter()
     program = jax.jit(function).lower(*args).compile()
     return Compiled(lambda: program(*args), time.perf_counter() - begun)
 
 
 def time_function(function: Callable[..., Any], *args: Any, repeats: int) -> Timing:
-    """A pure function of arrays, jitted."""
+    """Time a pure function of arrays, jitted."""
     program = compiled(function, *args)
     return Timing(steady(program, repeats), program.compile_seconds)
 
 
 def time_step(step: Any, state: Any, *args: Any, repeats: int) -> Timing:
-    """A jitted ``step(state, *args) -> (state, ...)`` that consumes its state."""
+    """Time a jitted ``step(state, *args) -> (state, ...)`` that donates its state."""
     begun = time.perf_counter()
     compiled = step.lower(state, *args).compile()
     compile_seconds = time.perf_counter() - begun
@@ -107,7 +110,7 @@ def time_step(step: Any, state: Any, *args: Any, repeats: int) -> Timing:
 
 
 class LargeProduct:
-    """A large square matrix product, as a call to time: what dense layers can reach at best."""
+    """Multiply large square matrices: the upper bound of dense layers."""
 
     def __init__(self, dtype: Any, size: int | None = None) -> None:
         n = size or (2048 if jax.default_backend() == "cpu" else 8192)
@@ -120,7 +123,7 @@ class LargeProduct:
 
 
 def to_markdown(rows: Sequence[Measured]) -> str:
-    """A table; the share is of the matrix product's rate in the same run."""
+    """Format a table; the share is of the matrix product's rate in the same run."""
     lines = [
         "| | time (s) | compile (s) | examples/s | GFLOP/s | share of matrix product |",
         "|---|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""The same networks in PyTorch, timed in the same run: what people would use instead.
+"""Run the same networks in PyTorch, to be timed in the same run.
 
 torch is no dependency: it comes with the ``parity`` extra.
 """
@@ -20,11 +20,10 @@ def _require(name: str) -> Any:
 
 
 def vit_calls(config: AudioMAEConfig, batch: int) -> dict[str, Callable[[], None]]:
-    """Calls of a ViT of the encoder's sizes with random weights, without gradient: float32 on CPU,
-    bfloat16 on CUDA.
+    """Return calls of ViTs of the encoder's sizes with random weights, without gradient, by name.
 
-    timm's where timm can be imported, else transformers', which runs the same operators one by one; and
-    torch.nn's own pre-norm encoder, whose inference path is fused.
+    float32 on CPU, bfloat16 on CUDA. timm's where timm can be imported, else transformers', which runs the
+    same operators one by one; and torch.nn's own pre-norm encoder, whose inference path is fused.
     """
     torch = _require("torch")
     cuda = torch.cuda.is_available()
@@ -47,7 +46,7 @@ def vit_calls(config: AudioMAEConfig, batch: int) -> dict[str, Callable[[], None
 
 
 def _eager(config: AudioMAEConfig) -> tuple[str, Any]:
-    """timm's ViT, or transformers' under its own name."""
+    """Create timm's ViT, or transformers' under its own name."""
     size = (config.frames, config.n_mels)
     try:
         from timm.models.vision_transformer import VisionTransformer
@@ -77,7 +76,7 @@ def _eager(config: AudioMAEConfig) -> tuple[str, Any]:
 
 
 def _fused(torch: Any, config: AudioMAEConfig) -> Any:
-    """Patches, a position and torch.nn.TransformerEncoder."""
+    """Create patches, a position embedding and torch.nn.TransformerEncoder."""
     layer = torch.nn.TransformerEncoderLayer(
         config.width,
         config.heads,

@@ -1,5 +1,7 @@
-"""TF-Codec in PyTorch, the peer of ``hsmtss bench codec``: torch.nn's layers under the names of the public
-code, so that its state dict is what ``checkpoints.tf_codec`` imports. torch comes with the ``parity`` extra.
+"""Run TF-Codec in PyTorch, the peer of ``hsmtss bench codec``.
+
+torch.nn's layers under the names of the public code, so that ``bundles.importers.tf_codec`` imports its
+state dict. torch comes with the ``parity`` extra.
 
 Legend: B batch, L samples, T STFT frames, N token frames, F bins, C channels, K groups, V codes,
 D width of a group's vector.
@@ -19,7 +21,7 @@ _STRIDES, _PADS, _BINS = (1, 4, 4, 2), (2, 2, 2, 1), 5
 
 
 class ConvLayer(nn.Module):
-    """Causal convolution, BatchNorm, PReLU: [B, I, T, F] -> [B, O, T, G]."""
+    """Apply a causal convolution, BatchNorm and PReLU: [B, I, T, F] -> [B, O, T, G]."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, pad: int) -> None:
         super().__init__()
@@ -33,7 +35,7 @@ class ConvLayer(nn.Module):
 
 
 class DeconvLayer(nn.Module):
-    """Transposed convolution, cropped, BatchNorm, PReLU: [B, I, T, G] -> [B, O, T, F]."""
+    """Apply a transposed convolution, cropped, BatchNorm and PReLU: [B, I, T, G] -> [B, O, T, F]."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, crop: int) -> None:
         super().__init__()
@@ -48,7 +50,7 @@ class DeconvLayer(nn.Module):
 
 
 class LastLayer(nn.Module):
-    """The decoder's fourth layer, a plain convolution under the public name."""
+    """Apply the decoder's fourth layer, a plain convolution under the public name."""
 
     def __init__(self, inputs: int, outputs: int, pad: int) -> None:
         super().__init__()
@@ -59,7 +61,7 @@ class LastLayer(nn.Module):
 
 
 class TCM(nn.Module):
-    """Temporal convolution module on [B, C, T, 1]."""
+    """Apply a temporal convolution module to [B, C, T, 1]."""
 
     def __init__(self, width: int, hidden: int, dilation: int) -> None:
         super().__init__()
@@ -81,14 +83,14 @@ class TCM(nn.Module):
 
 
 class Codebook(nn.Module):
-    """One group's codes, [1, V, D]."""
+    """Hold one group's codes, [1, V, D]."""
 
     def __init__(self, codes: int, width: int) -> None:
         super().__init__()
         self.embedding = nn.Parameter(torch.empty(1, codes, width).uniform_(-1.0, 1.0))
 
     def nearest(self, x: torch.Tensor) -> torch.Tensor:
-        """[B, N, D] -> int [B, N]."""
+        """Return the nearest codes of [B, N, D] -> int [B, N]."""
         codes, flat = self.embedding[0], x.flatten(0, 1)
         norms = codes.square().sum(1) + flat.square().sum(1, keepdim=True)
         distance = torch.addmm(norms, flat, codes.T, alpha=-2.0)
@@ -96,7 +98,7 @@ class Codebook(nn.Module):
 
 
 class TorchTFCodec(nn.Module):
-    """The codec in evaluation mode."""
+    """Run the codec in evaluation mode."""
 
     window: torch.Tensor
     basis: torch.Tensor
@@ -132,7 +134,7 @@ class TorchTFCodec(nn.Module):
         return nn.ModuleList(TCM(cfg.width, cfg.tcm_hidden, d) for d in cfg.tcm_dilations)
 
     def _inverse_basis(self) -> torch.Tensor:
-        """Windowed inverse DFT of real and imaginary bins, [2F, 1, n_fft], for a transposed convolution."""
+        """Compute the windowed inverse DFT [2F, 1, n_fft], as a kernel of a transposed convolution."""
         n, hop = self.config.n_fft, self.config.hop
         unit = np.eye(n // 2 + 1)
         rows = np.concatenate([np.fft.irfft(unit, n), np.fft.irfft(1j * unit, n)])
@@ -141,7 +143,7 @@ class TorchTFCodec(nn.Module):
         return torch.from_numpy((rows * window).astype(np.float32))[:, None]
 
     def encode(self, audio: torch.Tensor) -> torch.Tensor:
-        """[B, L] -> tokens [B, N, K]."""
+        """Encode [B, L] -> tokens [B, N, K]."""
         cfg = self.config
         audio = functional.pad(audio, (0, cfg.padded_samples(audio.shape[1]) - audio.shape[1]))
         spectrum = torch.stft(
@@ -160,7 +162,10 @@ class TorchTFCodec(nn.Module):
         return torch.stack([book.nearest(part.flatten(2)) for book, part in pairs], dim=-1)  # type: ignore[operator]
 
     def decode(self, tokens: torch.Tensor, samples: int, published: bool = False) -> torch.Tensor:
-        """[B, N, K] -> [B, samples]. published: codes as the public code finds them, all times a one-hot."""
+        """Decode [B, N, K] -> [B, samples].
+
+        published: find codes as the public code does, multiplying all of them by a one-hot.
+        """
         cfg = self.config
         look_up = _one_hot_sum if published else _indexed
         parts = [
@@ -187,12 +192,12 @@ class TorchTFCodec(nn.Module):
 
 
 def _as_image(x: torch.Tensor) -> torch.Tensor:
-    """[B, T, C] -> [B, C, T, 1]."""
+    """Reshape [B, T, C] -> [B, C, T, 1]."""
     return x.transpose(1, 2)[..., None]
 
 
 def _stack(layers: Sequence[nn.Module] | nn.ModuleList, x: torch.Tensor) -> torch.Tensor:
-    """TCMs on [B, T, C]."""
+    """Apply TCMs to [B, T, C]."""
     x = _as_image(x)
     for layer in layers:
         x = layer(x)

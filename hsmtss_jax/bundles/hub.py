@@ -1,6 +1,6 @@
-"""Where bundles are: the demo inside the package, a folder, or a model of the Hugging Face hub.
+"""Locate bundles: the demo inside the package, a folder, or a model of the Hugging Face hub.
 
-The only file that speaks to the hub, and the only one that knows where the demo bundle lies.
+The only file that accesses the hub, and the only one that knows the demo bundle's folder.
 """
 
 import os
@@ -19,8 +19,11 @@ def demo_bundle() -> Path:
 
 
 def locate(source: str | os.PathLike[str] | None) -> Path:
-    """Return the folder of a bundle: a folder is itself, a hub id ("owner/name") is downloaded into the hub's
-    own cache, None is the demo bundle."""
+    """Return the folder of a bundle.
+
+    A folder is returned as it is, a hub id ("owner/name") is downloaded into the hub's own cache, None is the
+    demo bundle.
+    """
     if source is None:
         return demo_bundle()
     path = Path(source).expanduser()
@@ -30,15 +33,17 @@ def locate(source: str | os.PathLike[str] | None) -> Path:
 
 
 def is_hub_id(source: str) -> bool:
-    """Whether ``source`` has the form of a hub id, "owner/name"."""
+    """Return whether ``source`` has the form of a hub id, "owner/name"."""
     return _HUB_ID.fullmatch(source) is not None
 
 
 def download(model: str, patterns: Sequence[str], by_hand: Sequence[str]) -> Path:
-    """The folder, in the hub's own cache, with the files of ``model`` that match ``patterns``.
+    """Download the files of ``model`` that match ``patterns``, and return their folder in the hub's cache.
 
-    by_hand: the files to name to somebody who has to fetch them without this function.
-    Raises OSError when the hub cannot be reached or has no such model.
+    by_hand: files to name in the error, for manual download.
+
+    Raises:
+      OSError: the hub cannot be reached or has no such model.
     """
     from huggingface_hub import snapshot_download
 

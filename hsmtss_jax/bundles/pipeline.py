@@ -1,4 +1,4 @@
-"""Pipeline bundles: a folder of stage bundles and a ``pipeline.json`` that says how they fit together."""
+"""Assemble and load pipeline bundles: folders of stage bundles with a ``pipeline.json``."""
 
 import dataclasses
 import json
@@ -29,7 +29,7 @@ CAPTIONING = ("gpt2", "captioner")  # what a pipeline may hold beside: it separa
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """How cosines become a presence score: sigmoid(slope * mean cosine + bias)."""
+    """Map cosines to a presence score: sigmoid(slope * mean cosine + bias)."""
 
     slope: float
     bias: float
@@ -37,14 +37,18 @@ class Calibration:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PipelineConfig:
-    """How stage bundles become one pipeline bundle.
+    """Configure the assembly of a pipeline bundle.
 
-    bundles: role -> folder of a stage bundle; every role of the pipeline must be there.
-    separator: which of ``SEPARATORS`` it has; single_stage is the paper's ablation.
-    captioner: whether it holds ``CAPTIONING`` as well, which describe a sound in words.
-    storage: role -> storage type of ``save_bundle``; "*" is the default.
-    presence: how cosines become a presence score, where that was measured.
-    notices: file name -> path of a text to put beside the weights (licence, attribution).
+    Attributes:
+      bundles: role -> folder of a stage bundle; every role of the pipeline is required.
+      separator: one of ``SEPARATORS``; single_stage is the paper's ablation.
+      captioner: whether to include ``CAPTIONING``, which describe a sound in words.
+      storage: role -> storage type of ``save_bundle``; "*" is the default.
+      sampling: default policy of the token sampler.
+      presence: calibration of the presence score, if measured.
+      licence: of the pipeline.
+      data: that it was trained on.
+      notices: file name -> path of a text to put beside the weights (licence, attribution).
     """
 
     bundles: Mapping[str, str]
@@ -59,20 +63,23 @@ class PipelineConfig:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The pipeline's roles. Raises ValueError for an unknown separator."""
+        """Return the pipeline's roles. Raises ValueError for an unknown separator."""
         if self.separator not in SEPARATORS:
             raise ValueError(f"separator={self.separator!r}: choose one of {', '.join(SEPARATORS)}")
         return _roles_with(self.separator) + (CAPTIONING if self.captioner else ())
 
 
 def _roles_with(separator: str) -> tuple[str, ...]:
-    """The roles of a pipeline with this separator, that separating needs."""
+    """Return the roles that separation needs, with this separator."""
     return tuple(separator if role in SEPARATORS else role for role in ROLES)
 
 
 def _known_roles(names: Any) -> tuple[str, ...]:
-    """Those roles of a pipeline.json that separating needs. Raises ValueError unless all are there, and
-    nothing else but ``CAPTIONING``."""
+    """Return the roles of a pipeline.json that separation needs.
+
+    Raises:
+      ValueError: a role is missing, or there is another one that is not in ``CAPTIONING``.
+    """
     rest = sorted(set(map(str, names)) - set(CAPTIONING))
     for roles in map(_roles_with, SEPARATORS):
         if rest == sorted(roles):
@@ -82,7 +89,7 @@ def _known_roles(names: Any) -> tuple[str, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Pipeline:
-    """A loaded pipeline bundle: stage bundles by role, sampling defaults, the rest of pipeline.json."""
+    """Hold a loaded pipeline bundle: stage bundles by role, sampling defaults, the rest of pipeline.json."""
 
     bundles: Mapping[str, Bundle]
     sampling: Policy
@@ -92,9 +99,10 @@ class Pipeline:
 
 
 def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
-    """Write the pipeline bundle ``out`` from stage bundles; an existing one is replaced at the end.
+    """Write the pipeline bundle ``out`` from stage bundles, atomically replacing an existing one.
 
-    Raises ValueError for a missing role or digests that do not fit.
+    Raises:
+      ValueError: a role is missing, or digests do not match.
     """
     missing = [role for role in config.roles if role not in config.bundles]
     if missing:
@@ -127,9 +135,11 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
 
 
 def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = None) -> Pipeline:
-    """Read those stage bundles of a pipeline that ``roles`` names: by default all that separating needs.
+    """Read the stage bundles ``roles`` of a pipeline: by default all that separation needs.
 
-    Raises OSError or ValueError with a line that says what is wrong.
+    Raises:
+      OSError: there is no such pipeline.
+      ValueError: it is damaged or inconsistent; the message is one line.
     """
     folder = Path(folder)
     pipeline = _read_document(folder)
@@ -150,12 +160,12 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
 
 
 def pipeline_roles(folder: str | os.PathLike[str]) -> tuple[str, ...]:
-    """The roles of a pipeline bundle that separating needs. Raises as ``load_pipeline`` does."""
+    """Return the roles of a pipeline bundle that separation needs. Raises as ``load_pipeline`` does."""
     return _known_roles(_read_document(Path(folder)).meta["roles"])
 
 
 def _read_document(folder: Path) -> Pipeline:
-    """What pipeline.json says, without the stage bundles."""
+    """Read pipeline.json, without the stage bundles."""
     if not folder.exists():
         raise FileNotFoundError(f"no checkpoint at {folder}: give the folder of a pipeline bundle")
     path = folder / "pipeline.json"

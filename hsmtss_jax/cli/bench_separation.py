@@ -26,7 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, nargs="+", default=[10.0, 60.0], help="recordings [10 60]")
     add("--mode", choices=("mask", "generate", "blend"), default="mask", help="[mask]")
     add("--decode", choices=("batch", "sequence"), default="batch", help="[batch]")
-    add("--batch", type=int, help="sounds made at once [16]")
+    add("--batch", type=int, default=16, help="sounds made at once [16]")
     add("--repeats", type=int, default=3, help="timed calls, the median counts [3]")
     add("--device", metavar="NAME", help="cpu, gpu, tpu, gpu:1 [the fastest there is]")
     add("--dtype", choices=("auto", "float32", "bfloat16"), default="auto", help="[auto]")
@@ -51,12 +51,12 @@ def main(argv: list[str]) -> int:
     if args.cached:
         enable_compilation_cache()
     separator = _separator(args)
-    options = {"mode": args.mode, "decode": args.decode}
+    windows = {"batch": "independent", "sequence": "continued"}[args.decode]
+    options = {"mode": args.mode, "windows": windows}
     rows = separation.benchmark(separator, args.seconds, repeats=args.repeats, options=options)
-    system = separator.system
     print(
-        f"{system.pipeline.path.name}, {args.mode}, decode {args.decode}, batch {separator.batch}, "
-        f"{np.dtype(system.dtype).name}, {system.device.device_kind}\n"
+        f"{separator.name}, {args.mode}, decode {args.decode}, batch {separator.batch}, "
+        f"{np.dtype(separator.dtype).name}, {separator.device.device_kind}\n"
     )
     print(separation.to_markdown(rows), end="")
     return 0
@@ -70,10 +70,9 @@ def _separator(args: argparse.Namespace) -> "Separator":
             args.ckpt, dtype=args.dtype, device=args.device, batch=args.batch
         )
     from hsmtss_jax.dist import compute_dtype, find_device
-    from hsmtss_jax.inference.runtime import System
+    from hsmtss_jax.inference.runtime import Runtime
     from hsmtss_jax.testing.bundles import random_pipeline
 
     pipeline = random_pipeline(args.size)
     device = find_device(args.device)
-    system = System(pipeline, compute_dtype(args.dtype, device), device)
-    return Separator(system, batch=args.batch)
+    return Separator(Runtime(pipeline, compute_dtype(args.dtype, device), device, batch=args.batch))

@@ -12,7 +12,7 @@ from hsmtss_jax.cli.inputs import find_inputs
 from hsmtss_jax.cli.messages import CommandParser, fail, one_line
 
 if TYPE_CHECKING:
-    from hsmtss_jax.inference.captioner import CaptionWriter, Span
+    from hsmtss_jax.inference.captioner import Captioner, Span
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,17 +56,15 @@ def main(argv: list[str]) -> int:
     return 0 if not failed else 1 if failed < len(inputs) + len(problems) else 2
 
 
-def _writer(source: str | None) -> "CaptionWriter":
-    from hsmtss_jax.bundles.pipeline import load_pipeline
+def _writer(source: str | None) -> "Captioner":
     from hsmtss_jax.cli.setup import enable_compilation_cache
-    from hsmtss_jax.inference.captioner import ROLES, CaptionWriter
-    from hsmtss_jax.inference.pretrained import locate
+    from hsmtss_jax.inference.captioner import Captioner
 
     enable_compilation_cache()
-    return CaptionWriter(load_pipeline(locate(source), ROLES).bundles)
+    return Captioner.from_pretrained(source)
 
 
-def _describe(writer: "CaptionWriter", path: Path, args: argparse.Namespace) -> "list[Span]":
+def _describe(writer: "Captioner", path: Path, args: argparse.Namespace) -> "list[Span]":
     """The spans of a recording; what is wrong with it is said with its name."""
     from hsmtss_jax.audio.io import AudioError
     from hsmtss_jax.inference.recording import open_recording

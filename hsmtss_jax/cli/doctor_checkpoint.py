@@ -43,7 +43,7 @@ def examine(source: str | None, dtype: str, device: str | None, batch: int | Non
     """Findings about a pipeline bundle; what is wrong with it is a finding, too."""
     from hsmtss_jax.bundles.hub import locate
     from hsmtss_jax.dist import find_device
-    from hsmtss_jax.inference.separator import BATCH
+    from hsmtss_jax.inference.options import RuntimeOptions
 
     try:
         folder = locate(source)
@@ -53,7 +53,7 @@ def examine(source: str | None, dtype: str, device: str | None, batch: int | Non
     place = find_device(device) or _default_device()
     on_cpu = place.platform == "cpu"
     itemsize = 4 if dtype == "float32" or (dtype == "auto" and on_cpu) else 2
-    rows = batch or BATCH
+    rows = batch or RuntimeOptions.batch
     findings = [_summary(folder, stages), *(_stage(role, stage) for role, stage in stages.items())]
     try:
         need = estimate(stages, rows, itemsize)

@@ -47,25 +47,25 @@ def main(argv: list[str]) -> int:
     from hsmtss_jax.cli.setup import enable_compilation_cache
     from hsmtss_jax.data.sources import ClipSource, label_cycle
     from hsmtss_jax.evaluation import captioning
-    from hsmtss_jax.inference.captioner import CaptionWriter
+    from hsmtss_jax.inference.captioner import Captioner
 
     captioning.check_extra()
     source = ClipSource(args.data, args.split)
     order = label_cycle(source.clips)[: args.count]
     clips = [source.clips[i] for i in order]
     enable_compilation_cache()
-    writer = CaptionWriter(load_bundles(args, ROLES))
+    writer = Captioner(load_bundles(args, ROLES))
     texts = _write(args, writer, source, order)
     references = [clip.captions for clip in clips]
     results = {
         "captioner": captioning.score(texts, references),
         "another clip's caption": captioning.score(
-            captioning.another_s(references, seed=0), references
+            captioning.shuffled_captions(references, seed=0), references
         ),
     }
     captions = dict(zip([clip.id for clip in clips], texts, strict=True))
-    document = captioning.to_json(results, captions, references, vars(args))
-    write_report(args, captioning.to_markdown(results, len(clips)), document)
+    report = captioning.report(results, captions, references, vars(args))
+    write_report(args, report.table(), report.to_json())
     return 0
 
 
@@ -85,8 +85,7 @@ def _write(args, writer, source, order):  # type: ignore[no-untyped-def]
     with tqdm(total=len(order), unit="clip", disable=not sys.stderr.isatty()) as bar:
         for start in range(0, len(windows), args.batch):
             part = windows[start : start + args.batch]
-            full = np.stack(part + [part[-1]] * (args.batch - len(part)))  # one static shape
-            written = writer.write(full, beams=args.beams, tokens=args.max_tokens)
-            texts += written[: len(part)]
+            options = {"batch": args.batch, "beams": args.beams, "tokens": args.max_tokens}
+            texts += writer.caption(np.stack(part), **options)
             bar.update(len(part))
     return texts

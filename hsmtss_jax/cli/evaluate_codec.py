@@ -77,8 +77,8 @@ def main(argv: list[str]) -> int:
     rows = [_evaluate(one, source, order, samples, judge) for one in codecs]
     about = vars(args) | {"clips": len(order)}
     names = [source.clips[i].id for i in order]
-    document = codec.to_json(rows, names, about, notes)
-    write_report(args, codec.to_markdown(rows, notes), document)
+    report = codec.report(rows, names, about, notes)
+    write_report(args, report.table(), report.to_json())
     return 0
 
 

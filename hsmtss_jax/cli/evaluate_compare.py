@@ -13,14 +13,14 @@ def build_parser() -> argparse.ArgumentParser:
         prog="hsmtss evaluate compare",
         description="Puts reports of hsmtss evaluate separation into one table: each system's means, and "
         "the differences to the first, paired by mixture, with 95 % bootstrap intervals.",
-        epilog="example: hsmtss evaluate compare full.json single.json --route system generated",
+        epilog="example: hsmtss evaluate compare full.json single.json --route mask generate",
     )
     parser.add_argument("reports", nargs="+", metavar="REPORT", help="JSON of separation -o")
     parser.add_argument(
         "--route",
         nargs="+",
-        default=["system"],
-        help="routes, of the reports that have them [system]",
+        default=["mask"],
+        help="routes, of the reports that have them [mask]",
     )
     parser.add_argument("--names", nargs="+", help="of the reports [their file names]")
     add_output(parser)
@@ -40,12 +40,9 @@ def main(argv: list[str]) -> int:
     documents = {name: comparison.read_report(path) for name, path in paths.items()}
     comparison.check_same(documents)
     lines = comparison.lines_of(documents, args.route)
-    if len(lines) < 2:
-        raise ValueError("there is nothing to compare: give two reports, or two routes of one")
-    table = comparison.compare(lines)
     about = {name: document["about"] for name, document in documents.items()}
-    document = {"about": about, "summary": comparison.to_json(table)}
-    write_report(args, comparison.to_markdown(table), document)
+    report = comparison.compare(lines, about)
+    write_report(args, report.table(), report.to_json())
     return 0
 
 

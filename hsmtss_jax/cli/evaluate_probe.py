@@ -88,9 +88,9 @@ def main(argv: list[str]) -> int:
     for other in features[1:]:
         name = f"{features[0]} - {other}"
         scores[name] = probe.difference(outcomes[features[0]], outcomes[other], clips)
-    table = probe.to_markdown(scores, probe.chance(clips))
-    about = vars(args) | {"training": dataclasses.asdict(training), "audio_mae": bundle.digest}
-    write_report(args, table, probe.to_json(scores, outcomes, clips, about))
+    about = vars(args) | {"recipe": dataclasses.asdict(training), "audio_mae": bundle.digest}
+    report = probe.report(scores, outcomes, clips, about)
+    write_report(args, report.table(), report.to_json())
     return 0
 
 

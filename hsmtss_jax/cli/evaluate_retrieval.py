@@ -80,5 +80,6 @@ def main(argv: list[str]) -> int:
         "texts": len(pairs.texts),
         "independent_sets": len(set(pairs.clip_groups.tolist())),
     }
-    write_report(args, retrieval.to_markdown(scores), retrieval.to_json(scores, rankings, about))
+    report = retrieval.report(scores, rankings, about)
+    write_report(args, report.table(), report.to_json())
     return 0

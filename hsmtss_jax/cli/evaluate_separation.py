@@ -1,9 +1,7 @@
 """``hsmtss evaluate separation``: the paper's metrics on held-out mixtures of a prepared data set."""
 
 import argparse
-import dataclasses
 import json
-import sys
 from pathlib import Path
 
 from hsmtss_jax.atomic import write_text
@@ -19,7 +17,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", default="corpora/opensounds", help="a prepared data set")
     parser.add_argument("--split", default="test", choices=("validation", "test"))
-    parser.add_argument("--count", type=int, default=500, help="number of mixtures [500]")
+    parser.add_argument("--count", type=int, default=250, help="pairs, both tasks of each [250]")
+    parser.add_argument(
+        "--modes", nargs="+", choices=("mask", "generate", "blend"), default=["mask", "generate"]
+    )
+    parser.add_argument("--no-silence-gate", action="store_true", help="as in the paper's numbers")
+    parser.add_argument("--no-diagnostics", action="store_true", help="rows of the system alone")
     parser.add_argument("--seed", type=int, default=0, help="seed of mixtures and sampling [0]")
     parser.add_argument("--snr", type=float, nargs=2, default=(-15.0, 15.0), metavar="DB")
     parser.add_argument("--batch", type=int, default=16)
@@ -40,44 +43,44 @@ def main(argv: list[str]) -> int:
     from tqdm import tqdm
 
     from hsmtss_jax.bundles.bundle import load_bundle
-    from hsmtss_jax.bundles.hub import demo_bundle
-    from hsmtss_jax.bundles.pipeline import load_pipeline
     from hsmtss_jax.cli.setup import enable_compilation_cache
     from hsmtss_jax.config import DataConfig
-    from hsmtss_jax.data.manifest import mixture_examples
-    from hsmtss_jax.evaluation import evaluate, summarise, to_json, to_markdown
+    from hsmtss_jax.data.manifest import mixture_examples, recording_groups
     from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
-    from hsmtss_jax.inference.runtime import System
+    from hsmtss_jax.evaluation.separation import evaluate_separation
+    from hsmtss_jax.inference import Separator
+    from hsmtss_jax.inference.options import SeparateOptions
+    from hsmtss_jax.inference.pretrained import load_runtime
 
     enable_compilation_cache()
-    system = System(load_pipeline(args.ckpt or demo_bundle()))
+    runtime = load_runtime(args.ckpt, batch=args.batch)
     baseline = None
     if args.baseline:
-        encoder = system.pipeline.bundles["text_encoder"]
+        encoder = runtime.pipeline.bundles["text_encoder"]
         baseline = MaskBaseline(load_bundle(args.baseline), encoder)
-    changes = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
-    given = {name: value for name, value in changes.items() if value is not None}
-    policy = dataclasses.replace(system.pipeline.sampling, **given)
+    options = SeparateOptions(
+        seed=args.seed,
+        temperature=args.temperature,
+        top_k=args.top_k,
+        top_p=args.top_p,
+        silence_gate=not args.no_silence_gate,
+    )
     data = DataConfig(root=args.data, augment=False, snr_db=tuple(args.snr))
-    examples = mixture_examples(data, args.split, args.seed, args.count, samples=system.window)
-    with tqdm(total=args.count, unit="mixture", disable=not sys.stderr.isatty()) as bar:
-        rows = list(
-            evaluate(
-                system,
-                list(examples),
-                policy=policy,
-                seed=args.seed,
-                batch=args.batch,
-                baseline=baseline,
-                progress=lambda done, _: bar.update(done - bar.n),
-            )
+    with tqdm(total=args.count, unit="pair", disable=None) as bar:
+        report = evaluate_separation(
+            Separator(runtime),
+            mixture_examples(data, args.split, args.seed, args.count, samples=runtime.window),
+            modes=args.modes,
+            options=options,
+            diagnostics=None if args.no_diagnostics else runtime,
+            baseline=baseline,
+            groups=recording_groups(args.data, args.split),
+            about=vars(args) | {"window": runtime.window},
+            progress=lambda done: bar.update(done - bar.n),
         )
-    summary = summarise(rows)
-    table = to_markdown(summary)
-    print(table)
+    print(report.table())
     if args.output:
-        about = vars(args) | {"policy": dataclasses.asdict(policy), "window": system.window}
         path = Path(args.output)
-        write_text(path, json.dumps(to_json(summary, rows, about), indent=1) + "\n")
-        write_text(path.with_suffix(".md"), table)
+        write_text(path, json.dumps(report.to_json(), indent=1) + "\n")
+        write_text(path.with_suffix(".md"), report.table())
     return 0

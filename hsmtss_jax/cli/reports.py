@@ -14,7 +14,7 @@ from hsmtss_jax.atomic import replace_file
 from hsmtss_jax.audio.io import probe, read_blocks
 
 if TYPE_CHECKING:
-    from hsmtss_jax.inference.result import Activity
+    from hsmtss_jax.inference.options import Activity
 
 DRAWN = 300.0  # seconds of a recording that a figure shows
 DRAWN_RATE = 16_000

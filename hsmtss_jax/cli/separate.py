@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import dataclasses
 import json
 import os
 import signal
@@ -160,7 +159,7 @@ def _separate(args: argparse.Namespace, pieces: Sequence[Piece], results: Result
 
 def _load(args: argparse.Namespace) -> "Separator":
     from hsmtss_jax.cli.setup import enable_compilation_cache
-    from hsmtss_jax.inference import Separator
+    from hsmtss_jax.inference import RuntimeOptions, Separator
 
     enable_compilation_cache()
     return Separator.from_pretrained(
@@ -169,7 +168,7 @@ def _load(args: argparse.Namespace) -> "Separator":
         device=args.device,
         overlap=args.overlap,
         segment=args.segment,
-        batch=args.batch,
+        batch=args.batch or RuntimeOptions.batch,
     )
 
 
@@ -182,14 +181,16 @@ def _run(
     progress: Callable[[int, int], None],
 ) -> None:
     """One session for all pieces. work: a folder for working files, where they are needed."""
-    from hsmtss_jax.inference import Output
+    from hsmtss_jax.inference import Failed, OutputFiles, SeparateOptions
 
     groups: dict[Path, list[tuple[Piece, Place]]] = {}
     for number, piece in enumerate(pieces):
         place = piece.place if work is None else _working_place(work, number, piece.place)
         groups.setdefault(piece.source, []).append((piece, place))
-    jobs: dict[str | os.PathLike[str], list[Output]] = {
-        source: [Output(piece.instruction, place.target, place.residual) for piece, place in group]
+    jobs: dict[str | os.PathLike[str], list[OutputFiles]] = {
+        source: [
+            OutputFiles(piece.instruction, place.target, place.residual) for piece, place in group
+        ]
         for source, group in groups.items()
     }
     outcomes = separator.separate_files(
@@ -198,13 +199,13 @@ def _run(
         progress=progress,
         start=args.start,
         end=args.end,
-        **_options(args, separator),
+        options=SeparateOptions(**_options(args)),
     )
     with contextlib.closing(outcomes):  # type: ignore[type-var]
         for group, found in zip(groups.values(), outcomes, strict=True):
             for (piece, place), outcome in zip(group, found, strict=True):
-                if isinstance(outcome, Exception):
-                    results.failed(piece, outcome)
+                if isinstance(outcome, Failed):
+                    results.failed(piece, outcome.error)
                     continue
                 pairs = [] if work is None else [*zip(place.files, piece.place.files, strict=True)]
                 try:
@@ -215,14 +216,16 @@ def _run(
                     results.done(piece, outcome, gain)
 
 
-def _options(args: argparse.Namespace, separator: "Separator") -> dict[str, Any]:
-    """The options of ``Separator.separate``; of the sampling, what was given over the bundle's."""
-    given = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
-    changes = {name: value for name, value in given.items() if value is not None}
-    names = ("mode", "reference", "decode", "seed", "candidates", "min_presence", "global_scope")
-    options = {name: getattr(args, name) for name in names}
-    policy = dataclasses.replace(separator.system.pipeline.sampling, **changes)
-    return {**options, "policy": policy, "blend": 0.5 if args.blend is None else args.blend}
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of ``SeparateOptions``."""
+    names = ("mode", "seed", "temperature", "top_k", "top_p", "min_presence", "global_scope")
+    return {
+        **{name: getattr(args, name) for name in names},
+        "mask_from": args.reference,
+        "windows": {"batch": "independent", "sequence": "continued"}[args.decode],
+        "best_of": args.candidates,
+        "blend": 0.5 if args.blend is None else args.blend,
+    }
 
 
 def _subtype(args: argparse.Namespace) -> str:

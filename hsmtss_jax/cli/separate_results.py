@@ -64,13 +64,11 @@ class Results:
 
     def loaded(self, separator: "Separator") -> None:
         """The model is there."""
-        system = separator.system
-        pipeline = system.pipeline
         self._model = {
-            "checkpoint": str(self._args.ckpt or pipeline.path.name),
-            "device": f"{system.device.platform}:{system.device.id}",
-            "dtype": np.dtype(system.dtype).name,
-            "sampling": dataclasses.asdict(pipeline.sampling),
+            "checkpoint": str(self._args.ckpt or separator.name),
+            "device": f"{separator.device.platform}:{separator.device.id}",
+            "dtype": np.dtype(separator.dtype).name,
+            "sampling": dataclasses.asdict(separator.sampling),
             "batch": separator.batch,
         }
         if self._args.verbose:

@@ -36,36 +36,28 @@ def main(argv: list[str]) -> int:
         raise ValueError("--start must be 0 or more")
     if args.heads and args.target:
         raise ValueError("--heads draws no reference: leave out --target")
-    import numpy as np
-
-    from hsmtss_jax.bundles.hub import demo_bundle
-    from hsmtss_jax.bundles.pipeline import load_pipeline
     from hsmtss_jax.cli.setup import enable_compilation_cache
+    from hsmtss_jax.inference.pretrained import load_runtime
     from hsmtss_jax.inference.recording import check_recording
-    from hsmtss_jax.inference.runtime import System
     from hsmtss_jax.instructions import parse
-    from hsmtss_jax.visualization.attention import AttentionMap, save_attention, save_heads
+    from hsmtss_jax.visualization.attention import attention_maps, save_attention, save_heads
 
     asked = parse(args.instruction)
     enable_compilation_cache()
-    system = System(load_pipeline(args.ckpt or demo_bundle()))
+    system = load_runtime(args.ckpt)
     audio = _window(args.input, args.start, system.window, system.sample_rate)
     check_recording(audio[:, None], system.sample_rate)
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    query = system.query(asked.task, asked.description, 1)
-    heard = system.listen(np.pad(audio, (0, system.window - len(audio)))[None])
-    weights = np.asarray(system.attention(heard, query))[0]
-    encoder = system.networks.encoders.audio_mae
-    attention = AttentionMap(weights, encoder.freq_patches, encoder.patch)
+    references = {}
+    if args.target:
+        reference = _window(args.target, args.start, system.window, system.sample_rate)
+        references["target"] = reference
+    maps = attention_maps(system, audio, asked, references.get("target"))
     title = f"{asked.task}: {asked.description}"
     if args.heads:
-        save_heads(args.output, audio, attention, title=title)
+        save_heads(args.output, audio, maps["predicted G"], title=title)
     else:
-        references = {}
-        if args.target:
-            reference = _window(args.target, args.start, system.window, system.sample_rate)
-            references["target"] = reference
-        save_attention(args.output, audio, attention, title=title, references=references)
+        save_attention(args.output, audio, maps, title=title, references=references)
     print(args.output)
     return 0
 

@@ -1,1 +1,1 @@
-"""data."""
+"""Read data sets and draw training examples, without TensorFlow."""

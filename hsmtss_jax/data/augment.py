@@ -1,4 +1,4 @@
-"""Waveform augmentation of single clips, numpy. n samples, mono, float32, 16 kHz.
+"""Augment single clips, numpy. n samples, mono, float32, 16 kHz.
 
 All randomness comes from the Generator passed in. Each transform is applied with its own probability.
 """
@@ -16,7 +16,7 @@ EQ_DB = 9.0
 
 
 def augment(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Speed with pitch, equaliser, reverberation, polarity and gain at random; [n] -> float32 [m].
+    """Apply speed, equaliser, reverberation, polarity and gain at random; [n] -> float32 [m].
 
     m differs from n by the speed factor (at most MAX_SPEED either way). Peak at most 1.
     """
@@ -34,25 +34,25 @@ def augment(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def change_speed(x: np.ndarray, factor: float) -> np.ndarray:
-    """Plays ``factor`` times as fast, so also higher, by resampling; [n] -> [n / factor]."""
+    """Play ``factor`` times as fast, and so at higher pitch, by resampling; [n] -> [n / factor]."""
     return soxr.resample(x, SAMPLE_RATE * factor, SAMPLE_RATE, quality="LQ")
 
 
 def equalise(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A random low shelf, peak and high shelf, each up to EQ_DB dB either way; [n] -> [n]."""
+    """Apply a random low shelf, peak and high shelf, each up to EQ_DB [dB] either way; [n] -> [n]."""
     low, mid, high = rng.uniform(-EQ_DB, EQ_DB, 3)
     sections = np.stack(
         [
-            _shelf(float(rng.uniform(100, 500)), low, high=False),
-            _peaking(float(np.exp(rng.uniform(np.log(300), np.log(4000)))), mid),
-            _shelf(float(rng.uniform(2500, 6000)), high, high=True),
+            shelf(float(rng.uniform(100, 500)), low, high=False),
+            peaking(float(np.exp(rng.uniform(np.log(300), np.log(4000)))), mid),
+            shelf(float(rng.uniform(2500, 6000)), high, high=True),
         ]
     )
     return signal.sosfilt(sections.astype(x.dtype), x)
 
 
 def reverberate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Adds a tail: exponentially decaying noise, RT60 0.1 to 0.8 s; [n] -> [n], level kept."""
+    """Add a tail of exponentially decaying noise, RT60 0.1 to 0.8 s; [n] -> [n], level kept."""
     rt60 = rng.uniform(0.1, 0.8)
     n = int(rt60 * 0.7 * SAMPLE_RATE)
     decay = np.exp(np.arange(n, dtype=np.float32) * np.float32(-6.9 / (rt60 * SAMPLE_RATE)))
@@ -64,8 +64,8 @@ def reverberate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return wet.astype(np.float32)
 
 
-def _peaking(frequency: float, gain_db: float, q: float = 0.9) -> np.ndarray:
-    """A peaking section [6] (Audio EQ Cookbook, Bristow-Johnson)."""
+def peaking(frequency: float, gain_db: float, q: float = 0.9) -> np.ndarray:
+    """Design a peaking section [6] (Audio EQ Cookbook, Bristow-Johnson)."""
     w = 2 * np.pi * frequency / SAMPLE_RATE
     a, alpha, c = 10.0 ** (gain_db / 40.0), np.sin(w) / (2 * q), np.cos(w)
     b0, b1, b2 = 1 + alpha * a, -2 * c, 1 - alpha * a
@@ -73,8 +73,8 @@ def _peaking(frequency: float, gain_db: float, q: float = 0.9) -> np.ndarray:
     return np.array([b0, b1, b2, a0, a1, a2]) / a0
 
 
-def _shelf(frequency: float, gain_db: float, *, high: bool) -> np.ndarray:
-    """A shelving section [6] with slope 1 (Audio EQ Cookbook); a low shelf mirrored is a high one."""
+def shelf(frequency: float, gain_db: float, *, high: bool) -> np.ndarray:
+    """Design a shelving section [6] of slope 1 (Audio EQ Cookbook); a mirrored low shelf is a high one."""
     w = 2 * np.pi * frequency / SAMPLE_RATE
     a = 10.0 ** (gain_db / 40.0)
     c = -np.cos(w) if high else np.cos(w)

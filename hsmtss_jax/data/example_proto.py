@@ -1,4 +1,4 @@
-"""tf.train.Example on the wire, without TensorFlow: the record format of a TFDS data set.
+"""Serialise tf.train.Example without TensorFlow: the record format of a TFDS data set.
 
 Messages: Example{1: Features}, Features{1: map<string, Feature>}, Feature{1: BytesList, 2: FloatList,
 3: Int64List}, each list {1: repeated value}. Numbers are packed.
@@ -16,8 +16,10 @@ _MASK = (1 << 64) - 1
 
 
 def encode_example(features: Mapping[str, Value]) -> bytes:
-    """Serialises ``{name: bytes list | float array | integer array}``; names are sorted, so equal
-    features give equal bytes."""
+    """Serialise ``{name: bytes list | float array | integer array}``.
+
+    Names are sorted, so equal features give equal bytes.
+    """
     entries = []
     for name in sorted(features):
         entry = _field(1, name.encode()) + _field(2, _encode_feature(features[name]))
@@ -26,7 +28,11 @@ def encode_example(features: Mapping[str, Value]) -> bytes:
 
 
 def decode_example(record: bytes, names: frozenset[str] | None = None) -> dict[str, Value]:
-    """Parses a record; with ``names`` only those features. Raises ValueError on a broken record."""
+    """Parse a record; with ``names`` only those features.
+
+    Raises:
+      ValueError: a broken record.
+    """
     out: dict[str, Value] = {}
     try:
         view = memoryview(record)
@@ -52,7 +58,7 @@ def _varint(value: int) -> bytes:
 
 
 def _field(number: int, payload: bytes) -> bytes:
-    """A length-delimited field."""
+    """Serialise a length-delimited field."""
     return _varint(number << 3 | 2) + _varint(len(payload)) + payload
 
 
@@ -76,7 +82,7 @@ def _read_varint(view: memoryview, at: int) -> tuple[int, int]:
 
 
 def _fields(view: memoryview) -> list[tuple[int, memoryview]]:
-    """(number, payload) of the length-delimited fields of a message."""
+    """Return (number, payload) of the length-delimited fields of a message."""
     out, at = [], 0
     while at < len(view):
         key, at = _read_varint(view, at)

@@ -1,8 +1,8 @@
-"""Labelled clips for classification, with the parts to train, select and test on.
+"""Labelled clips for classification, with their training, validation and test splits.
 
 Layouts: a prepared data set (``records``), ESC-50 as published (``meta/esc50.csv`` and ``audio/``), and
-the tasks of HEAR 2021 as published (``task_metadata.json``, ``labelvocabulary.csv``, a JSON a split
-and ``RATE/SPLIT/``): speech_commands-v0.0.2-5h, nsynth_pitch-v2.2.3-5h, esc50-v2.0.0-full and alike.
+the tasks of HEAR 2021 as published (``task_metadata.json``, ``labelvocabulary.csv``, a JSON per split
+and ``RATE/SPLIT/``): speech_commands-v0.0.2-5h, nsynth_pitch-v2.2.3-5h, esc50-v2.0.0-full and others.
 """
 
 import csv
@@ -19,12 +19,12 @@ from hsmtss_jax.data.records import SAMPLE_RATE, read_index
 from hsmtss_jax.data.sources import ClipSource
 
 LAYOUTS = ("prepared", "esc50", "hear")
-_PARTS = ("train", "validation", "test")
+_SPLITS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(frozen=True)
-class Parts:
-    """Clip numbers to train on, to select with and to test on; int arrays without a common clip."""
+class Split:
+    """Hold disjoint clip numbers, int arrays, to train on, to select a model with and to test on."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -33,23 +33,33 @@ class Parts:
 
 @dataclasses.dataclass(frozen=True)
 class LabelledClips:
-    """classes: names. labels: class number of each clip, int [n]. groups: its recording [n]. rounds:
-    one, or one a fold. audio: clip number -> mono float32 at 16 kHz. left_out: test clips whose class
-    has no training clip; they are in no round's test part."""
+    """Hold labelled clips and their splits.
+
+    Attributes:
+      name: of the data set.
+      classes: names of the classes.
+      labels: class number of each clip, int [n].
+      groups: recording that each clip is from [n].
+      folds: one split, or one per fold of a cross-validation.
+      audio: clip number -> mono float32 at 16 kHz.
+      left_out: number of test clips whose class has no training clip; no split contains them.
+    """
 
     name: str
     classes: tuple[str, ...]
     labels: np.ndarray
     groups: tuple[str, ...]
-    rounds: tuple[Parts, ...]
+    folds: tuple[Split, ...]
     audio: Callable[[int], np.ndarray]
     left_out: int = 0
 
 
 def read_labelled(root: str | Path, layout: str = "auto") -> LabelledClips:
-    """The labelled clips under ``root``; "auto" tells the layout by its files.
+    """Read the labelled clips under ``root``; "auto" detects the layout by its files.
 
-    Raises OSError when it is not there, ValueError when it is of no known layout or inconsistent.
+    Raises:
+      OSError: there is no such data set.
+      ValueError: the layout is unknown or the data set inconsistent.
     """
     root = Path(root)
     if not root.is_dir():
@@ -65,11 +75,11 @@ def read_labelled(root: str | Path, layout: str = "auto") -> LabelledClips:
 
 
 def _check(clips: LabelledClips, root: Path) -> None:
-    """Raises ValueError when there is nothing to tell apart, or a part has no clip."""
+    """Raise ValueError when there are fewer than two classes, or a part of a split is empty."""
     if len(clips.classes) < 2:
         raise ValueError(f"{root} has {len(clips.classes)} classes: a classifier needs two or more")
-    for parts in clips.rounds:
-        for name in _PARTS:
+    for parts in clips.folds:
+        for name in _SPLITS:
             if len(getattr(parts, name)) == 0:
                 raise ValueError(f"the {name} part of {root} has no clip of a class to train on")
 
@@ -87,10 +97,10 @@ def _layout(root: Path) -> str:
 
 
 def read_prepared(root: Path) -> LabelledClips:
-    """A prepared data set: field ``label``, its own three splits, recordings by field ``group``."""
+    """Read a prepared data set: field ``label``, its own three splits, recordings by field ``group``."""
     rows: list[dict[str, Any]] = []
     sources, parts = [], []
-    for split in _PARTS:
+    for split in _SPLITS:
         source = ClipSource(root, split)
         parts.append(len(rows) + np.arange(len(source)))
         sources += [(source, i) for i in range(len(source))]
@@ -109,14 +119,14 @@ def read_prepared(root: Path) -> LabelledClips:
         classes=classes,
         labels=labels,
         groups=tuple(str(row.get("group") or row["id"]) for row in rows),
-        rounds=(Parts(*known),),
+        folds=(Split(*known),),
         audio=audio,
         left_out=len(parts[2]) - len(known[2]),
     )
 
 
 def read_esc50(root: Path) -> LabelledClips:
-    """ESC-50's published folder: five folds, each the test part once and the next one validation."""
+    """Read ESC-50's published folder: each of five folds is tested once, with the next one as validation."""
     table = root / "meta" / "esc50.csv"
     if not table.is_file():
         raise FileNotFoundError(f"no {table}: give the unpacked folder of ESC-50")
@@ -130,15 +140,16 @@ def read_esc50(root: Path) -> LabelledClips:
         classes=tuple(names[target] for target in targets),
         labels=np.array([targets.index(row["target"]) for row in rows]),
         groups=tuple(row["src_file"] for row in rows),
-        rounds=folds([row["fold"] for row in rows]),
+        folds=cross_validation([row["fold"] for row in rows]),
         audio=_Files([root / "audio" / row["filename"] for row in rows]),
     )
 
 
 def read_hear(root: Path) -> LabelledClips:
-    """A task of HEAR 2021, one label a clip: train, valid and test, or folds.
+    """Read a task of HEAR 2021 with one label per clip: train, valid and test, or folds.
 
-    Raises ValueError for a task of another kind (events in time, several labels a clip).
+    Raises:
+      ValueError: a task of another kind (events in time, several labels per clip).
     """
     meta = _json(root / "task_metadata.json")
     kind = (meta.get("embedding_type"), meta.get("prediction_type"))
@@ -157,37 +168,40 @@ def read_hear(root: Path) -> LabelledClips:
             paths.append(folder / name / file)
             split_of.append(name)
     split = np.array(split_of)
-    one = Parts(*(np.flatnonzero(split == name) for name in names[:3]))
-    rounds = (one,) if names[0] == "train" else folds(split_of)
+    one = Split(*(np.flatnonzero(split == name) for name in names[:3]))
+    folds = (one,) if names[0] == "train" else cross_validation(split_of)
     return LabelledClips(
         name=str(meta.get("task_name", root.name)),
         classes=tuple(vocabulary),
         labels=np.array(labels),
         groups=tuple(f"{path.parent.name}/{path.name}" for path in paths),
-        rounds=rounds,
+        folds=folds,
         audio=_Files(paths),
     )
 
 
-def folds(names: Sequence[str]) -> tuple[Parts, ...]:
-    """One round a fold: it is tested, the next one (the first after the last) selects, the rest train.
+def cross_validation(names: Sequence[str]) -> tuple[Split, ...]:
+    """Return one split per fold: the fold for testing, the next one (cyclically) for validation.
 
-    names: each clip's fold. Raises ValueError for fewer than three folds.
+    names: fold of each clip.
+
+    Raises:
+      ValueError: fewer than three folds.
     """
     fold, every = np.array(names), sorted(set(names))
     if len(every) < 3:
         raise ValueError(f"cross-validation takes three folds or more, there are {len(every)}")
-    rounds = []
+    folds = []
     for i, name in enumerate(every):
         test, validation = fold == name, fold == every[(i + 1) % len(every)]
         parts = (~test & ~validation, validation, test)
-        rounds.append(Parts(*(np.flatnonzero(part) for part in parts)))
-    return tuple(rounds)
+        folds.append(Split(*(np.flatnonzero(part) for part in parts)))
+    return tuple(folds)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Files:
-    """Audio files by number, read when asked for."""
+    """Read audio files by number, on demand."""
 
     paths: Sequence[Path]
 
@@ -209,7 +223,7 @@ def _json(path: Path) -> Mapping[str, Any]:
 
 
 def _vocabulary(path: Path) -> dict[str, int]:
-    """Class -> number, in the order of the numbers."""
+    """Read class -> number, in the order of the numbers."""
     if not path.is_file():
         raise FileNotFoundError(f"no {path}: give the unpacked folder of one HEAR task")
     rows = sorted(_rows(path, {"idx": int, "label": str}), key=lambda row: row["idx"])
@@ -217,7 +231,7 @@ def _vocabulary(path: Path) -> dict[str, int]:
 
 
 def _rows(path: Path, columns: Mapping[str, type]) -> list[dict[str, Any]]:
-    """The rows of a table, ``columns`` (name -> type) alone. Raises ValueError for one without them."""
+    """Read ``columns`` (name -> type) of a table. Raises ValueError when one is missing."""
     try:
         with open(path, encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
@@ -242,7 +256,7 @@ def _class_number(vocabulary: Mapping[str, int], given: Any, root: Path, file: s
 
 
 def _audio_folder(root: Path) -> Path:
-    """The folder at 16 kHz, or else that of the highest rate."""
+    """Return the folder at 16 kHz, or else that of the highest rate."""
     rates = sorted((int(p.name) for p in root.iterdir() if p.name.isdigit()), reverse=True)
     if not rates:
         raise FileNotFoundError(f"{root} has no folder of audio, such as {root / str(SAMPLE_RATE)}")

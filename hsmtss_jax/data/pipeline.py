@@ -18,7 +18,7 @@ from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.records import RecordReader, read_index, read_kinds
 from hsmtss_jax.data.sources import ClipSource, balanced_epoch, label_cycle
-from hsmtss_jax.data.text_table import Encode, TextTable, Tokenizer
+from hsmtss_jax.data.text_table import Encode, TextTable, TokenizeFn
 from hsmtss_jax.data.views import (
     CaptionView,
     ClipView,
@@ -62,7 +62,7 @@ def caption_dataset(
     seed: int,
     *,
     samples: int,
-    tokenizer: Tokenizer,
+    tokenizer: TokenizeFn,
     encode: Encode | None = None,
 ) -> grain.IterDataset:
     """Batches {"audio", "length", "text_ids": int32 [b, N], "text_mask": bool [b, N],
@@ -80,7 +80,7 @@ def mixture_dataset(
     seed: int,
     *,
     samples: int,
-    tokenizer: Tokenizer,
+    tokenizer: TokenizeFn,
     encode: Encode | None = None,
 ) -> grain.IterDataset:
     """Batches {"mixture", "target": float32 [b, L], "length": int32 [b], "text_ids": int32 [b, N],
@@ -99,7 +99,7 @@ def mixture_dataset(
 
 
 def _prepared_mixtures(
-    config: DataConfig, split: str, samples: int, tokenizer: Tokenizer, encode: Encode | None
+    config: DataConfig, split: str, samples: int, tokenizer: TokenizeFn, encode: Encode | None
 ) -> tuple[Sequence[int], View]:
     order, texts = _records(config, split, tokenizer, encode)
     reader = RecordReader(config.root, split)
@@ -107,7 +107,7 @@ def _prepared_mixtures(
 
 
 def _records(
-    config: DataConfig, split: str, tokenizer: Tokenizer, encode: Encode | None
+    config: DataConfig, split: str, tokenizer: TokenizeFn, encode: Encode | None
 ) -> tuple[Sequence[int], TextTable]:
     """Records of an epoch (train), or of the pass, of mixtures on disk; and their captions."""
     rows = read_index(config.root, split)
@@ -129,7 +129,7 @@ def mixture_feature_dataset(
     *,
     width: int,
     source: str,
-    tokenizer: Tokenizer,
+    tokenizer: TokenizeFn,
     encode: Encode | None = None,
 ) -> grain.IterDataset:
     """Batches {"s_mixture", "s_target": float16 [b, P, C], "length": int32 [b], "text_ids": int32 [b, N],

@@ -1,4 +1,4 @@
-"""The clips of a prepared data set: what is known about each, and its audio on demand."""
+"""Access the clips of a prepared data set: their metadata, and their audio on demand."""
 
 import dataclasses
 import os
@@ -17,7 +17,7 @@ _NEEDED = ("id", "captions", "label", "tags", "samples")
 
 @dataclasses.dataclass(frozen=True)
 class Clip:
-    """One recording. tags: event and its categories; events: the tags that say what is heard."""
+    """Describe one recording. tags: event and its categories; events: tags that name the sound itself."""
 
     id: str
     captions: tuple[str, ...]  # the first is the data set's own
@@ -29,16 +29,19 @@ class Clip:
 
 
 def overlaps(a: Clip, b: Clip) -> bool:
-    """True when an event of one is an event or a category of the other, so they must not be mixed
-    (paper section IV-A: tag sets of a pair do not intersect)."""
+    """Return whether an event of one clip is an event or a category of the other.
+
+    Such clips must not be mixed (HSM-TSS section IV-A: tag sets of a pair do not intersect).
+    """
     return bool(a.events & b.tags or b.events & a.tags)
 
 
 class ClipSource:
-    """Clips of a split by index. Picklable.
+    """Access the clips of a split by index. Picklable.
 
-    Raises OSError when the data set is not prepared, ValueError when it lacks a field or its index does
-    not belong to its records.
+    Raises:
+      OSError: the data set is not prepared.
+      ValueError: a field is missing, or the index does not match the records.
     """
 
     def __init__(self, root: str | os.PathLike, split: str) -> None:
@@ -61,11 +64,11 @@ class ClipSource:
         return len(self.clips)
 
     def audio(self, index: int) -> np.ndarray:
-        """Samples of clip ``index``, float32 [samples] in [-1, 1)."""
+        """Return the samples of clip ``index``, float32 [samples] in [-1, 1)."""
         return self._reader.read(index, _AUDIO)["audio"].astype(np.float32) / np.float32(FULL_SCALE)
 
     def texts(self) -> list[str]:
-        """Every caption once, sorted."""
+        """Return every caption once, sorted."""
         return sorted({text for clip in self.clips for text in clip.captions})
 
 
@@ -83,7 +86,7 @@ def _clip(row: Mapping[str, Any]) -> Clip:
 
 
 def by_label(clips: Iterable[Clip]) -> dict[str, list[int]]:
-    """Label -> indices of its clips, labels sorted."""
+    """Return label -> indices of its clips, labels sorted."""
     groups: dict[str, list[int]] = {}
     for i, clip in enumerate(clips):
         groups.setdefault(clip.label, []).append(i)
@@ -91,10 +94,10 @@ def by_label(clips: Iterable[Clip]) -> dict[str, list[int]]:
 
 
 def balanced_epoch(clips: list[Clip], balance: float, most: int = 8) -> list[int]:
-    """An epoch's clip indices: each clip at least once, those of rare labels up to ``most`` times.
+    """Return an epoch's clip indices: each clip at least once, those of rare labels up to ``most`` times.
 
-    A label with n clips gets a share that grows like n ** (1 - balance): 0 leaves the data as it is,
-    1 aims at equal shares.
+    The share of a label with n clips grows like n ** (1 - balance): 0 keeps the data's proportions, 1 aims
+    at equal shares.
     """
     groups = by_label(clips)
     largest = max(len(group) for group in groups.values())
@@ -106,8 +109,10 @@ def balanced_epoch(clips: list[Clip], balance: float, most: int = 8) -> list[int
 
 
 def label_cycle(clips: list[Clip]) -> list[int]:
-    """All clip indices, one of each label in turn, labels in a fixed mixed order: any first part of it
-    covers the labels evenly."""
+    """Return all clip indices, one of each label in turn, labels in a fixed shuffled order.
+
+    Any prefix covers the labels evenly.
+    """
     by_hash = sorted(by_label(clips).items(), key=lambda item: zlib.crc32(item[0].encode()))
     groups = [group for _, group in by_hash]
     longest = max(len(group) for group in groups)

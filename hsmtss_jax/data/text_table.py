@@ -1,6 +1,6 @@
-"""The captions of a split, looked up by the views: token ids and, where they are kept, frozen features.
+"""Table of a split's captions for the views: token ids and, optionally, precomputed features.
 
-Everything is made once, when a data set is opened, so workers need neither tokenizer nor network.
+It is computed once, when a data set is opened, so workers need neither tokenizer nor network.
 
 Legend: T texts, N tokens, M rows of a text's features at most, C their width.
 """
@@ -15,22 +15,24 @@ import numpy as np
 _CHUNK = 1024  # texts tokenised at a time
 
 
-class Tokenizer(Protocol):
-    """texts -> (ids int32 [n, max_tokens], mask bool [n, max_tokens])."""
+class TokenizeFn(Protocol):
+    """Tokenise texts -> (ids int32 [n, max_tokens], mask bool [n, max_tokens])."""
 
     def __call__(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 class FeatureRows:
-    """Features of T texts in one file, a float32 array [sum of counts, C], read through a memory map.
+    """Read features of T texts from a file, a float32 array [sum of counts, C], through a memory map.
 
-    counts: int [T], the rows of each text. A pickled copy opens the file again: workers share its
-    pages and no array travels to them.
-    Raises ValueError when the file holds another number of rows.
+    counts: int [T], the rows of each text. A pickled copy opens the file again, so workers share its pages
+    and no array is sent to them.
+
+    Raises:
+      ValueError: the file holds another number of rows.
     """
 
     def __init__(self, path: Path, counts: np.ndarray, longest: int) -> None:
-        """longest: M, to which ``__call__`` pads."""
+        """Open the file. longest: M, to which ``__call__`` pads."""
         self._path, self._longest = path, longest
         self._starts = np.concatenate([[0], np.cumsum(counts)])
         if self._rows.ndim != 2 or len(self._rows) != self._starts[-1]:
@@ -43,7 +45,7 @@ class FeatureRows:
         return np.load(self._path, mmap_mode="r", allow_pickle=False)
 
     def __call__(self, text: int) -> np.ndarray:
-        """Features of text number ``text``, zeros behind its own: float32 [M, C]."""
+        """Return the features of text number ``text``, zero-padded: float32 [M, C]."""
         start, end = self._starts[text], self._starts[text + 1]
         padded = np.zeros((self._longest, self._rows.shape[1]), np.float32)
         padded[: end - start] = self._rows[start:end]
@@ -58,12 +60,12 @@ Encode = Callable[[np.ndarray, np.ndarray], FeatureRows]
 
 
 class TextTable:
-    """Every caption of a split tokenised once and, with ``encode``, encoded once."""
+    """Tokenise every caption of a split once and, with ``encode``, encode it once."""
 
     def __init__(
         self,
         texts: Sequence[str],
-        tokenizer: Tokenizer,
+        tokenizer: TokenizeFn,
         max_tokens: int,
         encode: Encode | None = None,
     ) -> None:
@@ -76,8 +78,10 @@ class TextTable:
         self._features = encode(self._ids, self._mask) if encode else None
 
     def __call__(self, text: str) -> dict[str, np.ndarray]:
-        """One of the texts: {"text_ids": int32 [N], "text_mask": bool [N]} and, where they are kept,
-        "text_features": float32 [M, C]."""
+        """Look up a text: {"text_ids": int32 [N], "text_mask": bool [N]}.
+
+        With features also "text_features": float32 [M, C].
+        """
         row = self._row[text]
         found = {"text_ids": self._ids[row], "text_mask": self._mask[row]}
         if self._features is not None:

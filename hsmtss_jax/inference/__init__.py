@@ -1,21 +1,27 @@
-"""Inference: pipeline bundles, the public ``Separator``, the ``Codec`` by itself."""
+"""Inference: recordings and sentences in, separated sounds out."""
 
 from hsmtss_jax.codec.codec import Codec
-from hsmtss_jax.inference.outlets import Output
-from hsmtss_jax.inference.result import (
+from hsmtss_jax.inference.options import (
     Activity,
+    Failed,
     Presence,
+    RuntimeOptions,
+    SeparateOptions,
     SeparationReport,
     SeparationResult,
     TargetAbsent,
 )
+from hsmtss_jax.inference.outlets import OutputFiles
 from hsmtss_jax.inference.separator import Separator
 
 __all__ = [
     "Activity",
     "Codec",
-    "Output",
+    "Failed",
+    "OutputFiles",
     "Presence",
+    "RuntimeOptions",
+    "SeparateOptions",
     "SeparationReport",
     "SeparationResult",
     "Separator",

@@ -1,4 +1,4 @@
-"""Sound to a sentence: the captioner's prefix, and beam search over GPT-2 with an explicit cache.
+"""From sound to a sentence: the captioner's prefix, and beam search over GPT-2 with an explicit cache.
 
 Legend: B windows, L samples, W samples of a window, K prefix tokens, N tokens, V vocabulary.
 """
@@ -6,6 +6,7 @@ Legend: B windows, L samples, W samples of a window, K prefix tokens, N tokens, 
 import dataclasses
 import functools
 import itertools
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,89 +14,123 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.audio.windows import Windows, cut_blocks, plan_windows
+from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.audio.windows import WindowPlan, cut_blocks, plan_windows
 from hsmtss_jax.bundles.bundle import Bundle, check_upstream
+from hsmtss_jax.bundles.hub import locate
 from hsmtss_jax.bundles.networks import read_encoders
+from hsmtss_jax.bundles.pipeline import load_pipeline
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.dist import compute_dtype
 from hsmtss_jax.inference.recording import SILENCE, Recording, working_gain
-from hsmtss_jax.inference.runtime import window_samples
 from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model
 from hsmtss_jax.models.gpt2 import GPT2Config, GPT2Output
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer
-from hsmtss_jax.sampling.beam import Beams, beam_search
+from hsmtss_jax.sampling import Beams, apply_in_batches, beam_search
 
 ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
-RATE = 16_000
 
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """What a part of a recording sounds like. start, end: seconds. text: empty where it is silent."""
+    """A sentence about a part of a recording. start, end: [s]. text: empty where it is silent."""
 
     start: float
     end: float
     text: str
 
 
-class CaptionWriter:
-    """Bundles of ``ROLES`` on the default device.
+class Captioner:
+    """Describes sounds in sentences (HSM-TSS section V-B).
 
-    Attributes: window (samples of one window). Raises ValueError when the captioner was trained
-    against others than those given.
+    >>> captioner = Captioner.from_pretrained()
+    >>> spans = list(captioner.describe(open_recording("street.wav")))
+
+    Attributes: window (samples of one window).
     """
 
     def __init__(self, bundles: Mapping[str, Bundle], dtype: Any = None) -> None:
+        """Load bundles of ``ROLES`` on the default device.
+
+        Raises ValueError when the captioner was trained against others than those given.
+        """
         check_upstream(bundles)
         self.dtype = dtype or compute_dtype()
         self._encoders = read_encoders(bundles, self.dtype)
         self._map = from_dict(CaptionerConfig, bundles["captioner"].config["model"])
         self._gpt2 = from_dict(GPT2Config, bundles["gpt2"].config["model"])
         self._tokenizer = CausalTokenizer.from_bundle(bundles["gpt2"])
-        self.window = window_samples(self._encoders.fbank)
+        self.window = self._encoders.fbank.window_samples
         params = {name: bundle.params for name, bundle in bundles.items()}
         params["gpt2"] = language_model(params["captioner"], params)
         self._params = jax.device_put(params)
 
-    def write(
-        self, audio: np.ndarray, *, beams: int = 5, tokens: int = 67, length_power: float = 1.0
+    @classmethod
+    def from_pretrained(cls, source: str | os.PathLike[str] | None = None) -> "Captioner":
+        """Load the captioner of a pipeline: a folder, a hub id ("owner/name"), or the demo bundle.
+
+        Raises ValueError or OSError.
+        """
+        return cls(load_pipeline(locate(source), ROLES).bundles)
+
+    def caption(
+        self,
+        audio: np.ndarray,
+        *,
+        batch: int = 8,
+        beams: int = 5,
+        tokens: int = 67,
+        length_power: float = 1.0,
     ) -> list[str]:
-        """A sentence for each row of audio [B, L], L = window; see ``beam_search`` for the options.
+        """Write a sentence for each row of audio [B, L], L = window.
+
+        Args:
+          audio: any number of rows.
+          batch: rows that are computed at once.
+          beams, tokens, length_power: see ``beam_search``.
 
         Raises ValueError when prefix and tokens exceed GPT-2's positions.
         """
-        found = self._search(self._params, audio, beams, tokens, length_power)
-        best = np.asarray(found.tokens[:, 0])
-        return [self._text(row) for row in best]
+
+        def search(part: np.ndarray) -> jax.Array:
+            return self._search(self._params, part, beams, tokens, length_power).tokens[:, 0]
+
+        return [self._text(row) for row in apply_in_batches(search, audio, limit=batch)]
 
     def describe(
         self, recording: Recording, *, batch: int = 8, beams: int = 5, tokens: int = 32
     ) -> Iterator[Span]:
-        """A sentence for every window of a recording; windows in a row that sound alike are one span.
+        """Describe every window of a recording; consecutive windows with one sentence are one span.
 
         Raises ValueError for a recording that is silent, shorter than 50 ms, or holds NaN.
         """
-        gain = working_gain(recording, RATE)
-        plan = plan_windows(recording.length_at(RATE), self.window, 0)
+        gain = working_gain(recording, SAMPLE_RATE)
+        plan = plan_windows(recording.length_at(SAMPLE_RATE), self.window, 0)
         spans = self._spans(recording, plan, gain, batch, beams, tokens)
         for _, group in itertools.groupby(spans, key=lambda span: span.text):
             same = list(group)
             yield Span(same[0].start, same[-1].end, same[0].text)
 
     def _spans(
-        self, recording: Recording, plan: Windows, gain: float, batch: int, beams: int, tokens: int
+        self,
+        recording: Recording,
+        plan: WindowPlan,
+        gain: float,
+        batch: int,
+        beams: int,
+        tokens: int,
     ) -> Iterator[Span]:
-        """A span a window."""
-        sound = (block * np.float32(gain) for block in recording.mono(RATE))
+        """Yield a span for each window."""
+        sound = (block * np.float32(gain) for block in recording.mono(SAMPLE_RATE))
         windows = enumerate(cut_blocks(sound, plan))
         while part := list(itertools.islice(windows, batch)):
             audio = [window for _, window in part]
-            full = np.stack(audio + [audio[-1]] * (batch - len(part)))  # one static shape
-            texts = self.write(full, beams=beams, tokens=tokens)
-            for (index, window), text in zip(part, texts, strict=False):
-                start = index * plan.hop / RATE
-                heard = text if np.abs(window).max() >= SILENCE * gain else ""
-                yield Span(start, start + plan.used(index) / RATE, heard)
+            texts = self.caption(np.stack(audio), batch=batch, beams=beams, tokens=tokens)
+            for (index, window), text in zip(part, texts, strict=True):
+                start = index * plan.hop / SAMPLE_RATE
+                silent = np.abs(window).max() < SILENCE * gain
+                end = start + plan.used(index) / SAMPLE_RATE
+                yield Span(start, end, "" if silent else text)
 
     def _text(self, ids: np.ndarray) -> str:
         ends = np.flatnonzero(ids == self._tokenizer.end_id)
@@ -133,5 +168,5 @@ class CaptionWriter:
 
 
 def _rows(cache: Any, rows: jax.Array) -> Any:
-    """The cache with these rows of every layer; leaves are [layers, B, ...], the length [layers]."""
+    """Return the cache with these rows of every layer; leaves are [layers, B, ...], the length [layers]."""
     return cache.replace(k=cache.k[:, rows], v=cache.v[:, rows])

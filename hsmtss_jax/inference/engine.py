@@ -1,282 +1,281 @@
-"""One call of the separator: jobs in, blocks of finished sound out, however many and long the files are.
+"""One call of the separator: recordings in, blocks of finished sound out, however many and long they are.
 
 Memory holds the windows of one batch with their features, and some seconds of each open recording.
 
-Legend: W samples of a window, C channels, n windows.
+Legend: W samples of a window, l of a block, C channels.
 """
 
 import dataclasses
 import itertools
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from typing import Protocol
+from contextlib import ExitStack
 
 import numpy as np
 
-from hsmtss_jax.audio.windows import Windows, plan_windows
-from hsmtss_jax.inference.activity import ActivityMeter
-from hsmtss_jax.inference.generator import WindowModel
-from hsmtss_jax.inference.model_runner import ModelRunner
-from hsmtss_jax.inference.options import Options
-from hsmtss_jax.inference.presence import Calibration, presence_weights, shared_feature
+from hsmtss_jax.audio.masking import BLOCK
+from hsmtss_jax.audio.windows import WindowPlan
+from hsmtss_jax.inference.generator import CACHE_BYTES, WindowGenerator
+from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, TargetAbsent
+from hsmtss_jax.inference.outlets import Sink, Writers
+from hsmtss_jax.inference.presence import ActivityMeter, presence_weights, shared_feature
 from hsmtss_jax.inference.recording import Recording, working_gain
-from hsmtss_jax.inference.rendering import Block, Generated, MaskRenderer, Scene, WaveRenderer
-from hsmtss_jax.inference.requests import Cell, Prompt, Track
-from hsmtss_jax.inference.result import SeparationReport, TargetAbsent
+from hsmtss_jax.inference.rendering import Block, MaskRenderer, WaveRenderer, WindowSounds
+from hsmtss_jax.inference.requests import Prompt, RecordingState, Window
+from hsmtss_jax.inference.runtime import SeparationRuntime
+from hsmtss_jax.inference.stopwatch import Stopwatch
+from hsmtss_jax.instructions import Instruction
 
 Progress = Callable[[int, int], None]  # windows done, windows in all
-Outcome = SeparationReport | ValueError | OSError
-
-
-class Sink(Protocol):
-    """Where a separated sound goes, block by block: [l, C]."""
-
-    def write(self, samples: np.ndarray) -> None: ...
-
-
-Sinks = list[tuple[Sink | None, Sink | None]]  # of each prompt: target, residual
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """A recording (or what was wrong with it) and its prompts.
-
-    outlet: given the numbers of the prompts to be separated, opens the places for their sounds; it is
-    left with an exception when they will not be finished.
-    """
-
-    recording: Recording | ValueError | OSError
-    prompts: Sequence[Prompt]
-    outlet: Callable[[Sequence[int]], AbstractContextManager[Sinks]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Segments:
-    """How recordings are cut. window, overlap: samples at the system's rate."""
-
-    window: int
-    overlap: int
+Outcome = SeparationReport | Failed
+Planner = Callable[[int], WindowPlan]  # of a recording's samples
 
 
 @dataclasses.dataclass
-class _Work:
-    """A track under way. numbers: which of the job's prompts it still has."""
+class _Active:
+    """A recording under way. numbers: which of its prompts are being separated."""
 
-    track: Track
+    state: RecordingState
     numbers: list[int]
     renderer: MaskRenderer | WaveRenderer
-    sinks: Sinks
+    writers: Writers
     meters: list[ActivityMeter]
     stack: ExitStack
     samples: int = 0
     peaks: list[float] = dataclasses.field(default_factory=list)
 
 
-class Session:
-    """Runs jobs. progress: called after every batch of windows."""
+class Engine:
+    """Separates recordings by prompts; serves one call."""
 
     def __init__(
         self,
-        runner: ModelRunner,
-        options: Options,
-        segments: Segments,
-        calibration: Calibration | None,
+        runtime: SeparationRuntime,
+        options: SeparateOptions,
+        instructions: Sequence[Instruction],
+        plan: Planner,
         progress: Progress | None = None,
+        *,
+        cache_bytes: int = CACHE_BYTES,
+        block: float = BLOCK,
     ) -> None:
-        self._runner, self._options = runner, options
-        self._segments, self._calibration = segments, calibration
-        self._model = WindowModel(runner, options)
+        """Prepare a call.
+
+        Args:
+          runtime: the loaded system.
+          options: how to separate.
+          instructions: every one of the call; the prompts hold indices into them.
+          plan: cuts a recording of so many samples, at the runtime's rate, into windows.
+          progress: called after every batch of windows.
+          cache_bytes: features kept where windows are predicted twice.
+          block: seconds that are masked at a time.
+        """
+        self._runtime, self._options, self._plan = runtime, options, plan
         self._progress = progress or (lambda done, total: None)
-        self._work: dict[int, _Work] = {}
+        self._block = block
+        self._stopwatch = Stopwatch()
+        self._generator = WindowGenerator(
+            runtime, options, instructions, self._stopwatch, cache_bytes=cache_bytes
+        )
+        self._active: dict[int, _Active] = {}
         self._outcomes: dict[int, dict[int, Outcome]] = {}
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[list[Outcome]]:
-        """The outcomes of every job's prompts, in the order of the jobs, each as soon as it is there.
-
-        An absent target is a TargetAbsent, what is wrong with a recording a ValueError or OSError.
-        """
-        lengths = [self._windows(job) for job in jobs]
+    def run(
+        self,
+        recordings: Sequence[Recording | Failed],
+        prompts: Sequence[Sequence[Prompt]],
+        sinks: Sequence[Sink],
+    ) -> Iterator[list[Outcome]]:
+        """Yield the outcomes of each recording's prompts, in order, as soon as they are complete."""
+        total = sum(self._count(recording) for recording in recordings)
         waiting, done = 0, 0
-        with ExitStack() as everything:
-            for cells in self._batches(jobs, everything):
-                self._render(cells, self._model.generate(cells))
-                done += len(cells)
-                self._progress(done, sum(lengths))
-                while self._complete(waiting, jobs):
-                    yield list(self._pop(waiting))
+        with ExitStack() as stack:
+            opened = (
+                state
+                for index, each in enumerate(zip(recordings, prompts, sinks, strict=True))
+                if (state := self._open(index, *each, stack)) is not None
+            )
+            for windows in self._batches(opened):
+                self._render(windows, self._generator.generate(windows))
+                done += len(windows)
+                self._progress(done, total)
+                while waiting < len(prompts) and self._complete(waiting, len(prompts[waiting])):
+                    yield self._pop(waiting)
                     waiting += 1
-            while waiting < len(jobs):
-                yield list(self._pop(waiting))
-                waiting += 1
+            for index in range(waiting, len(prompts)):
+                yield self._pop(index)
 
-    def _complete(self, index: int, jobs: Sequence[Job]) -> bool:
-        return index < len(jobs) and len(self._outcomes.get(index, ())) == len(jobs[index].prompts)
+    def _complete(self, index: int, prompts: int) -> bool:
+        return len(self._outcomes.get(index, ())) == prompts
 
-    def _pop(self, index: int) -> Iterator[Outcome]:
-        outcomes = self._outcomes.pop(index)
-        return (outcomes[number] for number in sorted(outcomes))
+    def _pop(self, index: int) -> list[Outcome]:
+        return [outcome for _, outcome in sorted(self._outcomes.pop(index).items())]
 
-    def _windows(self, job: Job) -> int:
-        return 0 if isinstance(job.recording, Exception) else self._plan(job.recording).count
+    def _count(self, recording: Recording | Failed) -> int:
+        """Return the number of windows of a recording."""
+        if isinstance(recording, Failed):
+            return 0
+        return self._plan(recording.length_at(self._runtime.sample_rate)).count
 
-    def _plan(self, recording: Recording) -> Windows:
-        system, cut = self._runner.system, self._segments
-        length = recording.length_at(system.sample_rate)
-        return plan_windows(length, cut.window, cut.overlap, system.frame)
+    def _batches(self, states: Iterator[RecordingState]) -> Iterator[list[Window]]:
+        """Yield windows to be generated together; recordings are opened as their turn comes."""
+        capacity = max(1, self._runtime.batch // self._options.best_of)
+        batches = _side_by_side if self._options.windows == "continued" else _in_order
+        return batches(states, capacity)
 
-    def _batches(self, jobs: Sequence[Job], everything: ExitStack) -> Iterator[list[Cell]]:
-        """Cells to be generated together; tracks are opened as their turn comes."""
-        tracks = (
-            track
-            for index, job in enumerate(jobs)
-            if (track := self._open(index, job, everything)) is not None
-        )
-        room = max(1, self._runner.batch // self._options.candidates)
-        if self._options.decode == "batch":
-            return _whole_batches(tracks, room)
-        return _steps(tracks, room)
-
-    def _open(self, index: int, job: Job, everything: ExitStack) -> Track | None:
-        """A track that is ready to be generated; None when nothing of it remains to be done."""
+    def _open(
+        self,
+        index: int,
+        recording: Recording | Failed,
+        prompts: Sequence[Prompt],
+        sink: Sink,
+        stack: ExitStack,
+    ) -> RecordingState | None:
+        """Make a recording ready to be generated; None where nothing of it remains to be done."""
         self._outcomes[index] = {}
-        try:
-            if isinstance(job.recording, Exception):
-                raise job.recording
-            with self._runner.timed("read"):
-                gain = working_gain(job.recording, self._runner.system.sample_rate)
-            plan, rate = self._plan(job.recording), self._runner.system.sample_rate
-            track = Track(index, job.recording, plan, rate, gain, list(job.prompts))
-            numbers = list(range(len(job.prompts)))
-            if self._options.min_presence is not None or self._options.global_scope == "file":
-                self._survey(track)
-                numbers = self._present(track)
-            if not numbers:
-                self._model.forget(index)
-                return None
-            track.prompts = [job.prompts[number] for number in numbers]
-            stack = everything.enter_context(ExitStack())
-            sinks = stack.enter_context(job.outlet(numbers))
-        except (ValueError, OSError) as error:
-            self._outcomes[index] = dict.fromkeys(range(len(job.prompts)), error)
+        if isinstance(recording, Failed):
+            self._outcomes[index] = dict.fromkeys(range(len(prompts)), recording)
             return None
-        self._work[index] = self._prepare(track, numbers, sinks, stack)
-        return track
+        try:
+            state = self._state(index, recording, prompts)
+            numbers = self._present(state)
+            if not numbers:
+                self._generator.forget(index)
+                return None
+            state.prompts = [prompts[number] for number in numbers]
+            own = stack.enter_context(ExitStack())
+            writers = own.enter_context(sink.open(recording, numbers))
+        except (ValueError, OSError) as error:
+            self._outcomes[index] = dict.fromkeys(range(len(prompts)), Failed(error))
+            return None
+        self._active[index] = _Active(
+            state,
+            numbers,
+            self._renderer(state),
+            writers,
+            [ActivityMeter(recording.sample_rate) for _ in numbers],
+            own,
+            peaks=[0.0] * len(numbers),
+        )
+        return state
 
-    def _prepare(self, track: Track, numbers: list[int], sinks: Sinks, stack: ExitStack) -> _Work:
-        options, recording, count = self._options, track.recording, len(numbers)
-        continued = options.decode == "sequence"
-        scene = Scene(recording, track.plan, track.rate, track.gain, continued)
-        renderer: MaskRenderer | WaveRenderer
-        if options.mode == "generate":
-            renderer = WaveRenderer(scene, count, options.residual)
-        else:
-            weight = None if options.mode == "mask" else options.blend
-            renderer = MaskRenderer(scene, count, weight, options.residual)
-        meters = [ActivityMeter(recording.sample_rate) for _ in numbers]
-        return _Work(track, numbers, renderer, sinks, meters, stack, peaks=[0.0] * count)
+    def _state(self, index: int, recording: Recording, prompts: Sequence[Prompt]) -> RecordingState:
+        """Measure a recording, and survey it where all of it must be known before its first window."""
+        rate = self._runtime.sample_rate
+        with self._stopwatch.timed("read"):
+            gain = working_gain(recording, rate)
+        plan = self._plan(recording.length_at(rate))
+        state = RecordingState(index, recording, plan, rate, gain, list(prompts))
+        if self._options.min_presence is not None or self._options.global_scope == "file":
+            self._survey(state)
+        return state
 
-    def _survey(self, track: Track) -> None:
-        """Predicts all windows once, without generating: cosines, and the features to be shared."""
+    def _renderer(self, state: RecordingState) -> MaskRenderer | WaveRenderer:
+        if self._options.mode == "generate":
+            return WaveRenderer(state, self._options)
+        return MaskRenderer(state, self._options, block=self._block)
+
+    def _survey(self, state: RecordingState) -> None:
+        """Predict all windows once, without generating: cosines, and the features to be shared."""
         found: list[dict[int, np.ndarray]] = []
-        cells = _cells(track)
-        room = max(1, self._runner.batch // len(track.lanes))
-        while part := list(itertools.islice(cells, room)):
-            found += self._model.survey(part)
-        track.surveyed = True
+        windows = state.windows()
+        capacity = max(1, self._runtime.batch // len(state.predicted))
+        while part := list(itertools.islice(windows, capacity)):
+            found += self._generator.survey(part)
+        state.surveyed = True
         if self._options.global_scope == "file":
-            for prompt in track.prompts:
-                weights = presence_weights(track.cosines[prompt.probe])
-                for lane in prompt.voices:
-                    globals_ = np.stack([of_window[lane] for of_window in found])
-                    track.shared[lane] = shared_feature(globals_, weights)
+            for prompt in state.prompts:
+                weights = presence_weights(state.cosines[prompt.presence])
+                for query in prompt.generated:
+                    features = np.stack([by_query[query] for by_query in found])
+                    state.shared[query] = shared_feature(features, weights)
 
-    def _present(self, track: Track) -> list[int]:
-        """The numbers of the prompts whose target is there; the others' outcome is noted."""
+    def _present(self, state: RecordingState) -> list[int]:
+        """Return the numbers of the prompts whose target is there; notes the outcome of the others."""
         least = self._options.min_presence
         if least is None:
-            return list(range(len(track.prompts)))
+            return list(range(len(state.prompts)))
         present = []
-        for number, prompt in enumerate(track.prompts):
-            found = track.presence(prompt, self._calibration)
+        for number, prompt in enumerate(state.prompts):
+            found = state.presence(prompt, self._runtime.pipeline.presence)
             if found.score >= least:
                 present.append(number)
             else:
                 absent = TargetAbsent(found, prompt.instruction, least)
-                self._outcomes[track.index][number] = absent
+                self._outcomes[state.index][number] = Failed(absent)
         return present
 
-    def _render(self, cells: Sequence[Cell], generated: Sequence[Sequence[Generated]]) -> None:
-        for cell, sounds in zip(cells, generated, strict=True):
-            work = self._work[cell.track.index]
-            with self._runner.timed("render"):
-                for blocks in work.renderer.push(cell.audio, sounds, cell.last):
-                    self._write(work, blocks)
-            if cell.last:  # its report holds the time of its rendering
-                self._finish(work)
+    def _render(
+        self, windows: Sequence[Window], generated: Sequence[Sequence[WindowSounds]]
+    ) -> None:
+        for window, sounds in zip(windows, generated, strict=True):
+            active = self._active[window.state.index]
+            with self._stopwatch.timed("render"):
+                for blocks in active.renderer.push(window.audio, sounds, window.last):
+                    self._write(active, blocks)
+            if window.last:  # its report holds the time of its rendering
+                self._finish(active)
 
-    def _write(self, work: _Work, blocks: Sequence[Block]) -> None:
-        work.samples += len(blocks[0][0])
-        for number, (block, sinks) in enumerate(zip(blocks, work.sinks, strict=True)):
-            work.meters[number].push(block[0])
-            for sound, sink in zip(block, sinks, strict=True):
-                if sound is not None:
-                    peak = float(np.abs(sound).max(initial=0.0))
-                    work.peaks[number] = max(work.peaks[number], peak)
-                    if sink is not None:
-                        sink.write(sound)
+    def _write(self, active: _Active, blocks: Sequence[Block]) -> None:
+        active.samples += len(blocks[0][0])
+        for place, (block, writers) in enumerate(zip(blocks, active.writers, strict=True)):
+            active.meters[place].push(block[0])
+            for sound, writer in zip(block, writers, strict=True):
+                if sound is None:
+                    continue
+                peak = float(np.abs(sound).max(initial=0.0))
+                active.peaks[place] = max(active.peaks[place], peak)
+                if writer is not None:
+                    writer.write(sound)
 
-    def _finish(self, work: _Work) -> None:
-        """Closes the sinks of a track that is done, and notes the reports."""
-        track = work.track
-        del self._work[track.index]
-        outcomes = self._outcomes[track.index]
+    def _finish(self, active: _Active) -> None:
+        """Close the writers of a recording that is done, and note its reports."""
+        state = active.state
+        del self._active[state.index]
+        outcomes = self._outcomes[state.index]
         try:
-            work.stack.close()
+            active.stack.close()
         except (ValueError, OSError) as error:
-            outcomes |= dict.fromkeys(work.numbers, error)
+            outcomes |= dict.fromkeys(active.numbers, Failed(error))
             return
-        timing = dict(self._runner.seconds) | {"total": time.perf_counter() - self._runner.started}
-        for place, number in enumerate(work.numbers):
+        timing = self._stopwatch.report()
+        for place, number in enumerate(active.numbers):
             outcomes[number] = SeparationReport(
-                instruction=track.prompts[place].instruction,
+                instruction=state.prompts[place].instruction,
                 mode=self._options.mode,
-                sample_rate=track.recording.sample_rate,
-                samples=work.samples,
-                windows=track.plan.count,
-                presence=track.presence(track.prompts[place], self._calibration),
-                activity=work.meters[place].finish(),
-                peak=work.peaks[place],
+                sample_rate=state.recording.sample_rate,
+                samples=active.samples,
+                windows=state.plan.count,
+                presence=state.presence(state.prompts[place], self._runtime.pipeline.presence),
+                activity=active.meters[place].finish(),
+                peak=active.peaks[place],
                 timing=timing,
             )
 
 
-def _cells(track: Track) -> Iterator[Cell]:
-    return (Cell(track, index, audio) for index, audio in enumerate(track.windows()))
-
-
-def _whole_batches(tracks: Iterator[Track], room: int) -> Iterator[list[Cell]]:
-    """Windows of any tracks in their order, as many as make ``room`` sounds (one at least)."""
-    cells: list[Cell] = []
+def _in_order(states: Iterator[RecordingState], capacity: int) -> Iterator[list[Window]]:
+    """Yield windows of any recordings in their order, as many as make ``capacity`` sounds."""
+    windows: list[Window] = []
     sounds = 0
-    for track in tracks:
-        for cell in _cells(track):
-            if cells and sounds + len(track.voices) > room:
-                yield cells
-                cells, sounds = [], 0
-            cells.append(cell)
-            sounds += len(track.voices)
-    if cells:
-        yield cells
+    for state in states:
+        for window in state.windows():
+            if windows and sounds + len(state.generated) > capacity:
+                yield windows
+                windows, sounds = [], 0
+            windows.append(window)
+            sounds += len(state.generated)
+    if windows:
+        yield windows
 
 
-def _steps(tracks: Iterator[Track], room: int) -> Iterator[list[Cell]]:
-    """One window of each of several tracks, then the next window of each."""
-    ahead = next(tracks, None)
+def _side_by_side(states: Iterator[RecordingState], capacity: int) -> Iterator[list[Window]]:
+    """Yield one window of each of several recordings, then the next window of each."""
+    ahead = next(states, None)
     while ahead is not None:
-        group, sounds = [ahead], len(ahead.voices)
-        while (ahead := next(tracks, None)) is not None and sounds + len(ahead.voices) <= room:
+        group, sounds = [ahead], len(ahead.generated)
+        while (ahead := next(states, None)) is not None:
+            if sounds + len(ahead.generated) > capacity:
+                break
             group.append(ahead)
-            sounds += len(ahead.voices)
-        for step in itertools.zip_longest(*map(_cells, group)):
-            yield [cell for cell in step if cell is not None]
+            sounds += len(ahead.generated)
+        for step in itertools.zip_longest(*(state.windows() for state in group)):
+            yield [window for window in step if window is not None]

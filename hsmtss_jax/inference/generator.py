@@ -1,153 +1,206 @@
-"""Windows in, generated sounds out: what the model makes of some windows for all prompts of their tracks.
+"""From windows to generated sounds: the networks' part of a separation, in batches.
 
-Legend: n windows, W samples of a window, P patches, C widths, T token frames, K groups.
+Legend: n windows, W samples of a window, R rows drawn, P patches, C widths, T token frames, K groups.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from hsmtss_jax.inference.buckets import length_bucket
-from hsmtss_jax.inference.model_runner import ModelRunner, Row
-from hsmtss_jax.inference.options import Options
-from hsmtss_jax.inference.rendering import Generated
-from hsmtss_jax.inference.requests import Cell
-from hsmtss_jax.inference.runtime import Prediction
+from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.rendering import WindowSounds
+from hsmtss_jax.inference.requests import Window
+from hsmtss_jax.inference.runtime import SeparationRuntime
+from hsmtss_jax.inference.stopwatch import Stopwatch
+from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.models.hsm_tss import Prediction, Query
 from hsmtss_jax.models.semantics import Semantics
-from hsmtss_jax.sampling.policies import Policy
+from hsmtss_jax.task import Task
 
-KEPT = 64 << 20  # bytes of mixture features that are kept from the survey to the separation
+CACHE_BYTES = 64 << 20  # mixture features kept from the survey to the separation
 CANDIDATE_STEP = 1_000_003  # between the seeds of a window's candidates
-Lanes = dict[int, np.ndarray]
 
 
-class WindowModel:
-    """Runs windows of any tracks as batches; ``options`` say how."""
+class _Draw(NamedTuple):
+    """One sound to be drawn: of window ``place`` in the batch, for a query, from a predicted row."""
 
-    def __init__(self, runner: ModelRunner, options: Options) -> None:
-        self._runner, self._options = runner, options
-        self._policy: Policy = options.policy or runner.system.pipeline.sampling
-        self._kept: dict[tuple[int, int], Semantics] = {}
-        self._bytes = 0
+    place: int
+    query: int
+    row: int
+    candidate: int
 
-    def survey(self, cells: Sequence[Cell]) -> list[Lanes]:
-        """Predicts every lane of some windows, notes the cosines, and keeps the mixture's features.
 
-        Gives the predicted global feature [1, C] of each lane, a window.
+class WindowGenerator:
+    """Generates the sounds of windows of any recordings, for all their prompts, in batches."""
+
+    def __init__(
+        self,
+        runtime: SeparationRuntime,
+        options: SeparateOptions,
+        instructions: Sequence[Instruction],
+        stopwatch: Stopwatch,
+        *,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        """Encode the instructions, whose places are the query indices.
+
+        Args:
+          runtime: the loaded system.
+          options: how to separate.
+          instructions: all that are asked for in this call.
+          stopwatch: takes the time of each step.
+          cache_bytes: mixture features kept between ``survey`` and ``generate``.
         """
-        mixture = self._listen([cell.audio for cell in cells])
-        self._keep(cells, mixture)
-        found, places = self._predict(cells, mixture, [cell.track.lanes for cell in cells])
-        return [{lane: np.asarray(found.g[row]) for lane, row in place.items()} for place in places]
+        self._runtime, self._options, self._stopwatch = runtime, options, stopwatch
+        self._instructions = list(instructions)
+        self._policy = options.policy(runtime.pipeline.sampling)
+        self._cache_bytes = cache_bytes
+        self._cache: dict[tuple[int, int], Semantics] = {}
+        with stopwatch.timed("semantics"):
+            self._query = runtime.encode_text(self._instructions)
 
-    def generate(self, cells: Sequence[Cell]) -> list[list[Generated]]:
-        """The sounds of every window's prompts."""
-        found, places = self._predict(cells, self._mixture(cells), self._wanted(cells))
-        rows, owners = [], []
-        for number, (cell, place) in enumerate(zip(cells, places, strict=True)):
-            for lane in cell.track.voices:
-                for candidate in range(self._options.candidates):
-                    rows.append(self._row(cell, lane, found, place[lane], candidate))
-                    owners.append((number, lane))
-        sounds = self._sounds(cells, rows, owners)
+    def survey(self, windows: Sequence[Window]) -> list[dict[int, np.ndarray]]:
+        """Predict every query of some windows, note the cosines, and keep the mixture's features.
+
+        Returns the predicted global feature [1, C] by query of each window.
+        """
+        mixture = self._encode([window.audio for window in windows])
+        self._keep(windows, mixture)
+        found, rows = self._predict(windows, mixture, [w.state.predicted for w in windows])
+        return [{query: found.g[row] for query, row in each.items()} for each in rows]
+
+    def generate(self, windows: Sequence[Window]) -> list[list[WindowSounds]]:
+        """Return the sounds of every window's prompts."""
+        wanted = [w.state.generated if w.state.surveyed else w.state.predicted for w in windows]
+        found, rows = self._predict(windows, self._mixture(windows), wanted)
+        draws = [
+            _Draw(place, query, rows[place][query], candidate)
+            for place, window in enumerate(windows)
+            for query in window.state.generated
+            for candidate in range(self._options.best_of)
+        ]
+        sounds = self._draw(windows, draws, found)
         return [
             [
-                Generated(
-                    sounds[number, prompt.target],
-                    None if prompt.opposite is None else sounds[number, prompt.opposite],
+                WindowSounds(
+                    sounds[place, prompt.target],
+                    None if prompt.opposite is None else sounds[place, prompt.opposite],
                 )
-                for prompt in cell.track.prompts
+                for prompt in window.state.prompts
             ]
-            for number, cell in enumerate(cells)
+            for place, window in enumerate(windows)
         ]
 
-    def _wanted(self, cells: Sequence[Cell]) -> list[list[int]]:
-        """The lanes to predict: probes only where no survey has asked them."""
-        return [cell.track.voices if cell.track.surveyed else cell.track.lanes for cell in cells]
+    def forget(self, index: int) -> None:
+        """Drop the kept features of a recording that will not be generated."""
+        self._cache = {key: value for key, value in self._cache.items() if key[0] != index}
 
-    def _mixture(self, cells: Sequence[Cell]) -> Semantics:
-        """Features of the windows: those kept, and those not kept computed (again)."""
-        kept = [self._kept.pop((cell.track.index, cell.index), None) for cell in cells]
-        missing = [cell.audio for cell, s in zip(cells, kept, strict=True) if s is None]
+    def _mixture(self, windows: Sequence[Window]) -> Semantics:
+        """Return the mixture's features of the windows: the kept ones, the others computed (again)."""
+        kept = [self._cache.pop((window.state.index, window.index), None) for window in windows]
+        missing = [w.audio for w, features in zip(windows, kept, strict=True) if features is None]
         if missing:
-            fresh = self._listen(missing)
+            fresh = self._encode(missing)
             rows = iter(range(len(missing)))
-            kept = [_row_of(fresh, next(rows)) if s is None else s for s in kept]
-        self._bytes = sum(each.s.nbytes for each in self._kept.values())
+            kept = [_row(fresh, next(rows)) if each is None else each for each in kept]
         return jax.tree.map(lambda *x: np.stack(x), *kept)
 
-    def _listen(self, windows: Sequence[np.ndarray]) -> Semantics:
-        return self._runner.listen(self._whole(np.stack(windows)))
+    def _encode(self, audio: Sequence[np.ndarray]) -> Semantics:
+        with self._stopwatch.timed("semantics"):
+            return self._runtime.encode_audio(np.stack(audio))
 
-    def _whole(self, audio: np.ndarray) -> np.ndarray:
-        """Windows [n, W] or shorter segments, padded to what the networks take."""
-        return np.pad(audio, ((0, 0), (0, self._runner.system.window - audio.shape[1])))
-
-    def forget(self, index: int) -> None:
-        """Let go of the features of a track that will not be generated."""
-        self._kept = {key: value for key, value in self._kept.items() if key[0] != index}
-
-    def _keep(self, cells: Sequence[Cell], mixture: Semantics) -> None:
-        size = mixture.s[0].nbytes
-        for i, cell in enumerate(cells):
-            if self._bytes + size <= KEPT:
-                self._kept[cell.track.index, cell.index] = _row_of(mixture, i)
-                self._bytes += size
+    def _keep(self, windows: Sequence[Window], mixture: Semantics) -> None:
+        room = self._cache_bytes - sum(each.s.nbytes for each in self._cache.values())
+        for place, window in enumerate(windows[: max(0, room // mixture.s[0].nbytes)]):
+            self._cache[window.state.index, window.index] = _row(mixture, place)
 
     def _predict(
-        self, cells: Sequence[Cell], mixture: Semantics, lanes: Sequence[Sequence[int]]
+        self, windows: Sequence[Window], mixture: Semantics, queries: Sequence[Sequence[int]]
     ) -> tuple[Prediction, list[dict[int, int]]]:
-        """Predictions in rows, and for each window lane -> row. Notes the cosines in the tracks."""
-        pairs = [(number, lane) for number, wanted in enumerate(lanes) for lane in wanted]
-        index = np.array([number for number, _ in pairs])
-        rows = jax.tree.map(lambda x: x[index], mixture)
-        shared = [cells[number].track.shared.get(lane) for number, lane in pairs]
-        given = None if shared[0] is None else np.stack([g for g in shared if g is not None])
-        found = self._runner.predict(rows, [lane for _, lane in pairs], given)
-        places: list[dict[int, int]] = [{} for _ in cells]
-        for row, (number, lane) in enumerate(pairs):
-            places[number][lane] = row
-            track = cells[number].track
-            if not track.surveyed:
-                cosines = float(found.of_target[row]), float(found.of_mixture[row])
-                track.cosines.setdefault(lane, []).append(cosines)
-        return found, places
+        """Predict in rows; return them and query -> row of each window. Notes the cosines."""
+        pairs = [(place, query) for place, wanted in enumerate(queries) for query in wanted]
+        index = np.array([place for place, _ in pairs])
+        mixture = jax.tree.map(lambda x: x[index], mixture)
+        shared = [windows[place].state.shared.get(query) for place, query in pairs]
+        g = None if shared[0] is None else np.stack([each for each in shared if each is not None])
+        with self._stopwatch.timed("semantics"):
+            query_rows = self._queries([query for _, query in pairs])
+            found = self._runtime.predict(mixture, query_rows, g)
+        rows: list[dict[int, int]] = [{} for _ in windows]
+        for row, (place, query) in enumerate(pairs):
+            rows[place][query] = row
+            state = windows[place].state
+            if not state.surveyed:
+                cosines = float(found.target_cosine[row]), float(found.mixture_cosine[row])
+                state.cosines.setdefault(query, []).append(cosines)
+        return found, rows
 
-    def _row(self, cell: Cell, lane: int, found: Prediction, row: int, candidate: int) -> Row:
-        seed = (self._options.seed + cell.index + CANDIDATE_STEP * candidate) % 2**32
-        frame = self._runner.system.frame
-        shared, hop = cell.track.plan.overlap // frame, cell.track.plan.hop // frame
-        # Windows that continue nothing force no frames, so that all windows are one program.
-        forced = np.zeros((shared, self._runner.system.decoder_config.groups), np.int32)
-        continues = self._options.decode == "sequence" and cell.index > 0
-        if continues:
-            forced = cell.track.tokens[lane][hop : hop + shared]
-        given = shared if continues else 0
-        s, g = np.asarray(found.s[row]), np.asarray(found.g[row])
-        return Row(lane, s, g, seed, forced, given)
-
-    def _sounds(
-        self, cells: Sequence[Cell], rows: Sequence[Row], owners: Sequence[tuple[int, int]]
+    def _draw(
+        self, windows: Sequence[Window], draws: Sequence[_Draw], found: Prediction
     ) -> dict[tuple[int, int], np.ndarray]:
-        """(window, lane) -> its sound [W], the best of its candidates."""
-        system, window = self._runner.system, cells[0].track.plan.window
-        samples = length_bucket(max(cell.used for cell in cells), window, 8 * system.frame)
-        frames = system.codec.token_frames(samples)
-        tokens = self._runner.sample(rows, self._policy, frames)
-        audio = self._runner.decode(tokens, samples)
-        audio = np.pad(audio, ((0, 0), (0, window - samples)))
-        scores = np.zeros(len(rows))
-        if self._options.candidates > 1:
-            scores = self._runner.judge(self._whole(audio), rows)
+        """Return the sound [W] by (window, query), the best of its candidates."""
+        runtime, window = self._runtime, windows[0].state.plan.window
+        rows = np.array([draw.row for draw in draws])
+        tokens = self._sample(windows, draws, found.s[rows])
+        samples = min(window, runtime.clip_samples(max(each.used for each in windows)))
+        with self._stopwatch.timed("waveform"):
+            gate = self._options.silence_gate
+            audio = runtime.decode_tokens(tokens, samples, gate=gate)
+        scores = np.zeros(len(draws))
+        if self._options.best_of > 1:
+            scores = self._similarity(audio, draws, found.g[rows])
         best: dict[tuple[int, int], int] = {}
-        for row, owner in enumerate(owners):
+        for row, draw in enumerate(draws):
+            owner = draw.place, draw.query
             if owner not in best or scores[row] > scores[best[owner]]:
                 best[owner] = row
-        for (number, lane), row in best.items():
-            cells[number].track.tokens[lane] = tokens[row]
-        return {owner: audio[row] for owner, row in best.items()}
+        for (place, query), row in best.items():
+            windows[place].state.tokens[query] = tokens[row]
+        rest = window - samples
+        return {owner: np.pad(audio[row], (0, rest)) for owner, row in best.items()}
+
+    def _sample(
+        self, windows: Sequence[Window], draws: Sequence[_Draw], s: np.ndarray
+    ) -> np.ndarray:
+        """Draw tokens [R, T, K] for S [R, P, C]; continued windows begin with the last one's."""
+        runtime, plan = self._runtime, windows[0].state.plan
+        seeds = [
+            (self._options.seed + windows[d.place].index + CANDIDATE_STEP * d.candidate) % 2**32
+            for d in draws
+        ]
+        lengths = [runtime.token_frames(windows[draw.place].used) for draw in draws]
+        shared, hop = plan.overlap // runtime.frame, plan.hop // runtime.frame
+        forced = np.zeros((len(draws), shared, runtime.groups), np.int32)
+        forced_length = np.zeros(len(draws), np.int32)
+        if self._options.windows == "continued":
+            for row, draw in enumerate(draws):
+                window = windows[draw.place]
+                if window.index > 0:
+                    forced[row] = window.state.tokens[draw.query][hop : hop + shared]
+                    forced_length[row] = shared
+        with self._stopwatch.timed("tokens"):
+            return runtime.sample(
+                s,
+                np.array(seeds, np.uint32),
+                self._policy,
+                lengths=np.array(lengths),
+                forced=forced,
+                forced_length=forced_length,
+            )
+
+    def _similarity(self, audio: np.ndarray, draws: Sequence[_Draw], g: np.ndarray) -> np.ndarray:
+        """Score each sound [R, L] by what its query asks for, [R]."""
+        queries = [draw.query for draw in draws]
+        by_text = [self._instructions[query].task == Task.EXTRACT for query in queries]
+        with self._stopwatch.timed("semantics"):
+            return self._runtime.similarity(audio, self._queries(queries), g, np.array(by_text))
+
+    def _queries(self, indices: Sequence[int]) -> Query:
+        rows = np.asarray(indices)
+        return jax.tree.map(lambda x: x[rows], self._query)
 
 
-def _row_of(semantics: Semantics, row: int) -> Semantics:
+def _row(semantics: Semantics, row: int) -> Semantics:
     return Semantics(s=semantics.s[row], g=semantics.g[row])

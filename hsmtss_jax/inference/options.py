@@ -1,53 +1,215 @@
-"""How to separate: one frozen record, checked when it is made."""
+"""The options and the results of ``Separator``, each declared once.
+
+Legend: L samples, C channels, T points of a curve.
+"""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
+
+from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.option import check, option
 from hsmtss_jax.sampling.policies import Policy
 
-MODES = ("mask", "generate", "blend")  # the first of each is the default
-DECODES = ("batch", "sequence")
-SCOPES = ("window", "file")
-REFERENCES = ("both", "target")
+Mode = Literal["mask", "generate", "blend"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Options:
-    """Options of ``Separator.separate``, which says what they mean. Raises ValueError."""
+class SeparateOptions:
+    """Options of one separation. Raises ValueError for a value out of its range.
 
-    mode: str = MODES[0]
-    reference: str = REFERENCES[0]
-    decode: str = DECODES[0]
-    seed: int = 0
-    policy: Policy | None = None  # the bundle's
-    candidates: int = 1
-    min_presence: float | None = None
-    global_scope: str = SCOPES[0]
-    blend: float = 0.5
-    residual: bool = True
+    The command line of ``hsmtss separate`` is made from these fields.
+    """
+
+    mode: Mode = option(
+        "mask",
+        "mask attenuates the recording itself, in its channels; generate gives the model's own sound, "
+        "mono, as in the paper; blend lies between",
+    )
+    mask_from: Literal["both", "target"] = option(
+        "both",
+        "make the mask from the target's generated sound and the opposite task's, or from the target's "
+        "alone, in half the time",
+    )
+    blend: float = option(
+        0.5, "of mode blend: from mask (0) to generate (1)", low=0, high=1, metavar="SHARE"
+    )
+    best_of: int = option(
+        1, "draw N times and keep what fits the description best", low=1, metavar="N"
+    )
+    seed: int = option(0, "seed of the token sampling", low=0, high=2**31 - 1, metavar="N")
+    temperature: float | None = option(
+        None, "of the token sampling, 0 is greedy", low=0, metavar="T", default_help="the bundle's"
+    )
+    top_k: int | None = option(
+        None, "codes kept, 0 for all", low=0, metavar="K", default_help="the bundle's"
+    )
+    top_p: float | None = option(
+        None,
+        "probability mass kept",
+        low=0,
+        high=1,
+        above=True,
+        metavar="P",
+        default_help="the bundle's",
+    )
+    windows: Literal["independent", "continued"] = option(
+        "independent",
+        "draw all windows at once, or let each continue the tokens of the one before (slower)",
+        group="windows",
+    )
+    global_scope: Literal["window", "file"] = option(
+        "window",
+        "file gives all windows one global feature, so that the target stays the same sound",
+        group="windows",
+    )
+    min_presence: float | None = option(
+        None,
+        "give nothing where the sound seems absent: its presence score is below this",
+        low=0,
+        high=1,
+        metavar="SCORE",
+        default_help="off",
+    )
+    silence_gate: bool = option(
+        True,
+        "put digital silence where the codec decodes below -90 dBFS and where the recording has it; off "
+        "for numbers beside the paper's",
+    )
+    residual: bool = option(
+        True, "make the rest of the recording as well (in mode generate it costs as much again)"
+    )
 
     def __post_init__(self) -> None:
-        _choice("mode", self.mode, MODES)
-        _choice("reference", self.reference, REFERENCES)
-        _choice("decode", self.decode, DECODES)
-        _choice("global_scope", self.global_scope, SCOPES)
-        if self.candidates < 1:
-            raise ValueError(f"candidates must be at least 1, got {self.candidates}")
-        _share("blend", self.blend)
-        if self.min_presence is not None:
-            _share("min_presence", self.min_presence)
+        check(self)
 
     @property
-    def opposites(self) -> bool:
-        """Whether the opposite task's sound is generated as well: for the mask, or as the residual."""
-        return self.residual if self.mode == "generate" else self.reference == "both"
+    def generates_opposite(self) -> bool:
+        """Whether the opposite task's sound is generated: for the mask, or as the residual."""
+        return self.residual if self.mode == "generate" else self.mask_from == "both"
+
+    def replace(self, **changes: Any) -> "SeparateOptions":
+        """Return these options with the changes that are not None."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        return dataclasses.replace(self, **given)
+
+    def policy(self, default: Policy) -> Policy:
+        """Return a bundle's sampling policy with what these options say otherwise."""
+        given = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p")}
+        changes = {name: value for name, value in given.items() if value is not None}
+        return dataclasses.replace(default, **changes)
 
 
-def _choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"unknown {name} {value!r}: choose one of {', '.join(allowed)}")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RuntimeOptions:
+    """Where and how a system runs. Raises ValueError for a value out of its range."""
+
+    device: str | None = option(
+        None, "cpu, gpu, tpu or gpu:1", metavar="NAME", default_help="the fastest there is"
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = option(
+        "auto", "what the networks compute in; auto is float32 on a CPU, else bfloat16"
+    )
+    batch: int = option(16, "sounds made at once; memory grows with it", low=1, metavar="N")
+    segment: float | None = option(
+        None,
+        "length of a window [s]",
+        low=0,
+        above=True,
+        metavar="SECONDS",
+        group="windows",
+        default_help="the model's own",
+    )
+    overlap: float = option(
+        0.25,
+        "share of a window that it has in common with the one before",
+        low=0,
+        high=0.9,
+        metavar="SHARE",
+        group="windows",
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
-def _share(name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name} must lie between 0 and 1, got {value}")
+@dataclasses.dataclass(frozen=True)
+class Presence:
+    """How sure Q-Audio is that the described sound is in the recording; ``float(presence)`` is the score.
+
+    score: in [0, 1], the larger the more likely; see ``presence``. predicted, mixture: the cosines it is
+    made of, of the description to the sound predicted for it and to the recording, in the best window.
+    """
+
+    score: float
+    predicted: float
+    mixture: float
+
+    def __float__(self) -> float:
+        return self.score
+
+
+@dataclasses.dataclass(frozen=True)
+class Activity:
+    """When the target sounds. times: [s], [T]; values: [T] in [0, 1]; see ``ActivityMeter``."""
+
+    times: np.ndarray
+    values: np.ndarray
+
+
+class TargetAbsent(ValueError):
+    """The described sound was not found: its presence score lies below ``min_presence``.
+
+    Attributes: presence, instruction, min_presence.
+    """
+
+    def __init__(self, presence: Presence, instruction: Instruction, min_presence: float) -> None:
+        super().__init__(
+            f"{instruction.description!r} does not seem to be in the recording: its presence score is "
+            f"{presence.score:.2f}, below {min_presence:.2f}"
+        )
+        self.presence = presence
+        self.instruction = instruction
+        self.min_presence = min_presence
+
+
+@dataclasses.dataclass(frozen=True)
+class Failed:
+    """Stands in a result's place where there is none: what was wrong with the recording or the prompt."""
+
+    error: ValueError | OSError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SeparationReport:
+    """Describes a separation, without its sound.
+
+    sample_rate, samples: of the target. mode: how it was made. windows: how many there were.
+    peak: largest absolute sample of target and residual. timing: seconds of the whole call by step
+    ("read", "semantics", "tokens", "waveform", "render" for masks and crossfades, "total"), shared by
+    all prompts and files of the call.
+    """
+
+    instruction: Instruction
+    mode: str
+    sample_rate: int
+    samples: int
+    windows: int
+    presence: Presence
+    activity: Activity
+    peak: float
+    timing: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SeparationResult(SeparationReport):
+    """A report with the sounds, float32 [L, C] of the input's length and rate.
+
+    mask, blend: both have the input's channels, and target + residual is the input. generate: both are
+    mono and in [-1, 1]; the residual is the sound generated for the opposite task. residual is None when
+    it was not asked for.
+    """
+
+    target: np.ndarray
+    residual: np.ndarray | None

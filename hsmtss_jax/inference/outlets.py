@@ -1,58 +1,71 @@
-"""Where separated sounds go: arrays in memory, or files that are written block by block.
+"""Sinks for separated sounds: arrays in memory, or files that are written block by block.
 
-Legend: L samples, C channels.
+Legend: L samples, l of a block, C channels.
 """
 
 import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from hsmtss_jax.audio.io import check_output, open_writer
-from hsmtss_jax.inference.engine import Sink, Sinks
-from hsmtss_jax.inference.options import Options
+from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, SeparationResult
 from hsmtss_jax.inference.recording import Recording
-from hsmtss_jax.inference.result import SeparationReport, SeparationResult
 from hsmtss_jax.instructions import Instruction
 
 PathLike = str | os.PathLike[str]
-Opened = Recording | ValueError | OSError
+
+
+class Writer(Protocol):
+    """Takes a sound block by block."""
+
+    def write(self, samples: np.ndarray) -> None:
+        """Take the next block [l, C]."""
+
+
+Writers = list[tuple[Writer | None, Writer | None]]  # of each prompt: target, residual
+
+
+class Sink(Protocol):
+    """Where the sounds of one recording go."""
+
+    def open(self, recording: Recording, prompts: Sequence[int]) -> AbstractContextManager[Writers]:
+        """Yield the writers of the prompts with these numbers; exits with an exception on failure."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Output:
-    """One prompt of ``separate_files`` and where its sounds go: .wav or .flac; None writes none."""
+class OutputFiles:
+    """One prompt of ``separate_files`` and its files: .wav or .flac; None writes none."""
 
     instruction: str | Instruction
     target: PathLike | None
     residual: PathLike | None = None
 
 
-class ArrayOutlet:
-    """Gathers the sounds of one recording in memory."""
+class ArraySink:
+    """Collects the sounds of one recording in memory."""
 
-    def __init__(self, recording: Opened, options: Options) -> None:
-        self._recording, self._options = recording, options
+    def __init__(self, options: SeparateOptions) -> None:
+        self._options = options
         self._sounds: dict[int, tuple[_Array, _Array | None]] = {}
 
     @contextlib.contextmanager
-    def open(self, numbers: Sequence[int]) -> Iterator[Sinks]:
-        """Arrays for these prompts."""
-        assert isinstance(self._recording, Recording)
-        shape = self._recording.length, sound_channels(self._recording, self._options)
-        for number in numbers:
+    def open(self, recording: Recording, prompts: Sequence[int]) -> Iterator[Writers]:
+        """Yield arrays for these prompts."""
+        shape = recording.length, output_channels(recording, self._options)
+        for number in prompts:
             rest = _Array(shape) if self._options.residual else None
             self._sounds[number] = _Array(shape), rest
-        yield [self._sounds[number] for number in numbers]
+        yield [self._sounds[number] for number in prompts]
 
-    def result(
-        self, number: int, outcome: SeparationReport | ValueError | OSError
-    ) -> SeparationResult | ValueError | OSError:
-        """A prompt's report with its sounds; an error is what it was."""
-        if not isinstance(outcome, SeparationReport):
+    def result(self, number: int, outcome: SeparationReport | Failed) -> SeparationResult | Failed:
+        """Return a prompt's report with its sounds; a failure as it is."""
+        if isinstance(outcome, Failed):
             return outcome
         target, residual = self._sounds.pop(number)
         known = {field.name: getattr(outcome, field.name) for field in dataclasses.fields(outcome)}
@@ -60,17 +73,16 @@ class ArrayOutlet:
         return SeparationResult(**known, target=target.samples, residual=rest)
 
 
-class FileOutlet:
+class FileSink:
     """Writes the sounds of one recording to files, each complete or not there at all."""
 
     def __init__(
-        self, recording: Opened, outputs: Sequence[Output], options: Options, subtype: str
+        self, outputs: Sequence[OutputFiles], options: SeparateOptions, subtype: str
     ) -> None:
-        self._recording, self._outputs = recording, outputs
-        self._options, self._subtype = options, subtype
+        self._outputs, self._options, self._subtype = outputs, options, subtype
 
     def check(self, source: PathLike) -> None:
-        """Raises AudioError or ValueError, before any work, for what could not or must not be written."""
+        """Raise AudioError or ValueError, before any work, for what could not or must not be written."""
         for output in self._outputs:
             for path in (output.target, output.residual):
                 if path is None:
@@ -80,33 +92,28 @@ class FileOutlet:
                     raise ValueError(f"{path} would overwrite the input: choose another output")
 
     @contextlib.contextmanager
-    def open(self, numbers: Sequence[int]) -> Iterator[Sinks]:
-        """Writers for these prompts."""
+    def open(self, recording: Recording, prompts: Sequence[int]) -> Iterator[Writers]:
+        """Yield file writers for these prompts."""
         with contextlib.ExitStack() as stack:
-            yield [
-                (
-                    self._writer(stack, self._outputs[number].target),
-                    self._writer(stack, self._outputs[number].residual),
-                )
-                for number in numbers
-            ]
 
-    def _writer(self, stack: contextlib.ExitStack, path: PathLike | None) -> Sink | None:
-        if path is None:
-            return None
-        assert isinstance(self._recording, Recording)
-        channels = sound_channels(self._recording, self._options)
-        rate = self._recording.sample_rate
-        return stack.enter_context(open_writer(path, rate, channels, subtype=self._subtype))
+            def writer(path: PathLike | None) -> Writer | None:
+                if path is None:
+                    return None
+                channels = output_channels(recording, self._options)
+                rate = recording.sample_rate
+                return stack.enter_context(open_writer(path, rate, channels, subtype=self._subtype))
+
+            chosen = [self._outputs[number] for number in prompts]
+            yield [(writer(output.target), writer(output.residual)) for output in chosen]
 
 
-def sound_channels(recording: Recording, options: Options) -> int:
-    """Channels of what a mode gives."""
+def output_channels(recording: Recording, options: SeparateOptions) -> int:
+    """Return the channels of the separated sound."""
     return 1 if options.mode == "generate" else recording.channels
 
 
 class _Array:
-    """A sink in memory: samples [L, C]."""
+    """A writer in memory: samples [L, C]."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.samples = np.zeros(shape, np.float32)

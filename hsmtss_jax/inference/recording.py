@@ -1,4 +1,4 @@
-"""What is to be separated, read block by block: samples in memory, or a file of any length.
+"""Recordings, read block by block: samples in memory, or a file of any length.
 
 Legend: L samples, C channels.
 """
@@ -13,10 +13,10 @@ import numpy as np
 
 from hsmtss_jax.audio.io import Resampler, probe, read_blocks, resampled_length, to_mono
 
-BLOCK = 1 << 16  # samples that are read at a time
-QUIET_DB, LOUD_DB = -45.0, -10.0  # active level that the networks are used to
+BLOCK = 1 << 16  # [samples] read at a time by default
+QUIET_DB, LOUD_DB = -45.0, -10.0  # [dB] active levels that the networks were trained on
 SILENCE = 10 ** (-90 / 20)  # peak below which a recording counts as silent
-SHORTEST = 0.05  # seconds
+SHORTEST = 0.05  # [s]
 
 Audio = np.ndarray | str | os.PathLike[str]
 
@@ -30,17 +30,17 @@ class Recording(abc.ABC):
     length: int
 
     @abc.abstractmethod
-    def blocks(self) -> Iterator[np.ndarray]:
-        """Its samples from the start, float32 [l, C] at a time; can be called again."""
+    def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
+        """Yield its samples from the start, float32 [l, C] with l <= ``size``; can be called again."""
 
-    def mono(self, sample_rate: int) -> Iterator[np.ndarray]:
-        """The mean of its channels at another rate, [l] at a time; ``length_at`` samples in all."""
+    def mono(self, sample_rate: int, size: int = BLOCK) -> Iterator[np.ndarray]:
+        """Yield the mean of its channels at another rate, [l] at a time; ``length_at`` samples in all."""
         resampler = Resampler(self.sample_rate, sample_rate, 1, self.length)
-        for block in self.blocks():
+        for block in self.blocks(size):
             yield resampler(to_mono(block)[:, None])[:, 0]
 
     def length_at(self, sample_rate: int) -> int:
-        """Samples at another rate."""
+        """Return the number of samples at another rate."""
         return resampled_length(self.length, self.sample_rate, sample_rate)
 
 
@@ -50,9 +50,9 @@ class Samples(Recording):
 
     samples: np.ndarray
 
-    def blocks(self) -> Iterator[np.ndarray]:
-        for start in range(0, self.length, BLOCK):
-            yield np.asarray(self.samples[start : start + BLOCK], np.float32)
+    def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
+        for start in range(0, self.length, size):
+            yield np.asarray(self.samples[start : start + size], np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,14 +62,14 @@ class File(Recording):
     path: Path
     start: int
 
-    def blocks(self) -> Iterator[np.ndarray]:
-        yield from read_blocks(self.path, BLOCK, start=self.start, stop=self.start + self.length)
+    def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
+        yield from read_blocks(self.path, size, start=self.start, stop=self.start + self.length)
 
 
 def open_recording(
     audio: Audio, sample_rate: int | None = None, start: float = 0.0, end: float | None = None
 ) -> Recording:
-    """audio: a path, or float samples [L] or [L, C] with their rate; from second ``start`` to ``end``.
+    """Open a path, or float samples [L] or [L, C] with their rate, from ``start`` to ``end`` [s].
 
     Raises ValueError (AudioError for files) for what is no recording, or holds no such part.
     """
@@ -89,7 +89,7 @@ def open_recording(
 
 
 def _part(length: int, rate: int, start: float, end: float | None) -> tuple[int, int]:
-    """First and last sample of a part given in seconds."""
+    """Return the first and the last sample of a part given in seconds."""
     seconds = length / rate
     if not 0 <= start < seconds:
         raise ValueError(f"start must lie in the recording's {seconds:.3f} s, got {start}")
@@ -100,32 +100,32 @@ def _part(length: int, rate: int, start: float, end: float | None) -> tuple[int,
 
 
 def check_recording(samples: np.ndarray, rate: int) -> None:
-    """Raises ValueError for samples [L, C] that cannot be separated: NaN, too short, silent."""
+    """Raise ValueError for samples [L, C] that cannot be separated: NaN, too short, silent."""
     _check_length(len(samples), rate)
     _check_block(samples)
     if np.abs(to_mono(samples)).max() < SILENCE:
         raise ValueError(_SILENT)
 
 
-def working_gain(recording: Recording, rate: int) -> float:
-    """The gain that brings a recording to a level the networks know; reads it once, from end to end.
+def working_gain(recording: Recording, rate: int, *, size: int = BLOCK) -> float:
+    """Compute the gain that brings a recording to a level the networks know; reads it once.
 
     The level is the RMS over the 25 ms frames within 30 dB of the loudest, of the mono sound at
     ``rate``. Raises ValueError as ``check_recording`` does.
     """
     _check_length(recording.length, recording.sample_rate)
-    frame, powers, peak, heard, rest = rate // 40, [], 0.0, 0.0, np.zeros(0, np.float32)
+    frame, powers, peak, loudest, rest = rate // 40, [], 0.0, 0.0, np.zeros(0, np.float32)
     resampler = Resampler(recording.sample_rate, rate, 1, recording.length)
-    for block in recording.blocks():
+    for block in recording.blocks(size):
         _check_block(block)
         mono = to_mono(block)
-        heard = max(heard, float(np.abs(mono).max()))
+        loudest = max(loudest, float(np.abs(mono).max()))
         sound = np.concatenate([rest, resampler(mono[:, None])[:, 0]])
         peak = max(peak, float(np.abs(sound).max(initial=0.0)))
         whole = len(sound) // frame * frame
         powers.append((sound[:whole].reshape(-1, frame) ** 2).mean(axis=1))
         rest = sound[whole:]
-    if heard < SILENCE:
+    if loudest < SILENCE:
         raise ValueError(_SILENT)
     if len(rest):
         powers.append(np.array([(rest**2).sum() / frame]))

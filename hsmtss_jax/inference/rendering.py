@@ -1,8 +1,8 @@
 """From the generated windows of a recording to blocks of finished sound, in each output mode.
 
-mask: the recording, attenuated to what the generated sounds say of it. generate: the generated sound
-itself, mono. blend: the recording with gains between the two (see ``masking`` for both). Of masks the
-gains are crossfaded, of generated sound the waves.
+mask: the recording, attenuated by the ratio of generated to recorded energy. generate: the generated
+sound itself, mono. blend: the recording with gains between the two (see ``audio.masking`` for both). Of
+masks the gains are crossfaded, of generated sound the waves.
 
 Legend: L samples, C channels, W samples of a window and T mask frames at the system's rate.
 """
@@ -13,125 +13,138 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hsmtss_jax.audio.io import Resampler
-from hsmtss_jax.audio.masking import BINS, HOP, MaskStream, blend_gains, mask_gains
-from hsmtss_jax.audio.overlap_add import Joiner, level_keeping, linear
+from hsmtss_jax.audio.masking import BINS, BLOCK, HOP, MaskStream, blend_gains, mask_gains
+from hsmtss_jax.audio.overlap_add import (
+    Crossfade,
+    OverlapAdd,
+    equal_level_crossfade,
+    linear_crossfade,
+)
 from hsmtss_jax.audio.silence import silence_gain
-from hsmtss_jax.audio.windows import Windows
-from hsmtss_jax.inference.recording import Recording
+from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.requests import RecordingState
 
 Block = tuple[np.ndarray, np.ndarray | None]  # target and residual, [l, C] each
-FADE = 0.040  # seconds: between windows that continue one another
+FADE = 0.040  # [s] between windows that continue one another
 
 
 @dataclasses.dataclass(frozen=True)
-class Scene:
-    """A recording as it is rendered: where its windows lie at ``rate``, and the gain it was given.
-
-    continued: the windows' tokens continue one another; else they were drawn independently.
-    """
-
-    recording: Recording
-    plan: Windows
-    rate: int
-    gain: float
-    continued: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Generated:
-    """What the model made of a window for one prompt: the target [W], and the opposite task's sound."""
+class WindowSounds:
+    """The sounds generated of a window for one prompt: the target [W], and the opposite task's."""
 
     target: np.ndarray
     opposite: np.ndarray | None = None
 
 
 class MaskRenderer:
-    """mask (``weight`` None) and blend: takes the windows in their order, for all prompts at once."""
+    """Renders modes mask and blend: takes the windows in order, for all prompts at once."""
 
-    def __init__(self, scene: Scene, prompts: int, weight: float | None, residual: bool) -> None:
-        self._weight, self._residual, plan = weight, residual, scene.plan
+    def __init__(
+        self, state: RecordingState, options: SeparateOptions, *, block: float = BLOCK
+    ) -> None:
+        """Prepare to render a recording; ``block`` [s] are masked at a time."""
+        self._options, plan = options, state.plan
         hop, window = plan.hop // HOP, plan.window // HOP
         fade = window - hop
-        if scene.continued:
-            fade = min(fade, round(FADE * scene.rate / HOP))
-        self._joiners = [Joiner(hop, window, fade) for _ in range(prompts)]
-        recording = scene.recording
+        if options.windows == "continued":
+            fade = min(fade, round(FADE * state.rate / HOP))
+        self._joined = [OverlapAdd(hop, window, fade) for _ in state.prompts]
+        recording = state.recording
         self._stream = MaskStream(
             recording.blocks(),
             recording.length,
             recording.channels,
             recording.sample_rate,
-            None if weight is None else BINS,
+            BINS if options.mode == "blend" else None,
+            block=block,
         )
 
     def push(
-        self, audio: np.ndarray, generated: Sequence[Generated], last: bool
+        self, audio: np.ndarray, generated: Sequence[WindowSounds], last: bool
     ) -> Iterator[list[Block]]:
-        """A window of the mixture [W] and what was made of it; yields what it finishes.
+        """Take a window of the mixture [W] and each prompt's sounds; yield the blocks that it finishes.
 
         A list holds a block of every prompt, all of one length.
         """
         joined = []
-        for joiner, sounds in zip(self._joiners, generated, strict=True):
+        for overlap_add, sounds in zip(self._joined, generated, strict=True):
             gains = self._gains(audio, sounds)
-            done = joiner.push(gains[:-1])  # the frame behind the window is the next one's first
+            done = overlap_add.push(
+                gains[:-1]
+            )  # the frame behind the window is the next one's first
             if last:
-                done = np.concatenate([done, joiner.finish(), gains[-1:]])
+                done = np.concatenate([done, overlap_add.finish(), gains[-1:]])
             joined.append(done)
         for sound, masked in self._stream.push(joined, last):
-            yield [(target, sound - target if self._residual else None) for target in masked]
+            rest = self._options.residual
+            yield [(target, sound - target if rest else None) for target in masked]
 
-    def _gains(self, audio: np.ndarray, made: Generated) -> np.ndarray:
-        if self._weight is None:
-            return mask_gains(audio, made.target, made.opposite)
-        return blend_gains(audio, made.target, self._weight, made.opposite)
+    def _gains(self, audio: np.ndarray, sounds: WindowSounds) -> np.ndarray:
+        if self._options.mode == "mask":
+            return mask_gains(audio, sounds.target, sounds.opposite)
+        return blend_gains(audio, sounds.target, self._options.blend, sounds.opposite)
 
 
 class WaveRenderer:
-    """generate: the model's own sound at the recording's rate; the residual is the opposite task's."""
+    """Renders mode generate: the model's sound at the recording's rate; the residual is the opposite's.
 
-    def __init__(self, scene: Scene, prompts: int, residual: bool) -> None:
-        self._scene, self._residual = scene, residual
-        self._waves = [_Wave(scene) for _ in range(prompts * (1 + residual))]
+    The recording's digital silence is put back unless ``silence_gate`` is off.
+    """
+
+    def __init__(
+        self,
+        state: RecordingState,
+        options: SeparateOptions,
+        *,
+        crossfade: Crossfade = equal_level_crossfade,
+    ) -> None:
+        """Prepare to render a recording; crossfade: between windows drawn independently."""
+        self._state, self._options = state, options
+        count = len(state.prompts) * (1 + options.residual)
+        continued = options.windows == "continued"
+        self._waves = [_Wave(state, continued, crossfade) for _ in range(count)]
 
     def push(
-        self, audio: np.ndarray, generated: Sequence[Generated], last: bool
+        self, audio: np.ndarray, generated: Sequence[WindowSounds], last: bool
     ) -> Iterator[list[Block]]:
-        """As ``MaskRenderer.push``; blocks are mono."""
-        scene = self._scene
-        gain = silence_gain(audio / scene.gain, scene.rate) / scene.gain
+        """Take a window as ``MaskRenderer.push`` does; blocks are mono."""
+        gain = self._gain(audio)
         sounds: list[np.ndarray] = []
         for made in generated:
             sounds.append(made.target)
-            if self._residual:
-                assert made.opposite is not None, "the residual needs the opposite task's sound"
+            if self._options.residual and made.opposite is not None:
                 sounds.append(made.opposite)
         pairs = zip(self._waves, sounds, strict=True)
         done = [wave.push(sound * gain, last) for wave, sound in pairs]
-        if not self._residual:
+        if not self._options.residual:
             yield [(target, None) for target in done]
         else:
             yield list(zip(done[::2], done[1::2], strict=True))
 
+    def _gain(self, audio: np.ndarray) -> np.ndarray | np.float32:
+        """Return the gain from working level back to the recording's, 0 in its silence."""
+        state = self._state
+        if not self._options.silence_gate:
+            return np.float32(1 / state.gain)
+        return silence_gain(audio / state.gain, state.rate) / state.gain
+
 
 class _Wave:
-    """One generated sound: windows [W] in, blocks [l, 1] at the recording's rate out, clipped to [-1, 1]."""
+    """One generated sound: windows [W] in, blocks [l, 1] at the recording's rate out, in [-1, 1]."""
 
-    def __init__(self, scene: Scene) -> None:
-        plan, recording = scene.plan, scene.recording
-        fade = round(FADE * scene.rate)
-        if scene.continued:
-            self._joiner = Joiner(plan.hop, plan.window, fade, mix=linear)
-        else:
-            middle = max(0, (plan.overlap - fade) // 2)
-            self._joiner = Joiner(plan.hop, plan.window, fade, middle, mix=level_keeping)
-        self._resampler = Resampler(scene.rate, recording.sample_rate, 1, plan.length)
+    def __init__(self, state: RecordingState, continued: bool, crossfade: Crossfade) -> None:
+        plan, recording = state.plan, state.recording
+        fade = round(FADE * state.rate)
+        tail = 0 if continued else max(0, (plan.overlap - fade) // 2)
+        kind = linear_crossfade if continued else crossfade
+        self._overlap_add = OverlapAdd(plan.hop, plan.window, fade, tail, kind)
+        self._resampler = Resampler(state.rate, recording.sample_rate, 1, plan.length)
         self._left_in, self._left_out = plan.length, recording.length
 
     def push(self, piece: np.ndarray, last: bool) -> np.ndarray:
-        sound = self._joiner.push(piece)
+        sound = self._overlap_add.push(piece)
         if last:
-            sound = np.concatenate([sound, self._joiner.finish()])
+            sound = np.concatenate([sound, self._overlap_add.finish()])
         sound = sound[: self._left_in]
         self._left_in -= len(sound)
         out = self._resampler(sound[:, None])[: self._left_out]

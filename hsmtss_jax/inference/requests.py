@@ -1,4 +1,4 @@
-"""One recording on its way through the system: what is asked of it, and what is known so far.
+"""What is asked of a recording, and what is known of it so far.
 
 Legend: W samples of a window, P patches, C widths, T token frames, K groups.
 """
@@ -8,46 +8,77 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hsmtss_jax.audio.windows import Windows, cut_blocks
-from hsmtss_jax.inference.presence import Calibration, presence
+from hsmtss_jax.audio.windows import WindowPlan, cut_blocks
+from hsmtss_jax.bundles.pipeline import Calibration
+from hsmtss_jax.inference.options import Presence
+from hsmtss_jax.inference.presence import presence
 from hsmtss_jax.inference.recording import Recording
-from hsmtss_jax.inference.result import Presence
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.task import Task
 
 
 @dataclasses.dataclass(frozen=True)
 class Prompt:
-    """A request in lanes, each the number of an instruction of the run.
+    """An instruction as indices into the queries of a call.
 
-    target: the request's own. opposite: the other task, when its sound is wanted: for the mask, or as
-    the residual.
-    probe: "extract" with the same description, which tells whether it is there.
+    target: the instruction's own query. opposite: the other task's, when its sound is generated. presence:
+    "extract" with the same description, whose cosines say whether it is there.
     """
 
     instruction: Instruction
     target: int
     opposite: int | None
-    probe: int
+    presence: int
 
     @property
-    def voices(self) -> list[int]:
-        """The lanes whose sound is generated."""
+    def generated(self) -> list[int]:
+        """Return the queries whose sound is generated."""
         return [self.target] if self.opposite is None else [self.target, self.opposite]
 
 
-@dataclasses.dataclass
-class Track:
-    """A recording, its windows and its prompts, and what the windows so far have told.
+class Queries:
+    """Numbers the instructions of a call, each once. with_opposites: generate the other task's, too."""
 
-    gain: what the mono sound is multiplied with. shared: lane -> the global feature [1, C] that all
-    windows use. cosines: lane -> those of its description to prediction and mixture, a window.
-    surveyed: every window has been predicted once. tokens: voice -> tokens [T, K] of the last window.
+    def __init__(self, with_opposites: bool) -> None:
+        self._with_opposites = with_opposites
+        self._indices: dict[Instruction, int] = {}
+
+    @property
+    def instructions(self) -> list[Instruction]:
+        """Return the instructions in the order of their indices."""
+        return list(self._indices)
+
+    def prompt(self, instruction: Instruction) -> Prompt:
+        """Return the query indices of an instruction."""
+        return Prompt(
+            instruction=instruction,
+            target=self._index(instruction),
+            opposite=self._index(instruction.opposite) if self._with_opposites else None,
+            presence=self._index(dataclasses.replace(instruction, task=Task.EXTRACT)),
+        )
+
+    def _index(self, instruction: Instruction) -> int:
+        return self._indices.setdefault(instruction, len(self._indices))
+
+
+@dataclasses.dataclass
+class RecordingState:
+    """Per-recording state accumulated window by window.
+
+    Attributes:
+      index: the recording's place in the call.
+      plan: its windows at ``rate`` [Hz].
+      gain: what the mono sound is multiplied with.
+      prompts: those that are still to be separated.
+      shared: query -> the global feature [1, C] that all windows use.
+      cosines: query -> (target cosine, mixture cosine) of each window.
+      surveyed: whether every window has been predicted once.
+      tokens: query -> tokens [T, K] of the last window.
     """
 
     index: int
     recording: Recording
-    plan: Windows
+    plan: WindowPlan
     rate: int
     gain: float
     prompts: list[Prompt]
@@ -57,65 +88,42 @@ class Track:
     tokens: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
 
     @property
-    def voices(self) -> list[int]:
-        """The lanes that are generated, each once."""
-        return list(dict.fromkeys(lane for prompt in self.prompts for lane in prompt.voices))
+    def generated(self) -> list[int]:
+        """Return the queries whose sound is generated, each once."""
+        return list(dict.fromkeys(query for prompt in self.prompts for query in prompt.generated))
 
     @property
-    def lanes(self) -> list[int]:
-        """The lanes that are predicted: the voices, and probes that are none."""
-        probes = [prompt.probe for prompt in self.prompts]
-        return list(dict.fromkeys([*self.voices, *probes]))
+    def predicted(self) -> list[int]:
+        """Return the queries that are predicted: the generated ones and those of the presence."""
+        rest = [prompt.presence for prompt in self.prompts]
+        return list(dict.fromkeys([*self.generated, *rest]))
 
-    def windows(self) -> Iterator[np.ndarray]:
-        """The mono sound at the system's rate and at working level, [W] at a time."""
+    def windows(self) -> Iterator["Window"]:
+        """Yield the mono sound at ``rate`` and at working level, window by window."""
         sound = (block * np.float32(self.gain) for block in self.recording.mono(self.rate))
-        return cut_blocks(sound, self.plan)
+        for index, audio in enumerate(cut_blocks(sound, self.plan)):
+            yield Window(self, index, audio)
 
     def presence(self, prompt: Prompt, calibration: Calibration | None) -> Presence:
-        """How sure Q-Audio is of a prompt's description, from the windows so far."""
-        predicted, mixture = zip(*self.cosines[prompt.probe], strict=True)
-        return presence(predicted, mixture, calibration)
+        """Score the presence of a prompt's description in the windows so far."""
+        target, mixture = zip(*self.cosines[prompt.presence], strict=True)
+        return presence(target, mixture, calibration)
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
-    """One window [W] of a track. last: there is none behind it."""
+class Window:
+    """One window [W] of a recording."""
 
-    track: Track
+    state: RecordingState
     index: int
     audio: np.ndarray
 
     @property
     def last(self) -> bool:
-        return self.index == self.track.plan.count - 1
+        """Return whether it is the recording's last one."""
+        return self.index == self.state.plan.count - 1
 
     @property
     def used(self) -> int:
-        """Samples of the window that are sound, not padding."""
-        return self.track.plan.used(self.index)
-
-
-class Lanes:
-    """Numbers the instructions of a call, each once. opposites: whether theirs are generated, too."""
-
-    def __init__(self, opposites: bool) -> None:
-        self._opposites = opposites
-        self._numbers: dict[Instruction, int] = {}
-
-    @property
-    def instructions(self) -> list[Instruction]:
-        """By their numbers."""
-        return list(self._numbers)
-
-    def prompt(self, request: Instruction) -> Prompt:
-        """The request in lanes."""
-        return Prompt(
-            instruction=request,
-            target=self._number(request),
-            opposite=self._number(request.opposite) if self._opposites else None,
-            probe=self._number(dataclasses.replace(request, task=Task.EXTRACT)),
-        )
-
-    def _number(self, instruction: Instruction) -> int:
-        return self._numbers.setdefault(instruction, len(self._numbers))
+        """Return how many of its samples are the recording's; the rest is padding."""
+        return self.state.plan.used(self.index)

@@ -1,206 +1,251 @@
-"""The whole system as pure, jitted, batched functions of a pipeline's weights (HSM-TSS eq. 2-4).
+"""A loaded system, compiled: any number of rows in, numpy out (HSM-TSS eq. (2) to (4)).
 
-Legend: B windows, L samples, N text tokens, P patches, C widths, T token frames, K groups.
+The only place that pads rows, clips and tokens to the static shapes of ``sampling.buckets``.
+
+Legend: n rows, L samples, P patches, Ca width of S, Cg of G, H heads, T token frames, K groups.
 """
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
-import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.audio.fbank import FbankConfig
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.silence import noise_gate
 from hsmtss_jax.bundles.networks import read_networks
 from hsmtss_jax.bundles.pipeline import Pipeline
 from hsmtss_jax.dist import compute_dtype
+from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models import hsm_tss
 from hsmtss_jax.models.acoustic_decoder.sampler import TokenSampler
-from hsmtss_jax.models.hsm_tss import Query
+from hsmtss_jax.models.hsm_tss import Prediction, Query
 from hsmtss_jax.models.semantics import Semantics
 from hsmtss_jax.models.text.tokenizer import Tokenizer
+from hsmtss_jax.sampling import apply_in_batches, clip_sizes, round_up, trim_text
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import Task
 
-
-@flax.struct.dataclass
-class Prediction:
-    """The predicted semantics of a target, s [B, P, Ca] and g [B, 1, Cg], and two cosines [B].
-
-    of_target: of the description to the sound that s stands for; of_mixture: to the mixture; both in
-    the space where Q-Audio compares sound with text.
-    """
-
-    s: jax.Array
-    g: jax.Array
-    of_target: jax.Array
-    of_mixture: jax.Array
+PATCH_FRAMES = 8  # token frames of a column of patches
 
 
-class System:
-    """A loaded pipeline, ready to run on a device (the default one).
+class SeparationRuntime(Protocol):
+    """What separating needs of a runtime: ``Runtime``, or the fake one of ``testing``."""
 
-    Attributes: window (samples of one window), frame (samples of one token frame), frames (token
-    frames of a window), codec, sample_rate, device, dtype (float32 on a CPU, else bfloat16),
-    two_stage (False for the single-stage ablation).
-    """
+    pipeline: Any
+    device: Any
+    dtype: Any
+    batch: int
+    sample_rate: int
+    window: int
+    frame: int
+    groups: int
 
-    sample_rate = 16000
+    def token_frames(self, samples: int) -> int: ...
 
-    def __init__(
-        self, pipeline: Pipeline, dtype: Any = None, device: jax.Device | None = None
-    ) -> None:
-        self.device = device or jax.local_devices()[0]
-        self.dtype = dtype or compute_dtype(device=self.device)
-        bundles = pipeline.bundles
-        self.pipeline = pipeline
-        self.networks = read_networks(bundles, self.dtype)
-        self.tokenizer = Tokenizer.from_bundle(bundles["text_encoder"])
-        self.max_text = self.networks.separators.max_text
-        self.two_stage = self.networks.two_stage
-        self.codec = self.networks.codec
-        self.decoder_config = self.networks.decoder
-        self.window = window_samples(self.networks.encoders.fbank)
-        self.frames = self.codec.token_frames(self.window)
-        self.frame = self.codec.frame_samples
-        params: dict[str, Any] = {name: bundle.params for name, bundle in bundles.items()}
-        weights = jax.device_put(params.pop("acoustic_decoder"), self.device)
-        self._params = jax.device_put(params, self.device)
-        self._sampler = TokenSampler(self.decoder_config, weights, self.dtype)
+    def clip_samples(self, samples: int) -> int: ...
 
-    def query(self, task: str, description: str, rows: int) -> Query:
-        """Encode one instruction and repeat it for ``rows`` windows."""
-        return self.queries([task] * rows, [description] * rows)
+    def encode_text(self, instructions: Sequence[Instruction]) -> Query: ...
 
-    def queries(self, tasks: Sequence[str], descriptions: Sequence[str]) -> Query:
-        """Encode an instruction a window. Raises ValueError for an unknown task."""
-        ids, mask = self.tokenizer.bucketed(list(descriptions), self.max_text)
-        numbers = np.array([Task(task).number for task in tasks], np.int32)
-        return self._query(self._params, ids, mask, numbers)
+    def encode_audio(self, audio: np.ndarray) -> Semantics: ...
 
-    def listen(self, audio: np.ndarray) -> Semantics:
-        """AudioMAE and Q-Audio of audio [B, L] with L = window."""
-        return self._listen(self._params, audio)
+    def predict(
+        self, mixture: Semantics, query: Query, g: np.ndarray | None = None
+    ) -> Prediction: ...
 
-    def separate(self, mixture: Semantics, query: Query) -> Semantics:
-        """The global, then the local separator: the predicted semantics of the target.
-
-        The single-stage ablation predicts S alone; its G is what Q-Audio reads in that S.
-        """
-        return self._separate(self._params, mixture, query)
-
-    def predict(self, mixture: Semantics, query: Query, g: np.ndarray | None = None) -> Prediction:
-        """``separate``, or ``separate_local`` given g [B, 1, Cg], and how near it came to the words."""
-        return self._predict(self._params, mixture, query, g)
-
-    def separate_local(self, mixture: Semantics, g: jax.Array, query: Query) -> jax.Array:
-        """The local separator alone, conditioned on g [B, 1, Cg] -> S_hat [B, P, Ca].
-
-        The single-stage ablation gives the same whatever g is.
-        """
-        return self._separate_local(self._params, mixture.s, g, query)
-
-    def attention(self, mixture: Semantics, query: Query) -> jax.Array:
-        """How G, as predicted, attends to the patches in the last layer: [B, H, P] (the paper's Fig. 6).
-
-        Raises ValueError for the single-stage ablation, which has no G.
-        """
-        return self._attention(self._params, mixture, query)
-
-    def judge(
+    def similarity(
         self, audio: np.ndarray, query: Query, g: np.ndarray, by_text: np.ndarray
-    ) -> jax.Array:
-        """How near Q-Audio finds audio [B, L] to what was wanted: cosines [B].
-
-        The rows where by_text [B] is true are compared with the description, the others with the
-        predicted global feature g [B, 1, Cg].
-        """
-        return self._judge(self._params, audio, query, g, by_text)
+    ) -> np.ndarray: ...
 
     def sample(
         self,
-        s: jax.Array | np.ndarray,
+        s: np.ndarray,
         seeds: np.ndarray,
         policy: Policy,
+        *,
+        lengths: np.ndarray | None = None,
         forced: np.ndarray | None = None,
         forced_length: np.ndarray | None = None,
-        lengths: np.ndarray | None = None,
-    ) -> jax.Array:
-        """Codec tokens int32 [B, T, K] of semantics s [B, P, Ca].
+    ) -> np.ndarray: ...
 
-        The first forced_length [B] frames are those of forced [B, F, K]. lengths: int [B]; frames from
-        there on are 0, and cost nothing where all rows are short.
+    def decode_tokens(
+        self, tokens: np.ndarray, samples: int, *, gate: bool = True
+    ) -> np.ndarray: ...
+
+
+class Runtime:
+    """A pipeline bundle on a device.
+
+    Attributes: pipeline, networks, device, dtype, batch (rows of one program), sample_rate [Hz], window
+    [samples], frame (samples of a token frame), frames (token frames of a window), groups (K), max_text
+    (tokens of a description), two_stage (False for the single-stage ablation).
+    """
+
+    sample_rate = SAMPLE_RATE
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        dtype: Any = None,
+        device: jax.Device | None = None,
+        *,
+        batch: int = 16,
+    ) -> None:
+        """Put the weights on a device [the default one].
+
+        Args:
+          pipeline: the loaded bundle.
+          dtype: what the networks compute in; None: float32 on a CPU, else bfloat16.
+          device: None: the default one.
+          batch: rows that are computed at once; memory grows with it.
         """
-        tokens = self._sampler(
-            s, self.frames, seeds, policy, forced, forced_length, lengths=lengths
-        )
-        return jnp.asarray(tokens)
+        if batch < 1:
+            raise ValueError(f"the batch must be at least 1, got {batch}")
+        self.pipeline, self.batch = pipeline, batch
+        self.device = device or jax.local_devices()[0]
+        self.dtype = dtype or compute_dtype(device=self.device)
+        networks = self.networks = read_networks(pipeline.bundles, self.dtype)
+        codec = self._codec = networks.codec
+        self.max_text, self.two_stage = networks.separators.max_text, networks.two_stage
+        self.window = networks.encoders.fbank.window_samples
+        self.frame, self.groups = codec.frame_samples, codec.groups
+        self.frames = codec.token_frames(self.window)
+        self._clips = clip_sizes(self.window, PATCH_FRAMES * self.frame)
+        self._tokenizer = Tokenizer.from_bundle(pipeline.bundles["text_encoder"])
+        params: dict[str, Any] = {name: b.params for name, b in pipeline.bundles.items()}
+        weights = jax.device_put(params.pop("acoustic_decoder"), self.device)
+        self._sampler = TokenSampler(networks.decoder, weights, self.dtype)
+        self._params = jax.device_put(params, self.device)
+        self._text = self._program(hsm_tss.encode_query)
+        self._audio = self._program(hsm_tss.encode_mixture)
+        self._predict = self._program(hsm_tss.predict)
+        self._similarity = self._program(hsm_tss.similarity)
+        self._attention = self._program(hsm_tss.global_attention)
+        self._tokens = self._program(hsm_tss.encode_tokens)
+        self._decode = self._program(hsm_tss.decode, static_argnames="samples")
 
-    def encode(self, audio: np.ndarray) -> jax.Array:
-        """Codec tokens of audio [B, L] -> int32 [B, T, K]."""
-        return self._encode(self._params, audio)
+    def token_frames(self, samples: int) -> int:
+        """Return the token frames of a clip."""
+        return int(self._codec.token_frames(samples))
 
-    def decode(self, tokens: jax.Array | np.ndarray, samples: int) -> np.ndarray:
-        """Codec tokens [B, T, K] -> audio [B, samples], clipped to [-1, 1], its noise floor muted."""
-        audio = np.asarray(self._decode(self._params, tokens, samples))
-        return noise_gate(audio, self.sample_rate)
+    def clip_samples(self, samples: int) -> int:
+        """Return the length of the shortest compiled clip that holds ``samples``."""
+        return round_up(samples, self._clips)
 
-    @functools.partial(jax.jit, static_argnums=0)
-    def _query(self, params: Any, ids: Any, mask: Any, tasks: Any) -> Query:
-        return hsm_tss.encode_query(self.networks, params, ids, mask, tasks)
+    def encode_text(self, instructions: Sequence[Instruction]) -> Query:
+        """Encode instructions, one a row. Raises ValueError for none."""
+        ids, mask = self._tokenizer([each.description for each in instructions], self.max_text)
+        tasks = np.array([Task(each.task).number for each in instructions], np.int32)
 
-    @functools.partial(jax.jit, static_argnums=0)
-    def _listen(self, params: Any, audio: Any) -> Semantics:
-        return self.networks.encoders.encode(params, audio)
+        def encode(ids: np.ndarray, mask: np.ndarray, tasks: np.ndarray) -> Query:
+            return self._text(*trim_text(ids, mask), tasks)
 
-    @functools.partial(jax.jit, static_argnums=0)
-    def _separate(self, params: Any, mixture: Semantics, query: Query) -> Semantics:
-        return hsm_tss.separate(self.networks, params, mixture, query)
+        return self._batched(encode, ids, mask, tasks)
 
-    @functools.partial(jax.jit, static_argnums=0)
-    def _predict(self, params: Any, mixture: Semantics, query: Query, g: Any) -> Prediction:
-        found = hsm_tss.separate(self.networks, params, mixture, query, g)
-        encoders = self.networks.encoders
-        return Prediction(
-            s=found.s,
-            g=found.g,
-            of_target=_cosine(encoders.audio_vector(params, found.s), query.vector),
-            of_mixture=_cosine(encoders.global_vector(params, mixture.g), query.vector),
-        )
+    def encode_audio(self, audio: np.ndarray) -> Semantics:
+        """Compute S [n, P, Ca] and G [n, 1, Cg] of audio [n, L], L <= window."""
+        return self._batched(self._audio, _pad(audio, self.window))
 
-    @functools.partial(jax.jit, static_argnums=0)
-    def _judge(self, params: Any, audio: Any, query: Query, g: Any, by_text: Any) -> jax.Array:
-        encoders = self.networks.encoders
-        heard = encoders.audio_vector(params, encoders.local(params, audio))
-        predicted = encoders.global_vector(params, g)
-        return _cosine(heard, jnp.where(by_text[:, None], query.vector, predicted))
+    def predict(self, mixture: Semantics, query: Query, g: np.ndarray | None = None) -> Prediction:
+        """Predict the target's semantics row by row; given g [n, 1, Cg], by the local separator alone."""
+        return self._batched(self._predict, mixture, query, *(() if g is None else (g,)))
 
-    @functools.partial(jax.jit, static_argnums=0)
-    def _separate_local(self, params: Any, s: Any, g: Any, query: Query) -> jax.Array:
-        return hsm_tss.separate_local(self.networks, params, Semantics(s=s, g=g), g, query)
+    def similarity(
+        self, audio: np.ndarray, query: Query, g: np.ndarray, by_text: np.ndarray
+    ) -> np.ndarray:
+        """Compute how near Q-Audio finds audio [n, L], L <= window, to what was asked for: cosines [n].
 
-    @functools.partial(jax.jit, static_argnums=0)
-    def _attention(self, params: Any, mixture: Semantics, query: Query) -> jax.Array:
-        return hsm_tss.global_attention(self.networks, params, mixture, query)
+        Rows where by_text [n] is true are compared with the description, the others with g [n, 1, Cg].
+        """
+        return self._batched(self._similarity, _pad(audio, self.window), query, g, by_text)
 
-    @functools.partial(jax.jit, static_argnums=0)
-    def _encode(self, params: Any, audio: Any) -> jax.Array:
-        return self.codec.encode(params["tf_codec"], audio)
+    def attention(
+        self, mixture: Semantics, query: Query, g: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return how G_hat, or g [n, 1, Cg], attends to the patches in the last layer: [n, H, P] (Fig. 6).
 
-    @functools.partial(jax.jit, static_argnums=(0, 3))
-    def _decode(self, params: Any, tokens: Any, samples: int) -> jax.Array:
-        return hsm_tss.decode(self.networks, params, tokens, samples)
+        Raises ValueError for the single-stage ablation, which has no G.
+        """
+        return self._batched(self._attention, mixture, query, *(() if g is None else (g,)))
+
+    def sample(
+        self,
+        s: np.ndarray,
+        seeds: np.ndarray,
+        policy: Policy,
+        *,
+        lengths: np.ndarray | None = None,
+        forced: np.ndarray | None = None,
+        forced_length: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Draw codec tokens int32 [n, T, K] for S [n, P, Ca], T of the shortest compiled clip.
+
+        Args:
+          s: S [n, P, Ca].
+          seeds: uint32 [n]; a row's tokens depend on its own arguments alone.
+          policy: how tokens are chosen.
+          lengths: token frames of each row's clip [n]; None: of a whole window. Patches behind a clip's
+            end are hidden where the decoder was trained so; frames behind it mean nothing.
+          forced: tokens int32 [n, F, K] of which the first ``forced_length`` frames begin the clip.
+          forced_length: int [n]; None: F.
+
+        Raises ValueError for no rows, and for more frames than a window has.
+        """
+        rows, whole = len(s), self.frames
+        counts = np.full(rows, whole) if lengths is None else np.asarray(lengths)
+        sizes = [self.token_frames(clip) for clip in self._clips]
+        frames = round_up(max(1, int(counts.max(initial=1))), sizes)
+        tokens, given = self._forced(rows, frames, forced, forced_length)
+        visible = np.asarray(hsm_tss.visible_patches(self.networks, jnp.asarray(counts)))
+
+        def draw(*each: Any) -> jax.Array:
+            s, visible, seeds, tokens, given = each
+            return self._sampler(s, visible, seeds, policy, tokens, given)
+
+        seeds = np.asarray(seeds, np.uint32)
+        return self._batched(draw, s, visible, seeds, tokens, given)
+
+    def encode_tokens(self, audio: np.ndarray) -> np.ndarray:
+        """Compute the codec tokens int32 [n, T, K] of audio [n, L], L <= window."""
+        samples = audio.shape[1]
+        tokens: np.ndarray = self._batched(self._tokens, _pad(audio, self.clip_samples(samples)))
+        return tokens[:, : self.token_frames(samples)]
+
+    def decode_tokens(self, tokens: np.ndarray, samples: int, *, gate: bool = True) -> np.ndarray:
+        """Decode tokens [n, T, K] into sound float32 [n, samples] in [-1, 1], samples <= window.
+
+        gate: put digital silence where the sound is below the codec's noise floor.
+        """
+        clip = self.clip_samples(samples)
+        tokens = _pad(tokens, self.token_frames(clip))
+        audio: np.ndarray = self._batched(functools.partial(self._decode, samples=clip), tokens)
+        if gate:
+            audio = noise_gate(audio, self.sample_rate)
+        return audio[:, :samples]
+
+    def _program(self, function: Any, **options: Any) -> Any:
+        """Compile a function of (networks, params, ...)."""
+        compiled = jax.jit(functools.partial(function, self.networks), **options)
+        return functools.partial(compiled, self._params)
+
+    def _batched(self, function: Any, *trees: Any) -> Any:
+        return apply_in_batches(function, *trees, limit=self.batch)
+
+    def _forced(
+        self, rows: int, frames: int, tokens: np.ndarray | None, length: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return forced tokens padded to [n, frames, K], and how many frames of each row count [n]."""
+        if tokens is None:
+            tokens = np.zeros((rows, 0, self.groups), np.int32)
+        given = np.full(rows, tokens.shape[1]) if length is None else np.asarray(length)
+        if given.max(initial=0) > frames:
+            raise ValueError(f"{given.max()} forced frames do not fit in {frames} frames")
+        return _pad(np.asarray(tokens, np.int32), frames), given.astype(np.int32)
 
 
-def _cosine(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Of rows of unit length, [B, E] each -> [B]."""
-    return jnp.einsum("be,be->b", a, b)
-
-
-def window_samples(fbank: FbankConfig) -> int:
-    """Samples of a window: the frames' span, cut to whole seconds for the paper's 10.24 s -> 10 s."""
-    span = fbank.frames * 160
-    return 160_000 if fbank.frames == 1024 else span
+def _pad(x: np.ndarray, length: int) -> np.ndarray:
+    """Cut or pad with zeros the second axis of x [n, l, ...] to ``length``."""
+    rest = max(0, length - x.shape[1])
+    return np.pad(x[:, :length], ((0, 0), (0, rest), *((0, 0),) * (x.ndim - 2)))

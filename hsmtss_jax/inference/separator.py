@@ -1,29 +1,52 @@
-"""The public API: recordings and sentences in, the sounds that were asked for out.
+"""The public API: recordings and sentences in, the separated sounds out.
+
+How ``audio`` goes through ``Separator.separate``:
+
+1. ``open_recording`` turns a path or an array into a ``Recording`` that is read block by block, and
+   ``parse`` the sentence into an ``Instruction``, which ``Queries`` numbers beside its opposite.
+2. ``Engine`` reads the recording once for its level, and cuts its mono sound at 16 kHz into windows.
+3. ``WindowGenerator`` encodes a batch of windows into S and G (``Runtime.encode_audio``) and predicts the
+   target's S and G for every query (``Runtime.predict``, HSM-TSS eq. (2) and (3)).
+4. It draws codec tokens from each predicted S (``Runtime.sample``, eq. (4)) and decodes them into sound
+   (``Runtime.decode_tokens``).
+5. A renderer makes the output of it: ``MaskRenderer`` a mask on the recording itself, in its own rate and
+   channels, ``WaveRenderer`` the generated sound, both with crossfades between windows.
+6. Each finished block goes to a ``Sink``, an array or a file, and the last one brings the
+   ``SeparationReport`` with presence, activity and timing.
 
 Legend: L samples, C channels.
 """
 
+import functools
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypeVar
+
+import jax
 
 from hsmtss_jax.audio.masking import HOP
-from hsmtss_jax.inference.engine import Job, Outcome, Progress, Segments, Session
-from hsmtss_jax.inference.model_runner import ModelRunner
-from hsmtss_jax.inference.options import DECODES, MODES, REFERENCES, SCOPES, Options
-from hsmtss_jax.inference.outlets import ArrayOutlet, FileOutlet, Output, PathLike
-from hsmtss_jax.inference.pretrained import load_system
+from hsmtss_jax.audio.windows import plan_windows
+from hsmtss_jax.inference.engine import Engine, Outcome, Progress
+from hsmtss_jax.inference.options import (
+    Failed,
+    Mode,
+    RuntimeOptions,
+    SeparateOptions,
+    SeparationReport,
+    SeparationResult,
+)
+from hsmtss_jax.inference.outlets import ArraySink, FileSink, OutputFiles, PathLike
+from hsmtss_jax.inference.pretrained import load_runtime
 from hsmtss_jax.inference.recording import Audio, Recording, open_recording
-from hsmtss_jax.inference.requests import Lanes
-from hsmtss_jax.inference.result import SeparationReport, SeparationResult
-from hsmtss_jax.inference.runtime import System
+from hsmtss_jax.inference.requests import Prompt, Queries
+from hsmtss_jax.inference.runtime import PATCH_FRAMES, SeparationRuntime
 from hsmtss_jax.instructions import Instruction, parse
-from hsmtss_jax.models.acoustic_decoder.sampler import MAX_BATCH
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import TASKS, Task
 
-BATCH = MAX_BATCH  # sounds that are generated at once
-Result = SeparationResult | ValueError | OSError
+Result = SeparationResult | Failed
+Report = TypeVar("Report", bound=SeparationReport)
 
 
 class Separator:
@@ -35,50 +58,93 @@ class Separator:
 
     def __init__(
         self,
-        system: System,
-        overlap: float = 0.25,
+        runtime: SeparationRuntime,
         *,
-        segment: float | None = None,
-        batch: int | None = None,
+        overlap: float = RuntimeOptions.overlap,
+        segment: float | None = RuntimeOptions.segment,
     ) -> None:
-        """overlap: share of a window that it has in common with the one before (0 to 0.9).
+        """Set up windows on a loaded runtime.
 
-        segment: seconds of a window, the model's own length at most and by default. batch: sounds that
-        are generated at once; memory grows with it.
+        overlap: share of a window that it has in common with the one before (0 to 0.9). segment: length of
+        a window [s], the model's own at most and by default. Raises ValueError for others.
         """
         if not 0 <= overlap <= 0.9:
             raise ValueError(f"the overlap must lie between 0 and 0.9, got {overlap}")
-        if batch is not None and batch < 1:
-            raise ValueError(f"the batch must be at least 1, got {batch}")
-        self.system = system
-        self.batch = batch or BATCH
-        unit = math.lcm(8 * system.frame, HOP)  # columns of patches, and frames of the mask
-        longest = system.window // unit
-        columns = longest if segment is None else round(segment * system.sample_rate / unit)
+        self._runtime = runtime
+        unit = math.lcm(PATCH_FRAMES * runtime.frame, HOP)
+        longest = runtime.window // unit
+        columns = longest if segment is None else round(segment * runtime.sample_rate / unit)
         if not 1 <= columns <= longest:
-            limit = longest * unit / system.sample_rate
+            limit = longest * unit / runtime.sample_rate
             raise ValueError(f"the segment must lie between 0.2 and {limit} s, got {segment}")
         hop = max(1, columns - round(overlap * columns))
-        self._segments = Segments(columns * unit, (columns - hop) * unit)
+        self._window = columns * unit
+        self._plan = functools.partial(
+            plan_windows, window=self._window, overlap=(columns - hop) * unit, unit=runtime.frame
+        )
 
     @classmethod
     def from_pretrained(
         cls,
         source: PathLike | None = None,
         *,
-        dtype: str = "auto",
-        device: str | None = None,
-        overlap: float = 0.25,
-        segment: float | None = None,
-        batch: int | None = None,
+        dtype: str = RuntimeOptions.dtype,
+        device: str | None = RuntimeOptions.device,
+        batch: int = RuntimeOptions.batch,
+        overlap: float = RuntimeOptions.overlap,
+        segment: float | None = RuntimeOptions.segment,
     ) -> "Separator":
-        """Load a pipeline bundle: a folder, a hub id ("owner/name"), or the demo bundle of this package.
+        """Load a pipeline bundle. Raises ValueError or OSError.
 
-        dtype: auto (float32 on a CPU, else bfloat16) | float32 | bfloat16. device: "cpu", "gpu", "tpu",
-        or "gpu:1". The rest is as in ``Separator``. Raises ValueError or OSError.
+        Args:
+          source: a folder, a hub id ("owner/name"), or None for the demo bundle of this package.
+          dtype: auto (float32 on a CPU, else bfloat16) | float32 | bfloat16.
+          device: "cpu", "gpu", "tpu", or "gpu:1".
+          batch: sounds that are generated at once; memory grows with it.
+          overlap, segment: as in ``Separator``.
         """
-        system = load_system(source, dtype, device)
-        return cls(system, overlap, segment=segment, batch=batch)
+        runtime = load_runtime(source, dtype, device, batch)
+        return cls(runtime, overlap=overlap, segment=segment)
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate at which the networks work [Hz]; inputs and outputs may have any."""
+        return self._runtime.sample_rate
+
+    @property
+    def device(self) -> jax.Device:
+        """The device that computes."""
+        return self._runtime.device
+
+    @property
+    def dtype(self) -> Any:
+        """The type that the networks compute in."""
+        return self._runtime.dtype
+
+    @property
+    def batch(self) -> int:
+        """Sounds that are generated at once."""
+        return self._runtime.batch
+
+    @property
+    def window(self) -> int:
+        """Length of a window [samples] at ``sample_rate``."""
+        return self._window
+
+    @property
+    def sampling(self) -> Policy:
+        """The bundle's own sampling policy."""
+        return self._runtime.pipeline.sampling
+
+    @property
+    def path(self) -> os.PathLike[str]:
+        """The bundle's folder."""
+        return self._runtime.pipeline.path
+
+    @property
+    def name(self) -> str:
+        """The bundle's name, that of its folder."""
+        return os.path.basename(self.path)
 
     def separate(
         self,
@@ -90,17 +156,13 @@ class Separator:
         sample_rate: int | None = None,
         start: float = 0.0,
         end: float | None = None,
-        mode: str = MODES[0],
-        reference: str = REFERENCES[0],
-        decode: str = DECODES[0],
-        seed: int = 0,
-        policy: Policy | None = None,
-        candidates: int = 1,
-        min_presence: float | None = None,
-        global_scope: str = SCOPES[0],
-        blend: float = 0.5,
-        residual: bool = True,
+        options: SeparateOptions | None = None,
         progress: Progress | None = None,
+        mode: Mode | None = None,
+        seed: int | None = None,
+        residual: bool | None = None,
+        best_of: int | None = None,
+        min_presence: float | None = None,
     ) -> SeparationResult:
         """Separate one recording by one instruction.
 
@@ -108,44 +170,27 @@ class Separator:
           audio: a path, or float samples [L] or [L, C] with their ``sample_rate``.
           instruction: a sentence, an Instruction, or None with ``task`` ("extract", "remove") and
             ``description`` given.
-          start, end: seconds; the part of the recording to work on.
-          mode: mask attenuates the recording to what the generated sounds say of it; generate gives the
-            sound itself, as in the paper; blend lies between them, ``blend`` of the way from mask (0) to the
-            generated sound's magnitudes with the recording's phases (1). See ``rendering``.
-          reference: both makes the mask from the target's sound and from the opposite task's, which is
-            generated as well; target from the former alone, in half the time.
-          decode: batch draws all windows at once; sequence lets each continue the tokens of the one
-            before, which is slower.
-          seed: of the token sampling. policy: its temperature and the like [the bundle's].
-          candidates: every window is drawn so many times, and what Q-Audio finds nearest to the
-            description (to remove: to the predicted global feature) is kept.
-          min_presence: raise TargetAbsent when the presence score is below it.
-          global_scope: file gives all windows one global feature, so that the target is the same sound
-            from end to end; window lets each have its own.
-          residual: make the rest of the recording as well (in mode generate it costs as much again).
+          task, description: the instruction in two parts.
+          sample_rate: of ``audio`` if it is an array [Hz].
+          start, end: the part of the recording to work on [s].
+          options: see ``SeparateOptions``.
           progress: called with (windows done, windows in all).
+          mode, seed, residual, best_of, min_presence: shortcuts for ``options``, over which they win.
 
         Raises ValueError (AudioError, TargetAbsent) for options out of range, an empty instruction, a
         recording that cannot be read, is silent, shorter than 50 ms, or holds NaN.
         """
-        chosen = Options(
-            mode=mode,
-            reference=reference,
-            decode=decode,
-            seed=seed,
-            policy=policy,
-            candidates=candidates,
-            min_presence=min_presence,
-            global_scope=global_scope,
-            blend=blend,
-            residual=residual,
-        )
-        request = _request(instruction, task, description)
+        shortcuts = {
+            "mode": mode,
+            "seed": seed,
+            "residual": residual,
+            "best_of": best_of,
+            "min_presence": min_presence,
+        }
+        chosen = (options or SeparateOptions()).replace(**shortcuts)
+        instruction = _instruction(instruction, task, description)
         recording = open_recording(audio, sample_rate, start, end)
-        found = next(self._collect([recording], [request], chosen, progress))[0]
-        if isinstance(found, Exception):
-            raise found
-        return found
+        return _raised(next(self._collect([recording], [instruction], chosen, progress))[0])
 
     def separate_many(
         self,
@@ -153,25 +198,33 @@ class Separator:
         instructions: Sequence[str | Instruction],
         *,
         sample_rate: int | None = None,
-        errors: str = "raise",
+        options: SeparateOptions | None = None,
+        errors: Literal["raise", "return"] = "raise",
         progress: Progress | None = None,
-        **options: Any,
     ) -> Iterator[list[Result]]:
-        """Every recording by every instruction: yields the results of each recording, in order.
+        """Separate every recording by every instruction: yields the results of each recording, in order.
 
         Features of a recording are computed once for all instructions, and windows of several
-        instructions and recordings are decoded as one batch. options: those of ``separate`` from
-        ``mode`` to ``residual``. sample_rate: of inputs that are arrays. errors: "raise" the first, or
-        "return" what went wrong with a recording or an instruction (TargetAbsent) in its result's place.
+        instructions and recordings are generated as one batch.
+
+        Args:
+          inputs: as ``audio`` of ``separate``.
+          instructions: as ``instruction`` of ``separate``.
+          sample_rate: of inputs that are arrays [Hz].
+          options: see ``SeparateOptions``.
+          errors: "raise" the first, or "return" a ``Failed`` in the place of what has no result.
+          progress: as in ``separate``.
         """
         if errors not in ("raise", "return"):
             raise ValueError(f"unknown errors {errors!r}: choose raise or return")
-        chosen = Options(**options)
-        requests = [_request(instruction) for instruction in instructions]
-        if not requests:
+        wanted = [_instruction(instruction) for instruction in instructions]
+        if not wanted:
             raise ValueError("give at least one instruction")
         recordings = [_opened(audio, sample_rate) for audio in inputs]
-        return _raised(self._collect(recordings, requests, chosen, progress), errors)
+        results = self._collect(recordings, wanted, options or SeparateOptions(), progress)
+        if errors == "return":
+            return results
+        return ([_raised(result) for result in each] for each in results)
 
     def separate_file(
         self,
@@ -181,85 +234,80 @@ class Separator:
         *,
         residual_path: PathLike | None = None,
         subtype: str = "PCM_16",
-        progress: Progress | None = None,
         start: float = 0.0,
         end: float | None = None,
-        **options: Any,
+        options: SeparateOptions | None = None,
+        progress: Progress | None = None,
     ) -> SeparationReport:
-        """From a file to a file of any length, without ever holding either in memory.
+        """Separate a file of any length into a file, without ever holding either in memory.
 
-        The output appears under its name when it is complete. residual_path: a file for the rest of
-        the recording. subtype: of the samples ("PCM_16", "PCM_24", "FLOAT"). options: as in
-        ``separate_many``. Raises as ``separate`` does.
+        Args:
+          path_in, path_out: the output appears under its name when it is complete.
+          instruction: as in ``separate``.
+          residual_path: a file for the rest of the recording, made only if it is given.
+          subtype: of the samples: "PCM_16", "PCM_24", "FLOAT".
+          start, end, options, progress: as in ``separate``.
+
+        Raises as ``separate`` does.
         """
-        output = Output(instruction, path_out, residual_path)
         reports = self.separate_files(
-            {path_in: [output]}, subtype=subtype, progress=progress, start=start, end=end, **options
+            {path_in: [OutputFiles(instruction, path_out, residual_path)]},
+            subtype=subtype,
+            start=start,
+            end=end,
+            options=options,
+            progress=progress,
         )
-        found = next(reports)[0]
-        if isinstance(found, Exception):
-            raise found
-        return found
+        return _raised(next(reports)[0])
 
     def separate_files(
         self,
-        jobs: Mapping[PathLike, Sequence[Output]],
+        jobs: Mapping[PathLike, Sequence[OutputFiles]],
         *,
         subtype: str = "PCM_16",
-        progress: Progress | None = None,
         start: float = 0.0,
         end: float | None = None,
-        **options: Any,
+        options: SeparateOptions | None = None,
+        progress: Progress | None = None,
     ) -> Iterator[list[Outcome]]:
-        """``separate_file`` for many files and prompts at once: yields the reports of each file, in order.
+        """Separate many files by many prompts: yields the reports of each file, in order.
 
-        What went wrong with a file or a prompt (ValueError, OSError, TargetAbsent) stands in its
-        report's place; its outputs are then not written, the others are.
+        A ``Failed`` stands in a report's place for what went wrong with a file or a prompt; its outputs
+        are then not written, the others are. Arguments are those of ``separate_file``.
         """
         asked = any(output.residual for outputs in jobs.values() for output in outputs)
-        chosen = Options(**{"residual": asked, **options})
-        requests = [
-            [_request(output.instruction) for output in outputs] for outputs in jobs.values()
-        ]
-        book = Lanes(chosen.opposites)
-        work = []
-        for (path, outputs), wanted in zip(jobs.items(), requests, strict=True):
-            recording = _opened(path, None, start, end)
-            prompts = [book.prompt(request) for request in wanted]
-            place = FileOutlet(recording, outputs, chosen, subtype)
-            place.check(path)
-            work.append(Job(recording, prompts, place.open))
-        return self._session(book, chosen, progress).run(work)
+        chosen = (options or SeparateOptions()).replace(residual=asked)
+        wanted = [[_instruction(each.instruction) for each in of] for of in jobs.values()]
+        queries = Queries(chosen.generates_opposite)
+        prompts = [[queries.prompt(each) for each in instructions] for instructions in wanted]
+        recordings = [_opened(path, None, start, end) for path in jobs]
+        sinks = [FileSink(outputs, chosen, subtype) for outputs in jobs.values()]
+        for path, sink in zip(jobs, sinks, strict=True):
+            sink.check(path)
+        engine = Engine(self._runtime, chosen, queries.instructions, self._plan, progress)
+        return engine.run(recordings, prompts, sinks)
 
     def _collect(
         self,
-        recordings: Sequence[Recording | ValueError | OSError],
-        requests: Sequence[Instruction],
-        options: Options,
+        recordings: Sequence[Recording | Failed],
+        instructions: Sequence[Instruction],
+        options: SeparateOptions,
         progress: Progress | None,
     ) -> Iterator[list[Result]]:
-        """Results in memory of every recording."""
-        book = Lanes(options.opposites)
-        prompts = [book.prompt(request) for request in requests]
-        places = [ArrayOutlet(recording, options) for recording in recordings]
-        jobs = [
-            Job(recording, prompts, place.open)
-            for recording, place in zip(recordings, places, strict=True)
-        ]
-        session = self._session(book, options, progress)
-        for place, outcomes in zip(places, session.run(jobs), strict=True):
-            yield [place.result(number, outcome) for number, outcome in enumerate(outcomes)]
-
-    def _session(self, book: Lanes, options: Options, progress: Progress | None) -> Session:
-        runner = ModelRunner(self.system, book.instructions, self.batch)
-        calibration = self.system.pipeline.presence
-        return Session(runner, options, self._segments, calibration, progress)
+        """Yield the results of every recording, in memory."""
+        queries = Queries(options.generates_opposite)
+        prompts: list[Prompt] = [queries.prompt(instruction) for instruction in instructions]
+        sinks = [ArraySink(options) for _ in recordings]
+        engine = Engine(self._runtime, options, queries.instructions, self._plan, progress)
+        runs = engine.run(recordings, [prompts] * len(recordings), sinks)
+        for sink, outcomes in zip(sinks, runs, strict=True):
+            yield [sink.result(number, outcome) for number, outcome in enumerate(outcomes)]
 
 
-def _request(
+def _instruction(
     instruction: str | Instruction | None, task: str | None = None, description: str | None = None
 ) -> Instruction:
-    """The instruction that was given in either way."""
+    """Return the instruction that was given in either way."""
     if instruction is not None:
         if task is not None or description is not None:
             raise ValueError("give an instruction, or a task and a description, not both")
@@ -272,18 +320,16 @@ def _request(
 
 def _opened(
     audio: Audio, sample_rate: int | None, start: float = 0.0, end: float | None = None
-) -> Recording | ValueError | OSError:
-    """``open_recording``, or what was wrong."""
+) -> Recording | Failed:
+    """Open a recording, or return what was wrong."""
     try:
         return open_recording(audio, sample_rate, start, end)
     except (ValueError, OSError) as error:
-        return error
+        return Failed(error)
 
 
-def _raised(results: Iterator[list[Result]], errors: str) -> Iterator[list[Result]]:
-    """The same results; the first error among them is raised if ``errors`` says so."""
-    for of_recording in results:
-        for result in of_recording:
-            if errors == "raise" and isinstance(result, Exception):
-                raise result
-        yield of_recording
+def _raised(result: Report | Failed) -> Report:
+    """Return a result, or raise its error."""
+    if isinstance(result, Failed):
+        raise result.error
+    return result

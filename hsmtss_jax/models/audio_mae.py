@@ -1,8 +1,8 @@
-"""AudioMAE: a ViT over log-mel patches, pre-trained to fill in masked patches.
+"""AudioMAE: a ViT over log-mel patches, pre-trained by masked reconstruction (HSM-TSS section III-B).
 
-Encoder: Huang et al. 2022, "Masked Autoencoders that Listen". Decoder: the multi-window one of Yadav
-et al. 2023, "Masked Autoencoders with Multi-Window Local-Global Attention". HSM-TSS (section III) uses
-the encoder's output S as its local semantic feature.
+Encoder: Huang et al. 2022, "Masked Autoencoders that Listen". Decoder: Yadav et al. 2023, "Masked
+Autoencoders with Multi-Window Local-Global Attention". HSM-TSS uses the encoder's output S as its local
+semantic feature.
 
 Legend: B batch, T x F grid of patches, N = T * F tokens (token i = F * t + f), K kept tokens,
 X pixels of a patch, D encoder width, E decoder width.
@@ -28,7 +28,7 @@ token_init = nn.initializers.normal(0.02)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AudioMAEConfig:
-    """Sizes; the defaults are ViT-B on ten seconds (512 tokens)."""
+    """Configure AudioMAE; the defaults are ViT-B on ten seconds (512 tokens)."""
 
     frames: int = 1024  # fbank rows of a window, 10 ms each
     n_mels: int = 128
@@ -56,12 +56,12 @@ class AudioMAEConfig:
 
     @property
     def patches(self) -> int:
-        """N, the tokens of a window."""
+        """Return N, the tokens of a window."""
         return self.time_patches * self.freq_patches
 
     @property
     def kept(self) -> int:
-        """K, the tokens the encoder sees in pre-training."""
+        """Return K, the tokens that the encoder sees in pre-training."""
         return int(self.patches * (1.0 - self.mask_ratio) + 1e-6)
 
     @property
@@ -70,7 +70,7 @@ class AudioMAEConfig:
 
     @property
     def fbank(self) -> FbankConfig:
-        """The front end whose log-mel the encoder reads (AudioSet statistics)."""
+        """Return the front end that computes the encoder's log-mel input (AudioSet statistics)."""
         return FbankConfig(frames=self.frames, n_mels=self.n_mels)
 
     @property
@@ -90,15 +90,15 @@ class AudioMAEConfig:
         )
 
     def make(self, dtype: Any = jnp.float32) -> "AudioMAE":
-        """The module, computing in ``dtype``."""
+        """Create the module with compute dtype ``dtype``."""
         return AudioMAE(config=self, dtype=dtype)
 
 
 @flax.struct.dataclass
 class Masking:
-    """A random choice of patches.
+    """Hold a random choice of patches.
 
-    kept: int32 [B, K], the visible tokens. restore: int32 [B, N], the place of every token in
+    kept: int32 [B, K], the visible tokens. restore: int32 [B, N], the index of every token in
     [visible ; masked]. mask: float32 [B, N], 1 = masked.
     """
 
@@ -109,7 +109,10 @@ class Masking:
 
 @flax.struct.dataclass
 class MaskedPrediction:
-    """prediction, target: [B, N, X] pixels of every patch. mask: [B, N], 1 where the loss counts."""
+    """Hold a reconstruction.
+
+    prediction, target: [B, N, X] pixels of every patch. mask: [B, N], 1 where the loss is computed.
+    """
 
     prediction: jax.Array
     target: jax.Array
@@ -117,7 +120,7 @@ class MaskedPrediction:
 
 
 def random_masking(key: jax.Array, batch: int, tokens: int, kept: int) -> Masking:
-    """Per-example uniform choice of ``kept`` visible tokens out of ``tokens``."""
+    """Choose ``kept`` visible tokens out of ``tokens`` uniformly, per example."""
     order = jnp.argsort(jax.random.uniform(key, (batch, tokens)), axis=1)
     restore = jnp.argsort(order, axis=1)
     return Masking(
@@ -126,15 +129,15 @@ def random_masking(key: jax.Array, batch: int, tokens: int, kept: int) -> Maskin
 
 
 def _take(x: jax.Array, index: jax.Array) -> jax.Array:
-    """Rows ``index`` [B, K] of x [B, N, D] -> [B, K, D]."""
+    """Gather rows ``index`` [B, K] of x [B, N, D] -> [B, K, D]."""
     return jnp.take_along_axis(x, index[:, :, None], axis=1)
 
 
 class Encoder(nn.Module):
-    """Patch embedding, fixed 2-D position, pre-LN ViT, final LayerNorm.
+    """Encode patches: embedding, fixed 2-D positions, pre-LN ViT, final LayerNorm.
 
-    With ``position_table`` the positions, the CLS token's first, are a parameter that gets no gradient:
-    public weights only work with the table that they were trained with, whatever it codes.
+    With ``position_table`` the positions, the CLS token's first, are a parameter without gradient: public
+    weights only work with the table that they were trained with.
     """
 
     config: AudioMAEConfig
@@ -142,7 +145,7 @@ class Encoder(nn.Module):
 
     @nn.compact
     def __call__(self, patches: jax.Array, kept: jax.Array | None = None) -> jax.Array:
-        """patches: [B, N, X]; kept: the tokens to encode [B, K], default all N. -> [B, K or N, D]."""
+        """Encode patches [B, N, X], all N or only those in kept [B, K] -> [B, K or N, D]."""
         cfg = self.config
         cls_position, position = self._positions()
         if kept is not None:
@@ -163,7 +166,7 @@ class Encoder(nn.Module):
         return x[:, 1:] if cfg.cls_token else x
 
     def _positions(self) -> tuple[jax.Array, jax.Array]:
-        """Codes of the CLS token [1, 1, D] (zeros unless in a table) and of the patches [1, N, D]."""
+        """Return positions of the CLS token [1, 1, D] (zeros unless in a table) and the patches [1, N, D]."""
         cfg = self.config
         code = sincos_2d(cfg.time_patches, cfg.freq_patches, cfg.width)[None]
         zero = np.zeros_like(code[:, :1])
@@ -175,7 +178,7 @@ class Encoder(nn.Module):
 
 
 class DecoderBlock(nn.Module):
-    """Pre-LN multi-window attention and MLP; shaped for ``nn.scan``."""
+    """Apply pre-LN multi-window attention and MLP; shaped for ``nn.scan``."""
 
     config: AudioMAEConfig
     dtype: Any = jnp.float32
@@ -196,14 +199,14 @@ class DecoderBlock(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Visible tokens and mask tokens -> pixels of every patch. Dropped after pre-training."""
+    """Predict pixels of every patch from visible and mask tokens. Dropped after pre-training."""
 
     config: AudioMAEConfig
     dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, visible: jax.Array, restore: jax.Array) -> jax.Array:
-        """visible: [B, K, D]; restore: [B, N], see ``Masking``. -> [B, N, X] float32."""
+        """Predict float32 [B, N, X] from visible [B, K, D] and restore [B, N], see ``Masking``."""
         cfg = self.config
         batch, kept, _ = visible.shape
         xavier = nn.initializers.xavier_uniform()
@@ -225,7 +228,7 @@ class Decoder(nn.Module):
 
 
 class AudioMAE(nn.Module):
-    """Masked autoencoder of log-mel patches. Parameters: ``encoder`` (released) and ``decoder``."""
+    """Reconstruct masked log-mel patches. Parameters: ``encoder`` (released) and ``decoder``."""
 
     config: AudioMAEConfig
     dtype: Any = jnp.float32
@@ -235,14 +238,14 @@ class AudioMAE(nn.Module):
         self.decoder = Decoder(self.config, self.dtype)
 
     def encode(self, x: jax.Array) -> jax.Array:
-        """Normalised log-mel [B, frames, mels] -> local semantic feature S [B, N, D].
+        """Encode a normalised log-mel [B, frames, mels] into the local semantic feature S [B, N, D].
 
-        Needs the ``encoder`` parameters only.
+        Uses the ``encoder`` parameters only.
         """
         return self.encoder(self._patches(x))
 
     def __call__(self, x: jax.Array, key: jax.Array) -> MaskedPrediction:
-        """Hide patches of x [B, frames, mels] at random (``key``) and predict their pixels."""
+        """Mask patches of x [B, frames, mels] at random (``key``) and predict their pixels."""
         target = self._patches(x)
         masking = random_masking(key, target.shape[0], target.shape[1], self.config.kept)
         visible = self.encoder(target, masking.kept)

@@ -1,4 +1,4 @@
-"""Linear maps from frozen audio features to a prefix that GPT-2 goes on from (HSM-TSS Table VI).
+"""Map frozen audio features linearly to a prefix of GPT-2 (HSM-TSS Table VI).
 
 Legend: B batch, T x F grid of patches (token i = F * t + f), P = T * F, Ca width of S, Cg of G,
 K tokens of G's part of the prefix, D width of GPT-2.
@@ -22,7 +22,7 @@ INIT = nn.initializers.normal(0.02)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CaptionerConfig:
-    """Sizes. use_local: a token a time column of S follows the tokens of G."""
+    """Configure the maps. use_local: one token per time column of S follows the tokens of G."""
 
     global_tokens: int = 10  # K
     width: int = 768  # D
@@ -30,21 +30,21 @@ class CaptionerConfig:
     freq_patches: int = 8  # F; read with use_local
 
     def make(self, dtype: Any = jnp.float32) -> "Captioner":
-        """The module, computing in ``dtype``."""
+        """Create the module with compute dtype ``dtype``."""
         return Captioner(config=self, dtype=dtype)
 
 
 class Captioner(nn.Module):
-    """Parameters: ``of_global`` and, with use_local, ``of_local``: one Dense each."""
+    """Apply one Dense layer to G (``of_global``) and, with use_local, one to S (``of_local``)."""
 
     config: CaptionerConfig
     dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, g: jax.Array, s: jax.Array) -> jax.Array:
-        """g [B, 1, Cg], s [B, P, Ca] -> the prefix [B, K, D], or [B, K + T, D] with use_local.
+        """Map g [B, 1, Cg], s [B, P, Ca] to the prefix [B, K, D], or [B, K + T, D] with use_local.
 
-        Of s a token is the linear map of a column's bands side by side.
+        A token of s is the linear map of its column's bands, concatenated.
         """
         cfg = self.config
         whole = nn.Dense(
@@ -65,7 +65,15 @@ def caption_prefix(
     frozen: Mapping[str, Tree],
     audio: jax.Array,
 ) -> jax.Array:
-    """Compute the prefix [B, K, D] of audio [B, L] by the ``map`` of the captioner's parameters."""
+    """Compute the prefix [B, K, D] of audio [B, L] by the ``map`` of the captioner's parameters.
+
+    Args:
+      config: of the captioner.
+      encoders: the frozen encoders.
+      params: the captioner's parameters.
+      frozen: parameters of the encoders by role.
+      audio: [B, L] at 16 kHz.
+    """
     semantics = encoders.encode(frozen, audio)
     model = config.make(encoders.dtype)
     out = model.apply({"params": params["map"]}, semantics.g, semantics.s)

@@ -1,4 +1,4 @@
-"""The global-semantic separator H1 (HSM-TSS paper, section III-D): (G_mix, text, task) -> G_hat.
+"""Global-semantic separator H1 (HSM-TSS section III-C): (G_mix, text, task) -> G_hat.
 
 One transformer over ``[ T_task | T_cap | G_mix ]``, read out at the G_mix slot.
 
@@ -18,7 +18,7 @@ from hsmtss_jax.nn.transformer import Transformer, TransformerConfig
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GlobalSeparatorConfig:
-    """Sizes of the global separator; the paper fixes the depth, the rest follows the local one."""
+    """Configure the global separator; the paper fixes the depth, the rest follows the local one."""
 
     width: int = 768
     depth: int = 6
@@ -31,7 +31,7 @@ class GlobalSeparatorConfig:
 
     @property
     def transformer(self) -> TransformerConfig:
-        """The stack's config."""
+        """Return the config of the transformer stack."""
         return TransformerConfig(
             width=self.width,
             depth=self.depth,
@@ -41,12 +41,12 @@ class GlobalSeparatorConfig:
         )
 
     def make(self, dtype: Any = jnp.float32) -> "GlobalSeparator":
-        """The module, computing in ``dtype``."""
+        """Create the module with compute dtype ``dtype``."""
         return GlobalSeparator(config=self, dtype=dtype)
 
 
 class GlobalSeparator(nn.Module):
-    """Non-autoregressive: one forward pass gives the target's global feature."""
+    """Predict the target's global feature in one forward pass (non-autoregressive)."""
 
     config: GlobalSeparatorConfig
     dtype: Any = jnp.float32
@@ -62,9 +62,18 @@ class GlobalSeparator(nn.Module):
         *,
         train: bool = False,
     ) -> jax.Array:
-        """g_mix: [B, 1, Cg]; t_cap: [B, N, Cg]; t_task: [B, L, Ct]; masks: bool, True = valid.
+        """Predict G_hat float32 [B, 1, Cg].
 
-        Returns G_hat [B, 1, Cg], float32. Raises ValueError when the text is longer than max_text.
+        Args:
+          g_mix: global feature of the mixture [B, 1, Cg].
+          t_cap: text features [B, N, Cg].
+          t_cap_mask: bool [B, N], True = valid.
+          t_task: task features [B, L, Ct].
+          t_task_mask: bool [B, L], True = valid.
+          train: enable dropout.
+
+        Raises:
+          ValueError: the text is longer than max_text.
         """
         cfg = self.config
         tokens = [

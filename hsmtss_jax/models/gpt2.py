@@ -1,8 +1,8 @@
 """GPT-2: a causal language model over token or soft-prefix embeddings (Radford et al. 2019).
 
-HSM-TSS measures its representations by captioning (Table VI): a linear map turns audio features into
-a prefix, GPT-2 writes the sentence. Pre-LN, learned positions, GELU in its tanh form, output head tied
-to the token table.
+HSM-TSS evaluates its representations by captioning (Table VI): a linear map turns audio features into a
+prefix, from which GPT-2 generates the sentence. Pre-LN, learned positions, GELU in its tanh form, output
+head tied to the token table.
 
 Legend: B batch, N tokens of this call, S cache slots, D width, V vocabulary, L layers.
 """
@@ -22,7 +22,7 @@ from hsmtss_jax.nn.transformer import TransformerConfig
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GPT2Config:
-    """Sizes; the defaults are GPT-2 small's: 124,439,808 parameters."""
+    """Configure GPT-2; the defaults are GPT-2 small's: 124,439,808 parameters."""
 
     vocab: int = 50257
     width: int = 768
@@ -46,13 +46,14 @@ class GPT2Config:
         )
 
     def make(self, dtype: Any = jnp.float32) -> "GPT2":
-        """The module, computing in ``dtype``; softmax and logits are float32."""
+        """Create the module with compute dtype ``dtype``; softmax and logits are float32."""
         return GPT2(config=self, dtype=dtype)
 
     def cache(self, batch: int, slots: int, dtype: Any = jnp.float32) -> KVCache:
-        """An empty cache of ``slots`` positions for every layer; leaves carry the layer axis first.
+        """Create an empty cache of ``slots`` positions for every layer; leaves carry the layer axis first.
 
-        Raises ValueError for more slots than positions.
+        Raises:
+          ValueError: more slots than positions.
         """
         if slots > self.max_positions:
             raise ValueError(f"a cache of {slots} slots: GPT-2 has {self.max_positions} positions")
@@ -62,14 +63,17 @@ class GPT2Config:
 
 @flax.struct.dataclass
 class GPT2Output:
-    """logits: float32 [B, N, V], row n scores token n + 1. cache: the updated cache, if one was given."""
+    """Hold the scores of the next tokens.
+
+    logits: float32 [B, N, V], row n scores token n + 1. cache: the updated cache, if one was given.
+    """
 
     logits: jax.Array
     cache: KVCache | None = None
 
 
 class GPT2(nn.Module):
-    """Parameters: ``embedding`` (token table and output head), ``position``, ``stack``."""
+    """Predict next tokens. Parameters: ``embedding`` (also the output head), ``position``, ``stack``."""
 
     config: GPT2Config
     dtype: Any = jnp.float32
@@ -90,33 +94,36 @@ class GPT2(nn.Module):
         *,
         train: bool = False,
     ) -> GPT2Output:
-        """Scores of the next token after each of ``inputs``.
+        """Score the next token after each of ``inputs``.
 
-        inputs: ids int [B, N], or embeddings [B, N, D] without positions (a prefix from elsewhere).
-        mask: bool, True = visible: [B, N], or [B, S] over the cache's slots when a cache is given;
-        rows of hidden tokens carry no meaning. Positions count from the cache's length, or from 0, and
-        hidden tokens take one too: pad on the right.
+        Args:
+          inputs: ids int [B, N], or embeddings [B, N, D] without positions (a prefix from elsewhere).
+          mask: bool, True = visible: [B, N], or [B, S] over the cache's slots when a cache is given. Rows of
+            hidden tokens are undefined. Hidden tokens take a position too: pad on the right.
+          cache: keys and values of earlier tokens; positions count from its length, or from 0.
+          train: enable dropout.
 
-        Raises ValueError when there are more tokens than positions, or than slots.
+        Raises:
+          ValueError: more tokens than positions, or than slots.
         """
         x = self.embed(inputs) if inputs.ndim == 2 else inputs
         x, cache = self._run(x, mask, cache, train)
         return GPT2Output(logits=self._head(x), cache=cache)
 
     def embed(self, ids: jax.Array) -> jax.Array:
-        """Rows of the token table, without position: int [B, N] -> [B, N, D]."""
+        """Look up rows of the token table, without position: int [B, N] -> [B, N, D]."""
         return self.embedding(ids)
 
     def hidden(
         self, embeddings: jax.Array, mask: jax.Array | None = None, *, train: bool = False
     ) -> jax.Array:
-        """Output of the last LayerNorm for embeddings [B, N, D], mask bool [B, N]. -> [B, N, D]."""
+        """Compute the last LayerNorm's output for embeddings [B, N, D], mask bool [B, N] -> [B, N, D]."""
         return self._run(embeddings, mask, None, train)[0]
 
     def logits(
         self, embeddings: jax.Array, mask: jax.Array | None = None, *, train: bool = False
     ) -> jax.Array:
-        """Scores of the next token for embeddings [B, N, D], mask bool [B, N]. -> float32 [B, N, V]."""
+        """Score the next token for embeddings [B, N, D], mask bool [B, N] -> float32 [B, N, V]."""
         return self._head(self.hidden(embeddings, mask, train=train))
 
     def _run(

@@ -1,8 +1,8 @@
-"""HSM-TSS as the paper writes it (Fig. 2): equations (2), (3) and (4) as pure functions of {role: params}.
+"""HSM-TSS as the paper writes it (Fig. 2): HSM-TSS eq. (2) to (4) as pure functions of {role: params}.
 
-    G_hat = H1(G_mix, T)            separate_global     eq. (2)
-    S_hat = H2(S_mix, G_hat, T)     separate_local      eq. (3)
-    x_hat = H3(S_hat)               generate            eq. (4)
+    G_hat = H1(G_mix, T)            separate_global     HSM-TSS eq. (2)
+    S_hat = H2(S_mix, G_hat, T)     separate_local      HSM-TSS eq. (3)
+    x_hat = H3(S_hat)               generate            HSM-TSS eq. (4)
 
 ``Networks`` holds the configs; weights are always an argument. Nothing of the mixture but S_mix and G_mix
 reaches S_hat, and nothing but S_hat reaches the sound: it is aligned with the mixture in time, not in phase.
@@ -47,10 +47,24 @@ class Networks:
 
 @flax.struct.dataclass
 class Query:
-    """An instruction a window, encoded. condition: what the separators read; vector: z_t [B, E]."""
+    """Encoded instructions, one a row. condition: what the separators read; vector: z_t [B, E]."""
 
     condition: TextCondition
     vector: jax.Array
+
+
+@flax.struct.dataclass
+class Prediction:
+    """The predicted semantics of a target, s [B, P, Ca] and g [B, 1, Cg], and cosines [B].
+
+    target_cosine: of the description to the sound that s describes; mixture_cosine: to the mixture; both
+    in the contrastive space of Q-Audio.
+    """
+
+    s: Any
+    g: Any
+    target_cosine: Any
+    mixture_cosine: Any
 
 
 def encode_query(
@@ -67,6 +81,11 @@ def encode_query(
     text = jnp.pad(text, ((0, 0), (0, missing), (0, 0)))
     text_mask = jnp.pad(text_mask, ((0, 0), (0, missing)))
     return Query(TextCondition(text, text_mask, *encoders.task(params, task)), vector)
+
+
+def encode_mixture(networks: Networks, params: Params, audio: jax.Array) -> Semantics:
+    """Compute S_mix and G_mix of audio [B, L] at 16 kHz."""
+    return networks.encoders.encode(params, audio)
 
 
 def separate_global(
@@ -102,7 +121,7 @@ def separate(
     query: Query,
     g: jax.Array | None = None,
 ) -> Semantics:
-    """Predict the target's semantics: eq. (2), unless g [B, 1, Cg] is given, and eq. (3).
+    """Predict the target's semantics: HSM-TSS eq. (2), unless g [B, 1, Cg] is given, and (3).
 
     The G of the single-stage ablation is what Q-Audio reads in its S_hat.
     """
@@ -112,10 +131,55 @@ def separate(
     return Semantics(s=s, g=networks.encoders.global_(params, s) if g is None else g)
 
 
-def global_attention(
-    networks: Networks, params: Params, mixture: Semantics, query: Query
+def predict(
+    networks: Networks,
+    params: Params,
+    mixture: Semantics,
+    query: Query,
+    g: jax.Array | None = None,
+) -> Prediction:
+    """Run both separators, or H2 alone given g [B, 1, Cg], and compare the outcome with the description."""
+    found = separate(networks, params, mixture, query, g)
+    encoders = networks.encoders
+    return Prediction(
+        s=found.s,
+        g=found.g,
+        target_cosine=_cosine(encoders.audio_vector(params, found.s), query.vector),
+        mixture_cosine=_cosine(encoders.global_vector(params, mixture.g), query.vector),
+    )
+
+
+def similarity(
+    networks: Networks,
+    params: Params,
+    audio: jax.Array,
+    query: Query,
+    g: jax.Array,
+    by_text: jax.Array,
 ) -> jax.Array:
-    """Return how G_hat attends to the patches in H2's last layer: [B, H, P] (HSM-TSS Fig. 6).
+    """Compute how near Q-Audio finds audio [B, L] to what was asked for: cosines [B].
+
+    Rows where by_text [B] is true are compared with the description, the others with g [B, 1, Cg].
+    """
+    encoders = networks.encoders
+    vector = encoders.audio_vector(params, encoders.local(params, audio))
+    predicted = encoders.global_vector(params, g)
+    return _cosine(vector, jnp.where(by_text[:, None], query.vector, predicted))
+
+
+def _cosine(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Return the cosines [B] of rows of unit length, [B, E] each."""
+    return jnp.einsum("be,be->b", a, b)
+
+
+def global_attention(
+    networks: Networks,
+    params: Params,
+    mixture: Semantics,
+    query: Query,
+    g: jax.Array | None = None,
+) -> jax.Array:
+    """Return how G_hat, or g [B, 1, Cg], attends to the patches in H2's last layer: [B, H, P] (Fig. 6).
 
     Raises ValueError for the single-stage ablation, which has no G token.
     """
@@ -126,7 +190,13 @@ def global_attention(
             "give a pipeline with a joint separator"
         )
     weights = params[separators.role]
-    out = separators(weights, mixture, query.condition, return_attention=True)
+    out = separators(
+        weights,
+        mixture,
+        query.condition,
+        choose=lambda g_hat: g_hat if g is None else g,
+        return_attention=True,
+    )
     return out.local.global_attention()
 
 
@@ -158,12 +228,19 @@ def generate(
     return decode(networks, params, tokens, samples)
 
 
-def visible_patches(networks: Networks, frames: jax.Array) -> jax.Array | None:
+def visible_patches(networks: Networks, frames: jax.Array) -> jax.Array:
     """Return which patches the decoder may see of clips of ``frames`` [B] token frames: bool [B, P].
 
-    None means all: as in training, which hides the patches behind a clip's end or does not.
+    Those behind a clip's end are hidden where training hid them.
     """
-    return patch_mask(networks.decoder, frames) if networks.mask_padding else None
+    if networks.mask_padding:
+        return patch_mask(networks.decoder, frames)
+    return jnp.ones((len(frames), networks.decoder.patches), bool)
+
+
+def encode_tokens(networks: Networks, params: Params, audio: jax.Array) -> jax.Array:
+    """Encode audio [B, L] into codec tokens int32 [B, T, K]."""
+    return networks.codec.encode(params["tf_codec"], audio)
 
 
 def decode(networks: Networks, params: Params, tokens: jax.Array, samples: int) -> jax.Array:

@@ -1,7 +1,7 @@
-"""The local-semantic separator H2 (HSM-TSS paper, section III-D): (S_mix, text, task, G) -> S_hat.
+"""Local-semantic separator H2 (HSM-TSS section III-D): (S_mix, text, task, G) -> S_hat.
 
 One transformer over ``[ T_task | T_cap | G | S_mix ]``; the patch slots are read out. G is a token of
-the same self-attention, so its attention over the patches can be drawn (the paper's Fig. 6).
+the same self-attention, so its attention over the patches can be plotted (the paper's Fig. 6).
 
 Legend: B batch, L task tokens, N text tokens, P = time x freq patches, D width, H heads,
 n = all tokens, Ca width of S, Cg width of G and T_cap, Ct width of T_task.
@@ -22,7 +22,7 @@ from hsmtss_jax.nn.transformer import Transformer, TransformerConfig
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LocalSeparatorConfig:
-    """Sizes of the local separator: the paper's 12 layers of 768 with 8 heads over 64 x 8 patches."""
+    """Configure the local separator: the paper's 12 layers of 768 with 8 heads over 64 x 8 patches."""
 
     width: int = 768
     depth: int = 12
@@ -41,12 +41,12 @@ class LocalSeparatorConfig:
 
     @property
     def patches(self) -> int:
-        """P."""
+        """Return P."""
         return self.time_patches * self.freq_patches
 
     @property
     def transformer(self) -> TransformerConfig:
-        """The stack's config."""
+        """Return the config of the transformer stack."""
         return TransformerConfig(
             width=self.width,
             depth=self.depth,
@@ -56,19 +56,22 @@ class LocalSeparatorConfig:
         )
 
     def make(self, dtype: Any = jnp.float32) -> "LocalSeparator":
-        """The module, computing in ``dtype``."""
+        """Create the module with compute dtype ``dtype``."""
         return LocalSeparator(config=self, dtype=dtype)
 
 
 @flax.struct.dataclass
 class LocalOutput:
-    """s_hat: [B, P, Ca], float32. attention: the last layer's weights [B, H, n, n], if asked for."""
+    """Hold the prediction.
+
+    s_hat: [B, P, Ca], float32. attention: the last layer's weights [B, H, n, n], if requested.
+    """
 
     s_hat: jax.Array
     attention: jax.Array | None = None
 
     def global_attention(self) -> jax.Array:
-        """How the G token attends to the patches: [B, H, P]. Needs ``return_attention=True``."""
+        """Return the attention of the G token to the patches: [B, H, P]. Needs ``return_attention=True``."""
         if self.attention is None:
             raise ValueError("no attention weights here: call with return_attention=True")
         patches = self.s_hat.shape[1]
@@ -76,7 +79,7 @@ class LocalOutput:
 
 
 class Standardiser(nn.Module):
-    """(mean, std) of S, each [Ca]. They are counted, not learnt: no gradient reaches them."""
+    """Hold (mean, std) of S, each [Ca]: running statistics without gradient."""
 
     width: int
 
@@ -88,7 +91,7 @@ class Standardiser(nn.Module):
 
 
 class LocalSeparator(nn.Module):
-    """Non-autoregressive: one forward pass gives all patches of the target."""
+    """Predict all patches of the target in one forward pass (non-autoregressive)."""
 
     config: LocalSeparatorConfig
     dtype: Any = jnp.float32
@@ -106,10 +109,20 @@ class LocalSeparator(nn.Module):
         train: bool = False,
         return_attention: bool = False,
     ) -> LocalOutput:
-        """s_mix: [B, P, Ca]; g: [B, 1, Cg]; t_cap: [B, N, Cg]; t_task: [B, L, Ct]; masks: bool.
+        """Predict S_hat float32 [B, P, Ca].
 
-        g None drops the token (the paper's single-stage ablation). Raises ValueError when the number
-        of patches is not the config's, or the text is longer than max_text.
+        Args:
+          s_mix: local features of the mixture [B, P, Ca].
+          g: global feature of the target [B, 1, Cg]; None drops the token (the single-stage ablation).
+          t_cap: text features [B, N, Cg].
+          t_cap_mask: bool [B, N], True = valid.
+          t_task: task features [B, L, Ct].
+          t_task_mask: bool [B, L], True = valid.
+          train: enable dropout.
+          return_attention: also return the last layer's attention weights.
+
+        Raises:
+          ValueError: the number of patches is not the config's, or the text is longer than max_text.
         """
         cfg = self.config
         if s_mix.shape[1] != cfg.patches:

@@ -1,8 +1,8 @@
-"""The baseline of text-queried separation: a residual U-Net that masks the STFT, shifted by the query.
+"""Baseline of text-queried separation: a residual U-Net that masks the STFT, conditioned on the query.
 
 The network of AudioSep (ResUNet30, Liu et al. 2023; LASS-Net before it): 30 3x3 convolutions, in every
 block a shift of each channel computed from the query (FiLM without a gain), a mask of magnitude and a
-rotation of phase. At 16 kHz its windows keep their length: 64 ms, every 10 ms.
+rotation of phase. At 16 kHz its windows keep their duration: 64 ms, every 10 ms.
 
 Legend: B batch, L samples, T frames, F bins, C channels, E width of the query.
 """
@@ -26,7 +26,7 @@ _EPS = 1e-10
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MaskSeparatorConfig:
-    """Sizes; the channels are the reference project's. The last level halves frequency alone."""
+    """Configure the U-Net; channels as in the reference project. The last level halves frequency alone."""
 
     channels: tuple[int, ...] = (32, 64, 128, 256, 384, 384)
     n_fft: int = 1024
@@ -34,16 +34,16 @@ class MaskSeparatorConfig:
 
     @property
     def strides(self) -> tuple[tuple[int, int], ...]:
-        """How each level shrinks (time, frequency)."""
+        """Return the downsampling of each level in (time, frequency)."""
         return (*((2, 2),) * (len(self.channels) - 1), (1, 2))
 
     @property
     def time_multiple(self) -> int:
-        """Frames are padded to a multiple of this."""
+        """Return the number of frames that inputs are padded to a multiple of."""
         return 2 ** (len(self.channels) - 1)
 
     def make(self, dtype: Any = jnp.float32) -> "MaskSeparator":
-        """The module, computing in ``dtype``. Raises ValueError when the bins cannot be halved so often."""
+        """Create the module with compute dtype ``dtype``. ValueError: the bins cannot be halved so often."""
         if (self.n_fft // 2) % 2 ** len(self.channels):
             raise ValueError(
                 f"n_fft={self.n_fft} gives {self.n_fft // 2} bins, which cannot be halved "
@@ -53,27 +53,27 @@ class MaskSeparatorConfig:
 
 
 class Shifted(nn.Module):
-    """BatchNorm, a shift of every channel by the query, leaky ReLU: what precedes a convolution."""
+    """Apply BatchNorm, a shift of every channel by the query and leaky ReLU, before a convolution."""
 
     dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: jax.Array, query: jax.Array, *, train: bool = False) -> jax.Array:
-        """x: [B, T, F, C]; query: [B, E]."""
+        """Normalise and shift x [B, T, F, C] by query [B, E]."""
         y = _batch_norm(self.dtype, "norm", train)(x)
         shift = nn.Dense(x.shape[-1], dtype=self.dtype, kernel_init=_XAVIER, name="shift")(query)
         return nn.leaky_relu(y + shift[:, None, None, :], _SLOPE)
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut."""
+    """Apply two 3x3 convolutions with a shortcut."""
 
     channels: int
     dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: jax.Array, query: jax.Array, *, train: bool = False) -> jax.Array:
-        """x: [B, T, F, C'] -> [B, T, F, C]."""
+        """Transform x [B, T, F, C'], query [B, E] -> [B, T, F, C]."""
         y = x
         for name in ("first", "second"):
             y = Shifted(self.dtype, name=f"{name}_input")(y, query, train=train)
@@ -84,7 +84,7 @@ class ResidualBlock(nn.Module):
 
 
 class DecoderBlock(nn.Module):
-    """Upsampling by a transposed convolution, the encoder's features beside it, a residual block."""
+    """Upsample by a transposed convolution, concatenate the skip connection, apply a residual block."""
 
     channels: int
     stride: tuple[int, int]
@@ -94,7 +94,7 @@ class DecoderBlock(nn.Module):
     def __call__(
         self, x: jax.Array, skip: jax.Array, query: jax.Array, *, train: bool = False
     ) -> jax.Array:
-        """x: [B, T', F', C']; skip: [B, T, F, C] -> [B, T, F, C]."""
+        """Transform x [B, T', F', C'], skip [B, T, F, C], query [B, E] -> [B, T, F, C]."""
         y = Shifted(self.dtype, name="up_input")(x, query, train=train)
         y = nn.ConvTranspose(
             self.channels,
@@ -111,14 +111,14 @@ class DecoderBlock(nn.Module):
 
 
 class MaskSeparator(nn.Module):
-    """Mixture and query in, the described sound out; any length."""
+    """Separate the described sound from a mixture of any length."""
 
     config: MaskSeparatorConfig
     dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, mixture: jax.Array, query: jax.Array, *, train: bool = False) -> jax.Array:
-        """mixture: [B, L] of more than n_fft / 2 samples; query: [B, E] -> float32 [B, L]."""
+        """Separate mixture [B, L] of more than n_fft / 2 samples by query [B, E] -> float32 [B, L]."""
         cfg = self.config
         z = stft(mixture, cfg.n_fft, cfg.hop, pad_mode="reflect")
         x = _batch_norm(self.dtype, "bins_norm", train)(magnitude(z).astype(self.dtype))
@@ -134,7 +134,7 @@ class MaskSeparator(nn.Module):
         return istft(masked, cfg.n_fft, cfg.hop, length=mixture.shape[1])
 
     def _unet(self, x: jax.Array, query: jax.Array, train: bool) -> jax.Array:
-        """[B, T, F, 1] -> [B, T, F, C]."""
+        """Run the U-Net: [B, T, F, 1] -> [B, T, F, C]."""
         cfg = self.config
         levels = list(zip(cfg.channels, cfg.strides, strict=True))
         x = _conv(cfg.channels[0], 1, self.dtype, "in")(x)
@@ -151,7 +151,7 @@ class MaskSeparator(nn.Module):
 
 
 def _batch_norm(dtype: Any, name: str, train: bool) -> nn.BatchNorm:
-    """Over all but the last axis, with a memory of a hundred batches, as the reference has it."""
+    """Create a BatchNorm over all but the last axis, with momentum 0.99 as in the reference."""
     return nn.BatchNorm(
         use_running_average=not train, momentum=0.99, epsilon=1e-5, dtype=dtype, name=name
     )
@@ -171,7 +171,7 @@ def _conv(channels: int, size: int, dtype: Any, name: str, *, use_bias: bool = T
 def query_vector(
     encoder: TextEncoderConfig, params: Any, ids: jax.Array, mask: jax.Array, dtype: Any
 ) -> jax.Array:
-    """A sentence as one vector of unit length: the mean of its tokens' encodings, float32 [B, E]."""
+    """Encode sentences as unit vectors, the mean of their tokens' encodings: float32 [B, E]."""
     raw = encoder.make(dtype).apply({"params": params}, ids, mask)
     assert isinstance(raw, jax.Array)
     kept = jnp.where(mask[:, :, None], raw.astype(jnp.float32), 0.0)
@@ -181,7 +181,7 @@ def query_vector(
 
 
 def of_task(described: jax.Array, mixture: jax.Array, task: jax.Array) -> jax.Array:
-    """What was asked for: the described sound [B, L], or the mixture without it. task: int [B]."""
+    """Select the described sound [B, L], or the mixture without it, by task int [B]."""
     return jnp.where(task[:, None] == Task.EXTRACT.number, described, mixture - described)
 
 
@@ -193,7 +193,16 @@ def separate_masked(
     task: jax.Array,
     dtype: Any = jnp.float32,
 ) -> jax.Array:
-    """Separate mixtures [B, L] by queries [B, E] and task numbers [B]: sounds [B, L]."""
+    """Separate mixtures [B, L] by queries [B, E] and task numbers [B] -> waveforms [B, L].
+
+    Args:
+      config: of the U-Net.
+      variables: its ``params`` and ``batch_stats``.
+      mixture: [B, L].
+      query: [B, E], see ``query_vector``.
+      task: int [B], place in ``TASKS``.
+      dtype: compute dtype.
+    """
     described = config.make(dtype).apply(variables, mixture, query)
     assert isinstance(described, jax.Array)
     return of_task(described, mixture, task)

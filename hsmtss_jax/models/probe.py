@@ -1,4 +1,4 @@
-"""HEAR's scene classifier: a multi-layer perceptron on one frozen vector a clip.
+"""HEAR's scene classifier: a multi-layer perceptron on one frozen vector per clip (HSM-TSS Table VII).
 
 Legend: B batch, C width of the vector, K classes.
 """
@@ -15,26 +15,26 @@ XAVIER = nn.initializers.xavier_normal()
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ProbeConfig:
-    """One hidden layer, as in the HEAR evaluation of MW-MAE."""
+    """Configure the classifier: one hidden layer, as in the HEAR evaluation of MW-MAE."""
 
     classes: int
     hidden: int = 1024
     dropout: float = 0.1
 
     def make(self, dtype: Any = jnp.float32) -> "Probe":
-        """The module, computing in ``dtype``."""
+        """Create the module with compute dtype ``dtype``."""
         return Probe(config=self, dtype=dtype)
 
 
 class Probe(nn.Module):
-    """Dense - BatchNorm - ReLU - dropout - Dense. Collections ``params`` and ``batch_stats``."""
+    """Apply Dense, BatchNorm, ReLU, dropout, Dense. Collections ``params`` and ``batch_stats``."""
 
     config: ProbeConfig
     dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
-        """x [B, C] -> logits float32 [B, K]."""
+        """Classify x [B, C] -> logits float32 [B, K]."""
         cfg = self.config
         x = nn.Dense(cfg.hidden, dtype=self.dtype, kernel_init=XAVIER, name="hidden")(x)
         norm = nn.BatchNorm(

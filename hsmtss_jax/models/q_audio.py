@@ -1,7 +1,7 @@
-"""Q-Audio: one learnable query reads AudioMAE's features and meets the text (HSM-TSS section III-C).
+"""Q-Audio: one learnable query attends to AudioMAE's features and the text (HSM-TSS section III-B).
 
-A two-layer BERT-like (post-LN) transformer after BLIP-2's Q-Former: self-attention is shared by query
-and text, cross-attention to the audio is the query's alone, each has its own feed-forward part.
+A two-layer BERT-like (post-LN) transformer after BLIP-2's Q-Former: query and text share self-attention,
+only the query has cross-attention to the audio, each has its own feed-forward part.
 
 Legend: B batch, P patches, N text tokens, D width, Ca width of S, Ct width of the text encoder,
 E contrastive width, V vocabulary.
@@ -24,7 +24,7 @@ INIT = nn.initializers.normal(0.02)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class QAudioConfig:
-    """Sizes; the depth and the single query are the paper's, the rest BLIP-2's (BERT-base)."""
+    """Configure Q-Audio; depth and the single query are the paper's, the rest BLIP-2's (BERT-base)."""
 
     width: int = 768
     depth: int = 2
@@ -46,24 +46,27 @@ class QAudioConfig:
 
     @property
     def global_width(self) -> int:
-        """Cg, the width of G."""
+        """Return Cg, the width of G."""
         return self.width if self.g_source == "hidden" else self.contrastive
 
     def make(self, dtype: Any = jnp.float32) -> "QAudio":
-        """The module, computing in ``dtype``."""
+        """Create the module with compute dtype ``dtype``."""
         return QAudio(config=self, dtype=dtype)
 
 
 @flax.struct.dataclass
 class AudioPass:
-    """g: [B, 1, D], the query's output. cache: its keys and values in each layer, for ATG."""
+    """Hold the query's pass over the audio.
+
+    g: [B, 1, D], the query's output. cache: its keys and values in each layer, for ATG.
+    """
 
     g: jax.Array
     cache: KVCache
 
 
 class FeedForward(nn.Module):
-    """Dense mlp - GELU - Dense D."""
+    """Apply Dense mlp, GELU and Dense D."""
 
     config: QAudioConfig
     dtype: Any = jnp.float32
@@ -80,7 +83,7 @@ Carry = tuple[jax.Array | None, jax.Array | None]
 
 
 class QAudioLayer(nn.Module):
-    """One post-LN layer over (query [B, 1, D] or None, text [B, N, D] or None); for ``nn.scan``."""
+    """Apply one post-LN layer to (query [B, 1, D] or None, text [B, N, D] or None); for ``nn.scan``."""
 
     config: QAudioConfig
     dtype: Any = jnp.float32
@@ -123,7 +126,7 @@ class QAudioLayer(nn.Module):
 
 
 class Embeddings(nn.Module):
-    """Query and text as the first layer reads them: positions for text, one LayerNorm for both."""
+    """Embed query and text: positions for the text, one LayerNorm for both."""
 
     config: QAudioConfig
     dtype: Any = jnp.float32
@@ -143,15 +146,17 @@ class Embeddings(nn.Module):
             self.project = nn.Dense(cfg.width, dtype=self.dtype, kernel_init=INIT)
 
     def of_query(self, batch: int, *, train: bool) -> jax.Array:
-        """[B, 1, D]."""
+        """Return the query [B, 1, D]."""
         query = jnp.broadcast_to(self.query.astype(self.dtype), (batch, 1, self.config.width))
         return self.drop(self.norm(query), deterministic=not train)
 
     def of_text(self, features: jax.Array, source: str, *, train: bool) -> jax.Array:
-        """Encoder outputs (source "encoder": [CLS] in front) or table rows ("table": [DEC]).
+        """Embed encoder outputs (source "encoder": [CLS] in front) or table rows ("table": [DEC] in front).
 
         features: [B, N, Ct] -> [B, N + 1, D]. The two sources differ in scale: each has its own norm.
-        Raises ValueError for more than max_text tokens.
+
+        Raises:
+          ValueError: more than max_text tokens.
         """
         cfg = self.config
         if features.shape[1] > cfg.max_text:
@@ -168,7 +173,7 @@ class Embeddings(nn.Module):
 
 
 class QAudioStack(nn.Module):
-    """The scanned layers. Any of query and text may be None; see ``QAudio`` for the passes."""
+    """Apply the scanned layers. Query or text may be None; see ``QAudio`` for the passes."""
 
     config: QAudioConfig
     dtype: Any = jnp.float32
@@ -197,7 +202,7 @@ class QAudioStack(nn.Module):
 
 
 class QAudio(nn.Module):
-    """The query transformer, its projections and its pre-training heads (``match_*``, ``lm_*``)."""
+    """Encode audio and text by the query transformer, with pre-training heads (``match_*``, ``lm_*``)."""
 
     config: QAudioConfig
     dtype: Any = jnp.float32
@@ -226,7 +231,7 @@ class QAudio(nn.Module):
             self.lm_bias = self.param("lm_bias", nn.initializers.zeros, (cfg.vocab,))
 
     def audio_pass(self, s: jax.Array, *, train: bool = False) -> AudioPass:
-        """The query alone with the audio: S [B, P, Ca] -> its output and its keys and values."""
+        """Run the query alone over S [B, P, Ca] -> its output, keys and values."""
         cfg = self.config
         query = self.embeddings.of_query(s.shape[0], train=train)
         head = cfg.width // cfg.heads
@@ -237,12 +242,12 @@ class QAudio(nn.Module):
         return AudioPass(g=g, cache=cache)
 
     def audio(self, s: jax.Array, *, train: bool = False) -> jax.Array:
-        """The global semantic feature G [B, 1, Cg] of S [B, P, Ca]; see ``g_source``."""
+        """Compute the global semantic feature G [B, 1, Cg] of S [B, P, Ca]; see ``g_source``."""
         g = self.audio_pass(s, train=train).g
         return g if self.config.g_source == "hidden" else self.project_audio(g)[:, None]
 
     def text(self, features: jax.Array, mask: jax.Array, *, train: bool = False) -> jax.Array:
-        """T_cap [B, N + 1, D], [CLS] first, of encoder outputs [B, N, Ct] and their mask bool [B, N]."""
+        """Compute T_cap [B, N + 1, D], [CLS] first, of encoder outputs [B, N, Ct] and mask bool [B, N]."""
         x = self.embeddings.of_text(features, "encoder", train=train)
         visible = with_first(mask)[:, None, None, :]
         (_, t_cap), _ = self.stack(None, x, mask=visible, train=train)
@@ -252,7 +257,7 @@ class QAudio(nn.Module):
     def match(
         self, s: jax.Array, features: jax.Array, mask: jax.Array, *, train: bool = False
     ) -> jax.Array:
-        """ATM logits [B, 2] (no match, match): query and text see one another in both directions."""
+        """Compute ATM logits [B, 2] (no match, match): query and text attend to each other."""
         query = self.embeddings.of_query(s.shape[0], train=train)
         text = self.embeddings.of_text(features, "encoder", train=train)
         visible = with_first(with_first(mask))[:, None, None, :]
@@ -270,11 +275,15 @@ class QAudio(nn.Module):
         source: str = "table",
         train: bool = False,
     ) -> jax.Array:
-        """ATG logits float32 [B, N, V] of tokens y_1..y_N given [DEC], the audio and the tokens before.
+        """Compute ATG logits float32 [B, N, V] of tokens y_1..y_N given [DEC], the audio and earlier tokens.
 
-        audio: the audio pass, whose keys and values are a one-token prefix. rows: features of
-        y_1..y_N, [B, N, Ct]; the last is not fed. table: the text encoder's token table [V, Ct], to
-        which the head is tied.
+        Args:
+          audio: the audio pass, whose keys and values are a one-token prefix.
+          rows: features of y_1..y_N, [B, N, Ct]; the last is not fed.
+          mask: bool [B, N], True = token.
+          table: the text encoder's token table [V, Ct], to which the head is tied.
+          source: kind of the features, see ``Embeddings.of_text``.
+          train: enable dropout.
         """
         x = self.embeddings.of_text(rows[:, :-1], source, train=train)
         count = x.shape[1]
@@ -292,22 +301,22 @@ class QAudio(nn.Module):
         return logits.astype(jnp.float32) + self.lm_bias[None, None]
 
     def project_audio(self, g: jax.Array) -> jax.Array:
-        """Hidden query output [B, 1, D] -> z_a [B, E], unit length."""
+        """Project the query's output [B, 1, D] -> z_a [B, E], unit length."""
         return unit(self.audio_projection(g[:, 0]))
 
     def project_text(self, t_cap: jax.Array) -> jax.Array:
-        """T_cap [B, N + 1, D] -> z_t [B, E], unit length: the projection of [CLS]."""
+        """Project the [CLS] of T_cap [B, N + 1, D] -> z_t [B, E], unit length."""
         return unit(self.text_projection(t_cap[:, 0]))
 
     def temperature(self) -> jax.Array:
-        """The contrastive temperature, a positive scalar inside the config's bounds."""
+        """Return the contrastive temperature, a positive scalar within the config's bounds."""
         cfg = self.config
         return bounded(self.raw_temperature, cfg.min_temperature, cfg.max_temperature)
 
     def __call__(
         self, s: jax.Array, features: jax.Array, mask: jax.Array, table: jax.Array
     ) -> jax.Array:
-        """Touches every parameter, to initialise them; -> G."""
+        """Use every parameter, to initialise them -> G."""
         audio = self.audio_pass(s)
         self.match(s, features, mask)
         self.caption(audio, features, mask, table)
@@ -318,8 +327,10 @@ class QAudio(nn.Module):
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
 def bounded(x: jax.Array, low: float, high: float) -> jax.Array:
-    """x inside [low, high]. Beyond a bound only a gradient that leads back passes: a parameter that was
-    carried across neither drifts on nor stays there for good, as behind a plain clip."""
+    """Clip x to [low, high], and pass only gradients that lead back from beyond a bound.
+
+    Unlike behind a plain clip, a parameter beyond a bound neither drifts further nor stays there for good.
+    """
     return jnp.clip(x, low, high)
 
 
@@ -338,16 +349,16 @@ bounded.defvjp(_bounded_forward, _bounded_backward)
 
 
 def with_first(mask: jax.Array) -> jax.Array:
-    """Bool [B, N] -> [B, N + 1] with a visible position in front."""
+    """Prepend a visible position: bool [B, N] -> [B, N + 1]."""
     return jnp.pad(mask, ((0, 0), (1, 0)), constant_values=True)
 
 
 def unit(x: jax.Array) -> jax.Array:
-    """x [..., E] in float32 at unit length."""
+    """Normalise x [..., E] to unit length, in float32."""
     x = x.astype(jnp.float32)
     return x * jax.lax.rsqrt(jnp.sum(x**2, axis=-1, keepdims=True) + 1e-12)
 
 
 def _with_room(cached: jax.Array, count: int) -> jax.Array:
-    """[layers, B, 1, H, E] -> [layers, B, 1 + count, H, E]."""
+    """Append empty slots: [layers, B, 1, H, E] -> [layers, B, 1 + count, H, E]."""
     return jnp.pad(cached, ((0, 0), (0, 0), (0, count), (0, 0), (0, 0)))

@@ -1,6 +1,6 @@
-"""The frozen encoders: sound to its semantic features S and G, words to T_cap and T_task.
+"""Frozen encoders: audio to its semantic features S and G, text to T_cap and T_task.
 
-HSM-TSS section III-B. Training and inference both stand on this file.
+HSM-TSS section III-B. Used by training and inference alike.
 
 Legend: B batch, L samples, P patches, N text tokens, W words' tokens, Ca width of S, Cg of G and T_cap,
 Ct of the text encoder, E of the contrastive space.
@@ -25,7 +25,7 @@ Params = Mapping[str, Any]  # role -> that bundle's parameters
 
 @flax.struct.dataclass
 class Semantics:
-    """Semantic features of sounds. s: local [B, P, Ca]; g: global [B, 1, Cg], None where none is used."""
+    """Hold semantic features. s: local [B, P, Ca]; g: global [B, 1, Cg], None where unused."""
 
     s: jax.Array
     g: Any
@@ -33,7 +33,7 @@ class Semantics:
 
 @dataclasses.dataclass(frozen=True)
 class TaskTable:
-    """Token ids int32 [tasks, W] of the task words, padded to the longest, and their bool mask."""
+    """Hold token ids int32 [tasks, W] of the task words, padded to the longest, and their bool mask."""
 
     ids: np.ndarray
     mask: np.ndarray
@@ -41,10 +41,9 @@ class TaskTable:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Encoders:
-    """Pure functions of frozen parameters {role: tree}; outputs are float32 and carry no gradient.
+    """Compute features with frozen parameters {role: tree}; outputs are float32 and carry no gradient.
 
-    Only audio_mae must be there; a network that was left out must not be asked for anything. dtype: what
-    the networks compute in.
+    Only audio_mae is required; methods of a network that is None must not be called. dtype: compute dtype.
     """
 
     audio_mae: AudioMAEConfig
@@ -55,11 +54,11 @@ class Encoders:
 
     @property
     def fbank(self) -> FbankConfig:
-        """The log-mel front end of AudioMAE."""
+        """Return the log-mel front end of AudioMAE."""
         return self.audio_mae.fbank
 
     def local(self, params: Params, audio: jax.Array) -> jax.Array:
-        """Compute S float32 [B, P, Ca] of audio [B, L] at 16 kHz (section III-B 1)."""
+        """Compute S float32 [B, P, Ca] of audio [B, L] at 16 kHz (HSM-TSS section III-B)."""
         x = log_mel_input(audio, self.fbank)
         s = self.audio_mae.make(self.dtype).apply(
             {"params": params["audio_mae"]}, x, method="encode"
@@ -72,21 +71,21 @@ class Encoders:
         return Semantics(s=s, g=self.global_(params, s))
 
     def global_(self, params: Params, s: jax.Array) -> jax.Array:
-        """Compute G float32 [B, 1, Cg] of S [B, P, Ca] (section III-B 2)."""
+        """Compute G float32 [B, 1, Cg] of S [B, P, Ca] (HSM-TSS section III-B)."""
         return self._plain(self._q_audio(params, s, method="audio"))
 
     def raw_text(self, params: Params, ids: jax.Array, mask: jax.Array) -> jax.Array:
-        """Token ids and mask [B, N] -> the text encoder's outputs float32 [B, N, Ct]."""
+        """Compute the text encoder's outputs float32 [B, N, Ct] of token ids and mask [B, N]."""
         model = self.text_encoder.make(self.dtype)
         return self._plain(model.apply({"params": params["text_encoder"]}, ids, mask))
 
     def text(self, params: Params, ids: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Token ids and mask [B, N] -> (T_cap float32 [B, N + 1, Cg], its mask), [CLS] first."""
+        """Compute (T_cap float32 [B, N + 1, Cg], its mask), [CLS] first, of token ids and mask [B, N]."""
         raw = self.raw_text(params, ids, mask)
         return self._plain(self._q_audio(params, raw, mask, method="text")), with_first(mask)
 
     def audio_vector(self, params: Params, s: jax.Array) -> jax.Array:
-        """S [B, P, Ca] -> z_a float32 [B, E], unit length: what retrieval compares."""
+        """Compute z_a float32 [B, E], unit length, of S [B, P, Ca]: the vector that retrieval compares."""
 
         def project(module: QAudio) -> jax.Array:
             return module.project_audio(module.audio_pass(s).g)
@@ -94,27 +93,27 @@ class Encoders:
         return self._plain(self._q_audio(params, method=project))
 
     def text_vector(self, params: Params, ids: jax.Array, mask: jax.Array) -> jax.Array:
-        """Token ids and mask [B, N] -> z_t float32 [B, E], unit length, of the text's [CLS]."""
+        """Compute z_t float32 [B, E], unit length, of the text's [CLS], from token ids and mask [B, N]."""
         t_cap, _ = self.text(params, ids, mask)
         return self.caption_vector(params, t_cap)
 
     def global_vector(self, params: Params, g: jax.Array) -> jax.Array:
-        """G [B, 1, Cg], of sound or predicted, -> z_a float32 [B, E], unit length."""
+        """Compute z_a float32 [B, E], unit length, of a true or predicted G [B, 1, Cg]."""
         if self.q_audio.g_source == "projected":
             return self._plain(unit(g[:, 0]))
         return self._plain(self._q_audio(params, g, method="project_audio"))
 
     def caption_vector(self, params: Params, t_cap: jax.Array) -> jax.Array:
-        """T_cap [B, N + 1, Cg] -> z_t float32 [B, E], unit length, of its [CLS]."""
+        """Compute z_t float32 [B, E], unit length, of T_cap's [CLS], from T_cap [B, N + 1, Cg]."""
         return self._plain(self._q_audio(params, t_cap, method="project_text"))
 
     def task(self, params: Params, task: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Task numbers [B] (place in ``TASKS``) -> (T_task float32 [B, W, Ct], its mask [B, W])."""
+        """Look up (T_task float32 [B, W, Ct], its mask [B, W]) of task numbers [B] (place in ``TASKS``)."""
         ids = jnp.asarray(self.tasks.ids)[task]
         return self._plain(self.token_table(params)[ids]), jnp.asarray(self.tasks.mask)[task]
 
     def token_table(self, params: Params) -> jax.Array:
-        """The text encoder's token table [V, Ct]."""
+        """Return the text encoder's token table [V, Ct]."""
         return params["text_encoder"]["embedding"]["embedding"]
 
     def _q_audio(self, params: Params, *args: jax.Array, method: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The separators H1 and H2, alone and together: one implementation for training and inference.
+"""Separators H1 and H2, alone and together: one implementation for training and inference.
 
 HSM-TSS sections III-C and III-D. Everything here is a pure function of parameters. With a ``key`` a
 network runs in training mode, with dropout.
@@ -23,9 +23,9 @@ Tree = Any
 
 
 class TextCondition(NamedTuple):
-    """What the separators are told in words: T_cap [B, N, Cg], T_task [B, W, Ct], True where valid.
+    """Hold the text condition of the separators: T_cap [B, N, Cg], T_task [B, W, Ct], masks True = valid.
 
-    The single-stage ablation is given the text encoder's outputs [B, N, Ct] for T_cap.
+    The single-stage ablation takes the text encoder's outputs [B, N, Ct] for T_cap.
     """
 
     text: jax.Array
@@ -42,7 +42,16 @@ def predict_global(
     dtype: Any = jnp.float32,
     key: jax.Array | None = None,
 ) -> jax.Array:
-    """Run H1 on g_mix [B, 1, Cg]: G_hat float32 [B, 1, Cg]."""
+    """Run H1 on g_mix [B, 1, Cg]: G_hat float32 [B, 1, Cg].
+
+    Args:
+      config: of H1.
+      params: of H1.
+      g_mix: global feature of the mixture [B, 1, Cg].
+      condition: encoded text.
+      dtype: compute dtype.
+      key: dropout key; None: inference.
+    """
     rngs = None if key is None else {"dropout": key}
     model = config.make(dtype)
     g_hat = model.apply({"params": params}, g_mix, *condition, train=key is not None, rngs=rngs)
@@ -61,7 +70,18 @@ def predict_local(
     *,
     return_attention: bool = False,
 ) -> LocalOutput:
-    """Run H2 on s_mix [B, P, Ca], conditioned on g [B, 1, Cg]; g None is the single-stage ablation."""
+    """Run H2 on s_mix [B, P, Ca], conditioned on g [B, 1, Cg].
+
+    Args:
+      config: of H2.
+      params: of H2.
+      s_mix: local features of the mixture [B, P, Ca].
+      g: global feature of the target [B, 1, Cg]; None is the single-stage ablation.
+      condition: encoded text.
+      dtype: compute dtype.
+      key: dropout key; None: inference.
+      return_attention: also return the last layer's attention weights.
+    """
     out = config.make(dtype).apply(
         {"params": params},
         s_mix,
@@ -77,20 +97,23 @@ def predict_local(
 
 @flax.struct.dataclass
 class SeparatorOutput:
-    """g_hat: [B, 1, Cg], None where nothing predicts it; local: H2's output, s_hat [B, P, Ca]."""
+    """Hold the predictions.
+
+    g_hat: [B, 1, Cg], None for the single-stage ablation; local: H2's output, s_hat [B, P, Ca].
+    """
 
     g_hat: Any
     local: LocalOutput
 
     @property
     def s_hat(self) -> jax.Array:
-        """[B, P, Ca]."""
+        """Return S_hat [B, P, Ca]."""
         return self.local.s_hat
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TwoStage:
-    """The paper's separators: G_hat, then S_hat given G_hat. params: {"global", "local"}."""
+    """Run the paper's separators: G_hat, then S_hat given G_hat. params: {"global", "local"}."""
 
     global_model: GlobalSeparatorConfig
     local_model: LocalSeparatorConfig
@@ -99,7 +122,7 @@ class TwoStage:
 
     @property
     def max_text(self) -> int:
-        """Tokens of a description that are read."""
+        """Return the maximal number of tokens of a description."""
         return self.global_model.max_text - 1  # [CLS] takes a position
 
     def __call__(
@@ -112,7 +135,16 @@ class TwoStage:
         keys: tuple[jax.Array, jax.Array] | None = None,
         return_attention: bool = False,
     ) -> SeparatorOutput:
-        """Predict G_hat, and S_hat given ``choose(G_hat)``; in training mode with dropout ``keys``."""
+        """Predict G_hat, and S_hat given ``choose(G_hat)``.
+
+        Args:
+          params: {"global", "local"}.
+          mixture: features of the mixture.
+          condition: encoded text.
+          choose: selects H2's global feature, as the training's switcher does (HSM-TSS section III-D).
+          keys: dropout keys of H1 and H2; None: inference.
+          return_attention: also return H2's attention weights.
+        """
         of_global, of_local = keys or (None, None)
         g_hat = self.predict_global(params, mixture.g, condition, of_global)
         local = predict_local(
@@ -150,7 +182,7 @@ class TwoStage:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SingleStage:
-    """The paper's ablation "Ours single": S_hat from S_mix and the text encoder's outputs alone."""
+    """Run the paper's ablation "Ours single": S_hat from S_mix and the text encoder's outputs alone."""
 
     model: LocalSeparatorConfig
     dtype: Any = jnp.float32
@@ -158,7 +190,7 @@ class SingleStage:
 
     @property
     def max_text(self) -> int:
-        """Tokens of a description that are read."""
+        """Return the maximal number of tokens of a description."""
         return self.model.max_text
 
     def __call__(

@@ -1,7 +1,15 @@
 """Choosing tokens and generating sequences; knows no model."""
 
 from hsmtss_jax.sampling.beam import Beams, beam_search
-from hsmtss_jax.sampling.buckets import batch_sizes, frame_sizes, round_up
+from hsmtss_jax.sampling.buckets import (
+    apply_in_batches,
+    batches,
+    clip_sizes,
+    pad_rows,
+    round_up,
+    row_sizes,
+    trim_text,
+)
 from hsmtss_jax.sampling.generate import Generated, generate
 from hsmtss_jax.sampling.policies import GREEDY, Policy, choose, row_keys
 
@@ -10,11 +18,15 @@ __all__ = [
     "Beams",
     "Generated",
     "Policy",
-    "batch_sizes",
+    "apply_in_batches",
+    "batches",
     "beam_search",
     "choose",
-    "frame_sizes",
+    "clip_sizes",
     "generate",
+    "pad_rows",
     "round_up",
     "row_keys",
+    "row_sizes",
+    "trim_text",
 ]

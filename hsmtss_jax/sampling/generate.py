@@ -19,8 +19,11 @@ StepFn = Callable[[jax.Array, Cache], tuple[jax.Array, Cache]]
 
 @flax.struct.dataclass
 class Generated:
-    """tokens: int32 [B, T, K]. cache: as the last step left it; a caller that donates the first cache
-    returns this one from its jitted function, so that both are one piece of memory."""
+    """Hold generated tokens int32 [B, T, K] and the cache after the last step.
+
+    A caller that donates the first cache returns this one from its jitted function, so that both share
+    memory.
+    """
 
     tokens: jax.Array
     cache: Any
@@ -37,25 +40,33 @@ def generate(
     codes: int,
     forced: jax.Array | None = None,
     forced_length: jax.Array | None = None,
-    lengths: jax.Array | None = None,
     segments: int = 1,
     widen: Callable[[Cache, int], Cache] | None = None,
 ) -> Generated:
-    """``frames`` steps of ``step`` under ``lax.scan``: tokens int32 [B, frames, K].
+    """Sample ``frames`` steps of HSM-TSS eq. (9) under ``lax.scan``: tokens int32 [B, frames, K].
 
-    step: (previous tokens int32 [B, K], cache) -> (logits [B, K, V], cache).
-    cache: as the prefill left it. first: int32 [B, K], the start tokens.
-    keys: a PRNG key per row [B]; frame t of a row is drawn with fold_in(its key, t).
-    codes: ids at or above it (start and end tokens) are never drawn.
-    forced: int32 [B, F, K], the row's first ``forced_length`` [B] frames (default F), fed and returned
-    as they are; F <= frames. lengths: int32 [B]; frames at or behind a row's length are 0.
-    segments: number of scans that the frames are split into. Before each, widen(cache, n) gives a cache
-    with room for the first n frames, so that early steps need not read the slots of late ones; each
-    segment is compiled anew. Raises ValueError when more frames are forced than generated.
+    Args:
+      step: (previous tokens int32 [B, K], cache) -> (logits [B, K, V], cache).
+      cache: as the prefill left it.
+      first: start tokens int32 [B, K].
+      frames: T.
+      keys: a PRNG key per row [B]; frame t of a row is drawn with fold_in(its key, t).
+      policy: how a token is drawn from its logits.
+      codes: ids at or above it (start and end tokens) are never drawn.
+      forced: int32 [B, F, K], fed and returned as the first frames; F <= frames.
+      forced_length: number of forced frames per row [B] (default F).
+      segments: number of scans that the frames are split into; each is compiled anew.
+      widen: called before each segment; widen(cache, n) returns a cache with slots for the first n frames,
+        so that early steps need not read the slots of late ones.
+
+    Raises:
+      ValueError: more frames are forced than generated.
     """
     limit, prefix = _forced_frames(forced, forced_length, first, frames)
 
-    def body(carry: tuple[jax.Array, Cache], xs: tuple[jax.Array, jax.Array]):
+    def body(
+        carry: tuple[jax.Array, Cache], xs: tuple[jax.Array, jax.Array]
+    ) -> tuple[tuple[jax.Array, Cache], jax.Array]:
         previous, state = carry
         t, given = xs
         logits, state = step(previous, state)
@@ -75,8 +86,6 @@ def generate(
         )
         pieces.append(drawn)
     tokens = rearrange(jnp.concatenate(pieces), "t b k -> b t k")
-    if lengths is not None:
-        tokens = jnp.where((times[None, :] < lengths[:, None])[:, :, None], tokens, 0)
     return Generated(tokens=tokens, cache=cache)
 
 

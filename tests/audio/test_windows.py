@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsmtss_jax.audio.overlap_add import Joiner
+from hsmtss_jax.audio.overlap_add import OverlapAdd
 from hsmtss_jax.audio.windows import cut, cut_blocks, plan_windows
 
 
@@ -17,8 +17,8 @@ def test_join_inverts_cut(length, hop_units, overlap_units):
     audio = np.random.default_rng(length).normal(size=length).astype(np.float32)
     pieces = cut(audio, plan)
     assert pieces.shape == (plan.count, window)
-    joiner = Joiner(plan.hop, window, fade=16)
-    joined = np.concatenate([*map(joiner.push, pieces), joiner.finish()])
+    overlap_add = OverlapAdd(plan.hop, window, fade=16)
+    joined = np.concatenate([*map(overlap_add.push, pieces), overlap_add.finish()])
     np.testing.assert_allclose(joined[:length], audio, atol=1e-6)
     assert plan.count == 1 or plan.hop * (plan.count - 1) + window - plan.hop < length
 

@@ -14,7 +14,7 @@ from tests.cli.conftest import CommandSystem
 
 
 def test_rows_are_consistent():
-    separator = Separator(CommandSystem(), batch=2)
+    separator = Separator(CommandSystem(batch=2))
     (row,) = separation.benchmark(separator, [6.0], repeats=1, options={"mode": "generate"})
     assert row.warm.report.windows == 3 and row.warm.report.samples == 6 * separation.RATE
     assert row.frames == 3 * 129 * 2, "the residual is generated as well"
@@ -37,7 +37,9 @@ def test_random_pipelines_have_the_sizes_of_the_configs():
 
 
 def test_the_command_prints_tables(monkeypatch, capsys):
-    monkeypatch.setattr("hsmtss_jax.inference.separator.load_system", lambda *args: CommandSystem())
+    monkeypatch.setattr(
+        "hsmtss_jax.inference.separator.load_runtime", lambda *args: CommandSystem()
+    )
     assert main(["bench", "separation", "--seconds", "0.5", "--repeats", "1"]) == 0
     assert "| 0.5 |" in capsys.readouterr().out
     for wrong in (["--repeats", "0"], ["--size", "tiny", "--ckpt", "x"], ["--sizes"]):

@@ -8,28 +8,24 @@ import pytest
 import soundfile
 
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.testing.fake_runtime import FakeSystem
+from hsmtss_jax.testing.fake_runtime import FakeRuntime
 
 RATE = 16000
 
 
-class CommandSystem(FakeSystem):
-    """With what is told of a system: its name, type and device."""
+class CommandSystem(FakeRuntime):
+    """With the memory statistics of a device."""
 
     device = types.SimpleNamespace(
         platform="cpu", id=0, device_kind="cpu", memory_stats=lambda: None
     )
-    dtype = np.float32
-    pipeline = types.SimpleNamespace(**vars(FakeSystem.pipeline), path=Path("fake"))
 
 
 @pytest.fixture
 def fake(monkeypatch) -> CommandSystem:
     """The system that every command loads."""
     system = CommandSystem()
-    monkeypatch.setattr(
-        "hsmtss_jax.inference.separator.load_system", lambda source, dtype, device: system
-    )
+    monkeypatch.setattr("hsmtss_jax.inference.separator.load_runtime", lambda *args: system)
     monkeypatch.setattr("hsmtss_jax.cli.setup.enable_compilation_cache", lambda: None)
     return system
 

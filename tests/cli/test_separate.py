@@ -103,7 +103,7 @@ def test_json_says_what_was_done(fake, tmp_path, capsys):
     )
     curve = told["activity"]
     assert len(curve["times"]) == len(curve["values"]) == 25 and max(curve["values"]) == 1
-    assert {"listen", "tokens", "waveform", "render", "total"} <= set(told["timing"])
+    assert {"semantics", "tokens", "waveform", "render", "total"} <= set(told["timing"])
     assert soundfile.info(told["output"]).frames == 4 * RATE
     assert Path(told["figure"]).exists()
 
@@ -191,16 +191,16 @@ from pathlib import Path
 from tests.cli.conftest import CommandSystem
 import hsmtss_jax.inference.separator as separator
 from hsmtss_jax.cli.main import main
-system = CommandSystem()
-decode, calls = system.decode, []
-def slow(tokens, samples):
+system = CommandSystem(batch=1)
+decode, calls = system.decode_tokens, []
+def slow(tokens, samples, *, gate):
     calls.append(1)
     if len(calls) == 2:
         print("working", flush=True)
         time.sleep(60)
-    return decode(tokens, samples)
-system.decode = slow
-separator.load_system = lambda *args: system
+    return decode(tokens, samples, gate=gate)
+system.decode_tokens = slow
+separator.load_runtime = lambda *args: system
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -50,7 +50,7 @@ RECORDINGS = {
 @pytest.mark.parametrize("case", RECORDINGS)
 def test_bad_recordings(case, tmp_path, refused, monkeypatch):
     """Found before any model is loaded."""
-    monkeypatch.setattr("hsmtss_jax.inference.separator.load_system", None)
+    monkeypatch.setattr("hsmtss_jax.inference.separator.load_runtime", None)
     make, said = RECORDINGS[case]
     source = make(tmp_path / "in.wav")
     error = refused("separate", source, "remove the dog", "-o", tmp_path / "o.wav")

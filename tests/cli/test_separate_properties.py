@@ -29,7 +29,7 @@ def fake_module() -> Iterator[None]:
     """The system without networks, for all examples."""
     with pytest.MonkeyPatch.context() as patch:
         system = CommandSystem()
-        patch.setattr("hsmtss_jax.inference.separator.load_system", lambda *args: system)
+        patch.setattr("hsmtss_jax.inference.separator.load_runtime", lambda *args: system)
         patch.setattr("hsmtss_jax.cli.setup.enable_compilation_cache", lambda: None)
         yield
 

@@ -46,14 +46,14 @@ def test_filter_sections_have_their_gain():
         _, response = signal.freqz_sos(section[None], [frequency], fs=16000)
         return float(20 * np.log10(np.abs(response[0])))
 
-    low, high = augment._shelf(300, 6.0, high=False), augment._shelf(4000, -6.0, high=True)
+    low, high = augment.shelf(300, 6.0, high=False), augment.shelf(4000, -6.0, high=True)
     assert gain(low, 10) == pytest.approx(6, abs=0.1) and gain(low, 7000) == pytest.approx(
         0, abs=0.1
     )
     assert gain(high, 7990) == pytest.approx(-6, abs=0.1) and gain(high, 50) == pytest.approx(
         0, abs=0.1
     )
-    assert gain(augment._peaking(2000, 5.0), 2000) == pytest.approx(5, abs=0.01)
+    assert gain(augment.peaking(2000, 5.0), 2000) == pytest.approx(5, abs=0.01)
 
 
 def test_reverberation_adds_a_tail():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from hsmtss_jax.data.labelled import folds, read_labelled
+from hsmtss_jax.data.labelled import cross_validation, read_labelled
 from hsmtss_jax.testing.corpus import LABELS, write_tiny_corpus
 
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
@@ -50,10 +50,10 @@ def hear(root, splits, *, rate=16000, kind="multiclass"):
 
 def test_esc50_is_five_folds(tmp_path):
     clips = read_labelled(esc50(tmp_path))
-    assert (clips.name, clips.classes, len(clips.rounds)) == ("ESC-50", ("dog", "rain"), 5)
+    assert (clips.name, clips.classes, len(clips.folds)) == ("ESC-50", ("dog", "rain"), 5)
     np.testing.assert_array_equal(clips.labels, [0, 1] * 5)
     assert clips.groups[:2] == ("1000", "10010")
-    first, last = clips.rounds[0], clips.rounds[4]
+    first, last = clips.folds[0], clips.folds[4]
     np.testing.assert_array_equal(first.test, [0, 1])
     np.testing.assert_array_equal(first.validation, [2, 3])
     np.testing.assert_array_equal(first.train, [4, 5, 6, 7, 8, 9])
@@ -72,7 +72,7 @@ def test_hear_with_train_valid_and_test(tmp_path):
     clips = read_labelled(hear(tmp_path / "speech_commands-v0.0.2-5h", splits))
     assert clips.classes == ("_silence_", "yes", "no") and clips.name == "speech_commands"
     np.testing.assert_array_equal(clips.labels, [1, 2, 0, 1, 2])
-    (parts,) = clips.rounds
+    (parts,) = clips.folds
     np.testing.assert_array_equal(parts.train, [0, 1, 2])
     np.testing.assert_array_equal(parts.validation, [3])
     np.testing.assert_array_equal(parts.test, [4])
@@ -83,13 +83,13 @@ def test_hear_with_train_valid_and_test(tmp_path):
 def test_hear_with_folds_at_another_rate(tmp_path):
     splits = {f"fold0{k}": {f"{k}.wav": "yes"} for k in range(3)}
     clips = read_labelled(hear(tmp_path / "esc50-v2.0.0-full", splits, rate=48000))
-    assert len(clips.rounds) == 3 and len(clips.audio(0)) == 1600
-    np.testing.assert_array_equal(clips.rounds[1].test, [1])
+    assert len(clips.folds) == 3 and len(clips.audio(0)) == 1600
+    np.testing.assert_array_equal(clips.folds[1].test, [1])
 
 
 def test_a_prepared_set_keeps_its_splits(tmp_path):
     clips = read_labelled(write_tiny_corpus(tmp_path))
-    (parts,) = clips.rounds
+    (parts,) = clips.folds
     assert [len(p) for p in (parts.train, parts.validation, parts.test)] == [24, 8, 8]
     assert clips.classes == tuple(sorted(LABELS)) and clips.left_out == 0
     assert clips.groups[0] == "low tone-train-0"
@@ -99,7 +99,7 @@ def test_a_prepared_set_keeps_its_splits(tmp_path):
 
 def test_two_folds_are_too_few():
     with pytest.raises(ValueError, match="three folds"):
-        folds(["1", "2", "2"])
+        cross_validation(["1", "2", "2"])
 
 
 def test_what_is_wrong_is_said(tmp_path):

@@ -37,9 +37,10 @@ def test_without_variation_short_clips_start_at_zero():
 
 
 def test_repetitions_do_not_overlap():
-    repeated = 0
+    repeated, clip = 0, tone(300)
     for seed in range(40):
-        offsets = placement._draw_offsets(300, 16000, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        offsets = placement.draw(clip, 16000, rng, vary=True, augmented=False)[0].offsets
         assert all(b - a >= 300 for a, b in itertools.pairwise(offsets))
         assert offsets[0] >= 0 and offsets[-1] + 300 <= 16000
         repeated += len(offsets) > 1

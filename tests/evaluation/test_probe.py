@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hsmtss_jax.data.labelled import LabelledClips, Parts, folds
+from hsmtss_jax.data.labelled import LabelledClips, Split, cross_validation
 from hsmtss_jax.evaluation import probe
 from hsmtss_jax.evaluation.probe_training import Point, ProbeTraining, even_batch, fit
 
@@ -15,13 +15,13 @@ def clips(per_class=60, rounds=None):
     labels = np.tile(np.arange(CLASSES), per_class)
     if rounds is None:
         third = len(labels) // 3
-        rounds = (Parts(*(np.arange(k * third, (k + 1) * third) for k in range(3))),)
+        rounds = (Split(*(np.arange(k * third, (k + 1) * third) for k in range(3))),)
     return LabelledClips(
         name="synthetic",
         classes=("a", "b", "c"),
         labels=labels,
         groups=tuple(str(i // 2) for i in range(len(labels))),
-        rounds=rounds,
+        folds=rounds,
         audio=lambda row: np.zeros(0, np.float32),
     )
 
@@ -49,7 +49,7 @@ def test_an_epoch_has_as_many_steps_as_hear_s():
 
 
 def test_every_fold_is_tested_once():
-    data = clips(30, folds([str(i % 5) for i in range(90)]))
+    data = clips(30, cross_validation([str(i % 5) for i in range(90)]))
     outcome = probe.run(vectors(data.labels, 5.0), data, QUICK)
     assert sorted(outcome.tested) == list(range(90))
     assert probe.score(outcome, data).accuracy.mean > 0.9
@@ -58,7 +58,7 @@ def test_every_fold_is_tested_once():
 def test_equal_seeds_give_equal_probes_and_training_stops_early():
     data = clips()
     x = vectors(data.labels, 5.0)
-    parts = data.rounds[0]
+    parts = data.folds[0]
     train, validation = ((x[p], data.labels[p]) for p in (parts.train, parts.validation))
     point = Point(1e-2, 0.1)
     a, b, c = (fit(train, validation, CLASSES, point, QUICK, seed) for seed in (0, 0, 1))
@@ -76,17 +76,17 @@ def test_equal_seeds_give_equal_probes_and_training_stops_early():
 def test_standardising_uses_the_training_part_alone():
     data = clips()
     x = vectors(data.labels, 1.0)
-    scaled = probe._scaled(x, data.rounds[0].train, ProbeTraining(standardise=True))
-    part = scaled[data.rounds[0].train]
+    scaled = probe.scaled(x, data.folds[0].train, ProbeTraining(standardise=True))
+    part = scaled[data.folds[0].train]
     np.testing.assert_allclose(part.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(part.std(axis=0), 1, atol=1e-4)
-    assert abs(scaled[data.rounds[0].test].mean()) > 1e-3
-    assert probe._scaled(x, data.rounds[0].train, QUICK) is x
+    assert abs(scaled[data.folds[0].test].mean()) > 1e-3
+    assert probe.scaled(x, data.folds[0].train, QUICK) is x
 
 
 def test_chance_and_reports_by_hand():
     labels = np.array([0, 0, 1, 0, 1, 1, 0])
-    parts = Parts(np.array([0, 1, 2]), np.array([3]), np.array([4, 5, 6]))
+    parts = Split(np.array([0, 1, 2]), np.array([3]), np.array([4, 5, 6]))
     data = LabelledClips("x", ("a", "b"), labels, tuple("rrrsttu"), (parts,), lambda row: labels)
     floor = probe.chance(data)
     assert (floor.commonest, floor.uniform) == (pytest.approx(1 / 3), 0.5)
@@ -97,7 +97,9 @@ def test_chance_and_reports_by_hand():
     scores = {"s": probe.score(outcome, data)}
     assert scores["s"].accuracy.mean == 0.5 and scores["s"].by_class.mean == pytest.approx(0.375)
     assert scores["s"].deviation == pytest.approx(0.1)
-    assert "| S of AudioMAE | 50.0 [" in probe.to_markdown(scores, floor)
-    document = probe.to_json(scores, {"s": outcome}, data, {})
+    report = probe.report(scores, {"s": outcome}, data, {})
+    assert "| S of AudioMAE | 50.0 [" in report.table()
+    assert "| commonest class | 33.3 | 50.0 | - |" in report.table()
+    document = report.to_json()
     assert document["about"]["rounds"] == [[3, 1, 3]]
     assert document["rows"]["s"][0] == {"recording": "t", "label": "b", "correct": 1.0}

@@ -3,10 +3,16 @@
 import pytest
 
 from hsmtss_jax.inference import Separator
-from hsmtss_jax.testing.fake_runtime import FakeSystem
+from hsmtss_jax.testing.fake_runtime import FakeRuntime
 
 
 @pytest.fixture
-def separator() -> Separator:
-    """Without networks, four sounds at once: the buckets of rows are 1 and 4."""
-    return Separator(FakeSystem(), batch=4)
+def runtime() -> FakeRuntime:
+    """Without networks, four sounds at once."""
+    return FakeRuntime(batch=4)
+
+
+@pytest.fixture
+def separator(runtime) -> Separator:
+    """On the runtime without networks."""
+    return Separator(runtime)

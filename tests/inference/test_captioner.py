@@ -3,18 +3,19 @@
 import numpy as np
 import pytest
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE as RATE
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.inference.captioner import RATE, CaptionWriter, Span
+from hsmtss_jax.inference.captioner import Captioner, Span
 from hsmtss_jax.inference.recording import open_recording
 
 
-class LevelWriter(CaptionWriter):
-    """Says how loud a window is; takes whole batches only."""
+class LevelWriter(Captioner):
+    """Says how loud a window is."""
 
     def __init__(self) -> None:
         self.window, self.batches = RATE, []
 
-    def write(self, audio, *, beams=5, tokens=67, length_power=1.0):
+    def caption(self, audio, *, batch=8, beams=5, tokens=67, length_power=1.0):
         self.batches.append(len(audio))
         levels = np.abs(audio).max(axis=1) / np.abs(audio).max()
         return ["loud" if level > 0.5 else "soft" for level in levels]
@@ -36,10 +37,10 @@ def test_windows_that_sound_alike_are_one_span():
     ]
 
 
-def test_batches_have_one_shape_and_the_end_is_the_recording_s():
+def test_windows_go_in_batches_and_the_end_is_the_recording_s():
     writer = LevelWriter()
     spans = list(writer.describe(_recording([0.5, 0.5, 0.5], 12_000), batch=2))
-    assert set(writer.batches) == {2} and spans[-1].end == pytest.approx(3.0)
+    assert writer.batches == [2, 1] and spans[-1].end == pytest.approx(3.0)
     short = open_recording(np.full(4000, 0.1, np.float32), RATE)
     assert list(LevelWriter().describe(short)) == [Span(0.0, 0.25, "loud")]
 

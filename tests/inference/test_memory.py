@@ -1,13 +1,23 @@
 """Memory does not grow with the length of a file: nothing of its size is ever held."""
 
+import functools
 import tracemalloc
 
 import numpy as np
 import pytest
 import soundfile
 
+from hsmtss_jax.audio.windows import plan_windows
+from hsmtss_jax.inference.engine import Engine
+from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.outlets import FileSink, OutputFiles
+from hsmtss_jax.inference.recording import open_recording
+from hsmtss_jax.inference.requests import Queries
+from hsmtss_jax.instructions import parse
+
 RATE = 16000
-SHORT, LONG = 25, 50  # seconds; a second of float samples is 64 kB
+SHORT, LONG = 25, 50  # [s] a second of float samples is 64 kB
+PROMPT = "extract the dog"
 
 
 def write_noise(path, seconds):
@@ -18,11 +28,18 @@ def write_noise(path, seconds):
     return path
 
 
-def peak_of(separator, source, out, options):
-    """Bytes at the peak of one run."""
+def peak_of(runtime, source, out, options):
+    """Bytes at the peak of one run, with little kept between the survey and the separation."""
+    queries = Queries(options.generates_opposite)
+    prompts = [queries.prompt(parse(PROMPT))]
+    plan = functools.partial(plan_windows, window=runtime.window, overlap=10_240, unit=320)
     tracemalloc.start()
     try:
-        report = separator.separate_file(source, out, "extract the dog", **options)
+        engine = Engine(
+            runtime, options, queries.instructions, plan, cache_bytes=100_000, block=2.0
+        )
+        sink = FileSink([OutputFiles(PROMPT, out)], options, "PCM_16")
+        ((report,),) = engine.run([open_recording(source)], [prompts], [sink])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -30,11 +47,10 @@ def peak_of(separator, source, out, options):
     return peak
 
 
-@pytest.mark.parametrize("options", [{"mode": "mask"}, {"mode": "mask", "global_scope": "file"}])
-def test_twice_the_length_takes_the_same_memory(options, separator, tmp_path, monkeypatch):
-    monkeypatch.setattr("hsmtss_jax.inference.generator.KEPT", 100_000)
-    monkeypatch.setattr("hsmtss_jax.audio.masking.BLOCK", 2)
+@pytest.mark.parametrize("scope", ["window", "file"])
+def test_twice_the_length_takes_the_same_memory(scope, runtime, tmp_path):
+    options = SeparateOptions(mode="mask", global_scope=scope, residual=False)
     files = [write_noise(tmp_path / f"{seconds}.wav", seconds) for seconds in (SHORT, LONG)]
-    short, long = (peak_of(separator, file, tmp_path / "out.wav", options) for file in files)
+    short, long = (peak_of(runtime, file, tmp_path / "out.wav", options) for file in files)
     grown = (LONG - SHORT) * RATE * 4
     assert long - short < 0.25 * grown

@@ -1,10 +1,12 @@
-"""The presence score, and the features that are shared."""
+"""The presence score, shared features, and the activity curve that follows the target's level."""
 
 import numpy as np
 import pytest
 
+from hsmtss_jax.bundles.pipeline import Calibration
 from hsmtss_jax.inference.presence import (
-    Calibration,
+    STEP,
+    ActivityMeter,
     presence,
     presence_weights,
     shared_feature,
@@ -37,3 +39,23 @@ def test_a_shared_feature_is_as_long_as_the_others():
     np.testing.assert_allclose(shared, [[3 / np.sqrt(2), 3 / np.sqrt(2)]], rtol=1e-5)
     alone = shared_feature(features[:1], np.ones(1, np.float32))
     np.testing.assert_allclose(alone, features[0])
+
+
+@pytest.mark.parametrize("block", [1, 777, 10**6])
+def test_the_curve_follows_the_level(block):
+    rate = 8000
+    gains = np.repeat([1.0, 0.1, 0.0, 1.0, 0.01], round(STEP * rate))[:, None]
+    sound = (0.5 * gains * np.ones((1, 2))).astype(np.float32)
+    sound = np.concatenate([sound, sound[-100:]])
+    meter = ActivityMeter(rate)
+    for start in range(0, len(sound), block):
+        meter.push(sound[start : start + block])
+    found = meter.finish()
+    np.testing.assert_allclose(found.values[:5], [1.0, 0.5, 0.0, 1.0, 0.0], atol=1e-4)
+    np.testing.assert_allclose(found.times, STEP * (np.arange(6) + 0.5), atol=1e-9)
+
+
+def test_silence_is_never_active():
+    meter = ActivityMeter(8000)
+    meter.push(np.zeros((5000, 1), np.float32))
+    assert not meter.finish().values.any()

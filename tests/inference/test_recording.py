@@ -5,7 +5,6 @@ import pytest
 import soundfile
 
 from hsmtss_jax.audio.io import resample
-from hsmtss_jax.inference import recording as module
 from hsmtss_jax.inference.recording import LOUD_DB, QUIET_DB, open_recording, working_gain
 
 RATE = 16000
@@ -17,11 +16,10 @@ def noise(seconds, rate, channels=2, scale=0.1):
 
 
 @pytest.mark.parametrize("rate", [8000, 16_000, 44_100, 192_000])
-def test_mono_is_the_resampled_mean(rate, monkeypatch):
-    monkeypatch.setattr(module, "BLOCK", 1000)
+def test_mono_is_the_resampled_mean(rate):
     samples = noise(0.3, rate, 8)
     recording = open_recording(samples, rate)
-    mono = np.concatenate(list(recording.mono(RATE)))
+    mono = np.concatenate(list(recording.mono(RATE, size=1000)))
     assert len(mono) == recording.length_at(RATE)
     np.testing.assert_allclose(mono, resample(samples.mean(axis=1), rate, RATE), atol=1e-5)
 
@@ -38,10 +36,9 @@ def test_a_part_of_a_file_is_that_part_of_its_samples(tmp_path):
 
 
 @pytest.mark.parametrize(("scale", "level"), [(1e-3, QUIET_DB), (0.1, -20.0), (0.9, LOUD_DB)])
-def test_the_level_is_brought_into_range(scale, level, monkeypatch):
-    monkeypatch.setattr(module, "BLOCK", 999)
+def test_the_level_is_brought_into_range(scale, level):
     samples = np.concatenate([noise(1.0, RATE, 1, scale), np.zeros((RATE, 1), np.float32)])
-    gain = working_gain(open_recording(samples, RATE), RATE)
+    gain = working_gain(open_recording(samples, RATE), RATE, size=999)
     found = 20 * np.log10(gain * np.sqrt(np.mean(samples[:RATE] ** 2)))
     assert found == pytest.approx(level, abs=0.2)
 

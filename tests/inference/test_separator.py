@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from hsmtss_jax.inference import Output, SeparationResult, Separator, TargetAbsent
+from hsmtss_jax.inference import (
+    Failed,
+    OutputFiles,
+    SeparateOptions,
+    SeparationResult,
+    Separator,
+    TargetAbsent,
+)
 from hsmtss_jax.inference.generator import CANDIDATE_STEP
 from hsmtss_jax.instructions import Instruction
-from hsmtss_jax.testing.fake_runtime import WINDOW, FakeSystem
+from hsmtss_jax.testing.fake_runtime import WINDOW, FakeRuntime
 
 RATE = 16000
 PROMPTS = ["extract the dog", "remove the rain"]
@@ -26,13 +33,11 @@ MONO = sound(1, RATE)  # one window
 
 
 @pytest.fixture
-def many(separator, monkeypatch):
-    """Two recordings by two prompts, and what was called: (results, rows listened, progress)."""
+def many(runtime, separator):
+    """Two recordings by two prompts, and what was called: (results, rows encoded, progress)."""
     rows, steps = [], []
-    inner = separator.system.listen
-    monkeypatch.setattr(
-        separator.system, "listen", lambda audio: rows.append(len(audio)) or inner(audio)
-    )
+    inner = runtime.encode_audio
+    runtime.encode_audio = lambda audio: rows.append(len(audio)) or inner(audio)
     inputs = [STEREO, sound(2, 2 * RATE)]
     results = separator.separate_many(
         inputs, PROMPTS, sample_rate=44_100, progress=lambda *x: steps.append(x)
@@ -54,7 +59,11 @@ def test_a_mask_keeps_rate_channels_and_sum(many):
 @pytest.mark.parametrize("blend", [0.0, 1.0])
 def test_a_blend_keeps_rate_channels_and_sum(blend, many, separator):
     result = separator.separate(
-        STEREO, PROMPTS[0], sample_rate=44_100, mode="blend", blend=blend, end=2.0
+        STEREO,
+        PROMPTS[0],
+        sample_rate=44_100,
+        options=SeparateOptions(mode="blend", blend=blend),
+        end=2.0,
     )
     assert result.target.shape == (88_200, 2)
     np.testing.assert_allclose(result.target + result.residual, STEREO[:88_200], atol=1e-6)
@@ -63,7 +72,7 @@ def test_a_blend_keeps_rate_channels_and_sum(blend, many, separator):
 
 
 def test_segments_shorter_than_the_model_s_window():
-    short = Separator(FakeSystem(), segment=1.28, overlap=0.5, batch=4)
+    short = Separator(FakeRuntime(batch=4), segment=1.28, overlap=0.5)
     result = short.separate(STEREO, PROMPTS[0], sample_rate=44_100)
     assert result.windows == 7
     np.testing.assert_allclose(result.target + result.residual, STEREO, atol=1e-6)
@@ -77,11 +86,11 @@ def test_reports_are_readable(many):
     times, values = first.activity.times, first.activity.values
     assert len(times) == len(values) == -(-len(STEREO) // round(0.16 * 44_100))
     assert values.min() >= 0 and values.max() == 1 and times[-1] < len(STEREO) / 44_100 + 0.16
-    assert {"read", "listen", "tokens", "waveform", "total"} <= set(first.timing)
+    assert {"read", "semantics", "tokens", "waveform", "total"} <= set(first.timing)
 
 
 def test_features_are_computed_once_for_all_prompts(many):
-    assert sum(many[1]) <= 3 + 4 + 1  # four windows, padded to buckets
+    assert sum(many[1]) == 4  # windows
     assert many[2][-1] == (4, 4) and [a for a, _ in many[2]] == sorted(a for a, _ in many[2])
 
 
@@ -115,11 +124,14 @@ def test_the_residual_of_generated_sound_is_the_opposite_task_s(separator):
 
 def test_the_mask_hears_the_opposite_task_too(separator):
     options = {"sample_rate": RATE, "task": "remove", "description": "dog"}
-    both, alone = (separator.separate(MONO, reference=r, **options) for r in ("both", "target"))
+    both, alone = (
+        separator.separate(MONO, options=SeparateOptions(mask_from=name), **options)
+        for name in ("both", "target")
+    )
     assert np.abs(both.target - alone.target).max() > 1e-3
     np.testing.assert_allclose(both.target + both.residual, MONO, atol=1e-6)
-    with pytest.raises(ValueError, match="unknown reference 'x'"):
-        separator.separate(MONO, reference="x", **options)
+    with pytest.raises(ValueError, match="unknown mask_from 'x'"):
+        SeparateOptions(mask_from="x")
 
 
 def test_another_seed_is_another_sound(separator):
@@ -138,9 +150,12 @@ def test_windows_in_sequence_continue_one_another(separator):
     audio = sound(4, 3 * RATE)
     a, b = (
         separator.separate(
-            audio, PROMPTS[0], sample_rate=RATE, mode="generate", residual=False, decode=decode
+            audio,
+            PROMPTS[0],
+            sample_rate=RATE,
+            options=SeparateOptions(mode="generate", residual=False, windows=windows),
         ).target
-        for decode in ("batch", "sequence")
+        for windows in ("independent", "continued")
     )
     start = WINDOW * 3 // 4
     np.testing.assert_allclose(a[:start], b[:start], atol=1e-4)
@@ -152,32 +167,48 @@ def test_windows_in_sequence_continue_one_another(separator):
     np.testing.assert_allclose(b[start:WINDOW], first[start:], atol=2e-2)
 
 
-def test_the_nearest_candidate_is_kept(separator, monkeypatch):
+def test_the_nearest_candidate_is_kept(runtime, separator):
     seen = []
-    inner = separator.system.judge
-    monkeypatch.setattr(
-        separator.system, "judge", lambda *x: seen.append(np.asarray(inner(*x))) or seen[-1]
-    )
+    inner = runtime.similarity
+    runtime.similarity = lambda *x: seen.append(inner(*x)) or seen[-1]
     options = {"sample_rate": RATE, "mode": "generate", "residual": False}
-    best = separator.separate(MONO, PROMPTS[0], candidates=3, **options)
+    best = separator.separate(MONO, PROMPTS[0], best_of=3, **options)
     chosen = int(np.argmax(seen[0][:3]))
     alone = separator.separate(MONO, PROMPTS[0], seed=chosen * CANDIDATE_STEP, **options)
     np.testing.assert_allclose(best.target, alone.target, atol=1e-4)
 
 
-def test_a_shared_global_feature_is_one_for_all_windows(separator, monkeypatch):
+def test_a_shared_global_feature_is_one_for_all_windows(runtime, separator):
     given = []
-    inner = separator.system.predict
-    monkeypatch.setattr(
-        separator.system,
-        "predict",
-        lambda *x: given.append(x[2] if len(x) > 2 else None) or inner(*x),
-    )
-    separator.separate(
-        STEREO, PROMPTS[0], sample_rate=44_100, global_scope="file", reference="target"
-    )
+    inner = runtime.predict
+    runtime.predict = lambda *x: given.append(x[2]) or inner(*x)
+    options = SeparateOptions(global_scope="file", mask_from="target")
+    separator.separate(STEREO, PROMPTS[0], sample_rate=44_100, options=options)
     surveyed, shared = given
     assert surveyed is None and np.ptp(shared, axis=0).max() == 0 and np.abs(shared).max() > 0
+
+
+@pytest.mark.parametrize("gate", [True, False])
+def test_the_silence_gate_goes_to_the_codec_and_to_the_recording(gate, runtime, separator):
+    """Off: the codec's noise floor stays, and sound generated in the recording's silence, too."""
+    asked = []
+    inner = runtime.decode_tokens
+
+    def loud(tokens, samples, *, gate):
+        asked.append(gate)
+        return inner(np.full_like(tokens, 50), samples)
+
+    runtime.decode_tokens = loud
+    audio = np.concatenate([MONO, np.zeros((RATE, 1), np.float32), MONO])
+    result = separator.separate(
+        audio,
+        PROMPTS[0],
+        sample_rate=RATE,
+        options=SeparateOptions(mode="generate", residual=False, silence_gate=gate),
+    )
+    assert set(asked) == {gate}
+    assert result.target[RATE + 500 : 2 * RATE - 500].any() == (not gate)
+    assert np.abs(result.target[:RATE]).max() > 1e-3
 
 
 def test_an_absent_target_is_told(separator):
@@ -185,9 +216,13 @@ def test_an_absent_target_is_told(separator):
         separator.separate(MONO, PROMPTS[0], sample_rate=RATE, min_presence=1.0)
     assert 0 <= float(caught.value.presence) < 1
     results = separator.separate_many(
-        [MONO], PROMPTS, sample_rate=RATE, min_presence=1.0, errors="return"
+        [MONO],
+        PROMPTS,
+        sample_rate=RATE,
+        options=SeparateOptions(min_presence=1.0),
+        errors="return",
     )
-    assert all(isinstance(result, TargetAbsent) for result in next(results))
+    assert all(isinstance(result.error, TargetAbsent) for result in next(results))
 
 
 def test_one_bad_file_does_not_stop_the_others(separator, tmp_path):
@@ -196,12 +231,12 @@ def test_one_bad_file_does_not_stop_the_others(separator, tmp_path):
     soundfile.write(silent, np.zeros(RATE), RATE)
     bad.write_text("no sound")
     jobs = {
-        path: [Output(PROMPTS[0], tmp_path / f"{path.stem}_out.wav")]
+        path: [OutputFiles(PROMPTS[0], tmp_path / f"{path.stem}_out.wav")]
         for path in (bad, good, silent)
     }
     found = list(itertools.chain(*separator.separate_files(jobs)))
-    assert isinstance(found[0], ValueError) and "not an audio file" in str(found[0])
-    assert found[1].samples == RATE and "silent" in str(found[2])
+    assert isinstance(found[0], Failed) and "not an audio file" in str(found[0].error)
+    assert found[1].samples == RATE and "silent" in str(found[2].error)
     written = {path.name for path in tmp_path.iterdir()} - {"good.wav", "bad.wav", "silent.wav"}
     assert written == {"good_out.wav"}
 
@@ -222,10 +257,8 @@ def test_an_abandoned_run_leaves_no_file(separator, tmp_path):
     ("options", "said"),
     [
         ({"mode": "x"}, "unknown mode 'x': choose one of mask, generate, blend"),
-        ({"decode": "x"}, "unknown decode"),
-        ({"global_scope": "x"}, "unknown global_scope"),
-        ({"candidates": 0}, "candidates"),
-        ({"blend": 2.0}, "blend"),
+        ({"best_of": 0}, "best_of must be at least 1"),
+        ({"seed": -1}, "seed must be at least 0"),
         ({"min_presence": -1.0}, "min_presence"),
         ({"sample_rate": None}, "sample_rate"),
         ({"start": 2.0}, "start must lie"),
@@ -261,12 +294,11 @@ def test_recordings_that_cannot_be_separated(samples, said, separator):
         ({"overlap": 1.0}, "overlap"),
         ({"segment": 99.0}, "segment"),
         ({"segment": 0.0}, "segment"),
-        ({"batch": 0}, "batch"),
     ],
 )
 def test_windows_that_cannot_be(options, said):
     with pytest.raises(ValueError, match=said):
-        Separator(FakeSystem(), **options)
+        Separator(FakeRuntime(), **options)
 
 
 def test_places_to_load_from(tmp_path):

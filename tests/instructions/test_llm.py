@@ -116,21 +116,3 @@ def test_bad_text_reaches_no_model():
         with pytest.raises(ValueError, match="instruction"):
             parser("local", generate=model)(text)
     assert not model.calls
-
-
-def test_parser_by_name(monkeypatch):
-    for variable in ("URL", "MODEL", "KEY"):
-        monkeypatch.delenv(f"HSMTSS_LLM_{variable}", raising=False)
-    assert parser()("mute the cow") == Instruction("remove", "cow")
-    with pytest.raises(ValueError, match="choose one of rules, local, endpoint"):
-        parser("oracle")
-    with pytest.raises(ValueError, match="unexpected keyword argument 'model'"):
-        parser("rules", model="x")
-    with pytest.raises(ValueError, match="needs a model"):
-        parser("local")
-    with pytest.raises(ValueError, match="HSMTSS_LLM_URL"):
-        parser("endpoint")
-    with pytest.raises(ValueError, match="HSMTSS_LLM_MODEL"):
-        parser("endpoint", url="http://localhost:1/v1")
-    with pytest.raises(ValueError, match="http or https"):
-        parser("endpoint", url="file:///etc/passwd", model="m")

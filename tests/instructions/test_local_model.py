@@ -5,6 +5,7 @@ import json
 import pytest
 
 from hsmtss_jax.instructions import Instruction, parser
+from hsmtss_jax.instructions.local_model import LocalModel, chat_tokens
 
 TEXT = "Please remove the dog barking"
 
@@ -30,9 +31,8 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parity
-def test_random_weights_fall_back(folder, monkeypatch):
-    monkeypatch.setattr("hsmtss_jax.instructions.local_model._NEW_TOKENS", 4)
-    found = parser("local", model=str(folder))(TEXT)
+def test_random_weights_fall_back(folder):
+    found = parser("local", generate=LocalModel(str(folder), new_tokens=4).complete)(TEXT)
     assert found == Instruction("remove", "dog barking") and found.source == "rules"
     assert "not a JSON object" in found.note
 
@@ -51,15 +51,15 @@ def test_a_model_without_room_falls_back(folder, tmp_path):
 
 @pytest.mark.parity
 def test_chat_template_is_used(folder):
-    from hsmtss_jax.instructions.local_model import LocalModel
+    from transformers import AutoTokenizer
 
-    model = LocalModel(str(folder))
+    tokenizer = AutoTokenizer.from_pretrained(str(folder))
     messages = [{"role": "user", "content": "hum"}]
-    plain = model._tokens(messages)["input_ids"]
-    model._tokenizer.chat_template = "{% for m in messages %}<{{ m.content }}>{% endfor %}"
-    chat = model._tokens(messages)["input_ids"]
-    assert model._tokenizer.decode(plain[0]) == "Request: hum\n\nAnswer:"
-    assert model._tokenizer.decode(chat[0]) == "<hum>"
+    plain = chat_tokens(tokenizer, messages)["input_ids"]
+    tokenizer.chat_template = "{% for m in messages %}<{{ m.content }}>{% endfor %}"
+    chat = chat_tokens(tokenizer, messages)["input_ids"]
+    assert tokenizer.decode(plain[0]) == "Request: hum\n\nAnswer:"
+    assert tokenizer.decode(chat[0]) == "<hum>"
 
 
 @pytest.mark.extra

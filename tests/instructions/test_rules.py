@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsmtss_jax.instructions import TEMPLATES, Instruction, parse, queries, render
+from hsmtss_jax.instructions import TEMPLATES, Instruction, parse, queries
 from hsmtss_jax.instructions.scoring import canonical, read_cases, run, score
 
 CASES = read_cases(Path(__file__).parent / "cases.csv")
@@ -119,20 +119,3 @@ def test_many_targets():
     text = "remove dog number {}, ".format
     instruction = parse("".join(text(i) for i in range(40)))
     assert instruction.task == "remove" and instruction.description.endswith("and dog number 39")
-
-
-def test_as_dict():
-    expected = {"task": "remove", "description": "rain", "source": "rules"}
-    assert parse("remove the rain").as_dict() == expected
-    noted = Instruction("remove", "rain", "rules", "no answer")
-    assert noted.as_dict() == {**expected, "note": "no answer"}
-    assert noted == Instruction("remove", "rain") == parse("remove the rain")
-
-
-def test_render():
-    assert render("remove", "rain") == "Remove: rain"
-    assert len(queries("extract", "rain")) == len(TEMPLATES["extract"])
-    with pytest.raises(ValueError, match="unknown task"):
-        render("mute", "rain")
-    with pytest.raises(ValueError, match="unknown task"):
-        queries("mute", "rain")

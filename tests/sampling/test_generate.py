@@ -41,12 +41,6 @@ def test_forced_frames_are_returned_and_fed():
     assert run(counting, 5, forced=forced)[1, :, 0].tolist() == [3, 3, 3, 4, 5]
 
 
-def test_frames_behind_a_rows_length_are_zero():
-    tokens = run(counting, 5, lengths=jnp.array([5, 2]))
-    assert tokens[0, :, 0].tolist() == [1, 2, 3, 4, 5]
-    assert tokens[1, :, 0].tolist() == [1, 2, 0, 0, 0]
-
-
 def test_a_row_depends_on_its_own_seed_only():
     policy = Policy(temperature=1.0, top_k=0)
     pair = run(uniform, 20, seeds=(5, 6), policy=policy)

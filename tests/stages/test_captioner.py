@@ -10,7 +10,7 @@ import pytest
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.config import to_dict
-from hsmtss_jax.inference.captioner import CaptionWriter
+from hsmtss_jax.inference.captioner import Captioner
 from hsmtss_jax.models.captioner import CaptionerConfig
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer
 from hsmtss_jax.stages.captioner import CaptionerStage
@@ -117,7 +117,7 @@ def test_beam_search_through_the_cache_scores_as_the_stage_does():
     digests = {name: bundle.digest for name, bundle in upstream.items()}
     config = json.loads(json.dumps(to_dict(one.config)))
     released = Bundle(stage="captioner", config=config, params=params["model"], upstream=digests)
-    writer = CaptionWriter({**upstream, "captioner": released})
+    writer = Captioner({**upstream, "captioner": released})
     audio = np.asarray(batch(one)["audio"])
     beams = writer._search(writer._params, audio, 3, TOKENS, 1.0)
     ids = beams.tokens[:, 0]
@@ -126,5 +126,5 @@ def test_beam_search_through_the_cache_scores_as_the_stage_does():
     found = {**batch(one), "text_ids": ids, "text_mask": mask}
     values = jax.jit(one.eval_metrics)(params, {}, frozen, found, jax.random.key(0))
     np.testing.assert_allclose(-np.asarray(values["loss"]), beams.scores[:, 0], rtol=1e-4)
-    texts = writer.write(audio, beams=3, tokens=TOKENS)
+    texts = writer.caption(audio, beams=3, tokens=TOKENS)
     assert len(texts) == BATCH and all("endoftext" not in text for text in texts)

@@ -1,1 +1,1 @@
-"""How the lossless opensounds corpus is made from Debian packages; see ../make_corpus.py."""
+"""Build the lossless opensounds corpus from Debian packages; see ../make_corpus.py."""

@@ -1,4 +1,4 @@
-"""Composites: single key strokes and single steps put into natural sequences."""
+"""Build composites: single key strokes and single steps in natural sequences."""
 
 import random
 from collections import defaultdict
@@ -16,7 +16,7 @@ TYPING_CLIPS = {"train": 60, "test": 12}
 def make_composites(
     roots: Mapping[str, str], rows: Sequence[Row], out: str, seed: int
 ) -> list[Meta]:
-    """roots: package -> folder; rows: those of clips.csv with a ``composite``. -> metadata."""
+    """Build composites of rows of clips.csv -> metadata. roots: package -> folder."""
     packages = {name: Package(root) for name, root in roots.items()}
     groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
@@ -38,7 +38,7 @@ def _clips(kind: str, split: str, sounds: int) -> int:
 
 
 def sequence(sounds: Sequence[np.ndarray], typing: bool, rng: random.Random) -> np.ndarray:
-    """Three to eight seconds of the sounds, one after the other at a steady pace."""
+    """Concatenate the sounds at a steady pace, three to eight seconds."""
     duration = rng.uniform(3, 8)
     out = np.zeros(int((duration + 1.5) * SR), np.float32)
     t = rng.uniform(0, 0.2)

@@ -1,7 +1,7 @@
-"""Files inside packages and inside the containers in them.
+"""Read files in packages, and in containers inside packages.
 
 A path is a file in the unpacked package, or "file!member" for one inside a container. Each container
-is a function from its file to {member: bytes or a function that gives them}.
+is a function from its file to {member: bytes or a function that returns them}.
 """
 
 import os
@@ -16,19 +16,19 @@ Members = dict[str, Callable[[], bytes]]
 
 
 def extension(path: str) -> str:
-    """Lower-case extension without the dot, "" for none."""
+    """Return the lower-case extension without the dot, "" for none."""
     return path.rsplit(".", 1)[-1].lower() if "." in os.path.basename(path) else ""
 
 
 class Package:
-    """An unpacked package."""
+    """Read the files of an unpacked package."""
 
     def __init__(self, root: str) -> None:
         self._root = root
         self._open: dict[str, Members] = {}
 
     def read(self, path: str) -> bytes:
-        """The bytes of a path. Raises OSError or KeyError when it is not there."""
+        """Return the bytes of a path. Raises OSError or KeyError when there is none."""
         file, _, member = path.partition("!")
         full = os.path.join(self._root, file)
         if not member:
@@ -43,14 +43,14 @@ def _constant(data: bytes) -> Callable[[], bytes]:
 
 
 def zip_members(path: str) -> Members:
-    """zip, pk3, love, whl."""
+    """Read zip, pk3, love, whl."""
     archive = zipfile.ZipFile(path)
     names = [name for name in archive.namelist() if not name.endswith("/")]
     return {name: (lambda name=name: archive.read(name)) for name in names}
 
 
 def rcc_members(path: str) -> Members:
-    """Qt binary resource (gcompris): a tree of nodes, UTF-16 names, data with a size in front."""
+    """Read a Qt binary resource (gcompris): a tree of nodes, UTF-16 names, data with a size in front."""
     raw = Path(path).read_bytes()
     if raw[:4] != b"qres":
         raise ValueError(f"{path} is no Qt resource file")
@@ -89,7 +89,7 @@ def _rcc_data(flags: int, data: bytes) -> bytes:
 
 
 def cat_members(path: str) -> Members:
-    """OpenTTD sound set: an index of offsets, then a Pascal string and a RIFF file for each sound."""
+    """Read an OpenTTD sound set: an index of offsets, then a Pascal string and a RIFF file for each sound."""
     raw = Path(path).read_bytes()
     count = (struct.unpack("<I", raw[:4])[0] & 0x7FFFFFFF) // 8
     members: Members = {}
@@ -103,7 +103,7 @@ def cat_members(path: str) -> Members:
 
 
 def clonk_members(path: str) -> Members:
-    """OpenClonk group: gzip with other magic bytes, a scrambled header, 316-byte entries, nested."""
+    """Read an OpenClonk group: gzip with other magic bytes, a scrambled header, 316-byte entries, nested."""
     raw = Path(path).read_bytes()
     if raw[:2] == b"\x1e\x8c":
         raw = b"\x1f\x8b" + raw[2:]
@@ -129,7 +129,7 @@ def _clonk_walk(raw: bytes, prefix: str) -> Iterator[tuple[str, Callable[[], byt
 
 
 def sf2_members(path: str) -> Members:
-    """Sound font: every sample as a wav file named after it."""
+    """Read a sound font: every sample as a wav file named after it."""
     raw = Path(path).read_bytes()
     samples, members = 0, {}
     for tag, at, size in _riff_chunks(raw, 12, len(raw)):

@@ -1,4 +1,4 @@
-"""Musical instruments: random phrases rendered with fluidsynth from free sound fonts."""
+"""Render musical instruments: random phrases with fluidsynth from free sound fonts."""
 
 import os
 import random
@@ -83,7 +83,7 @@ Job = tuple[str, str, str, tuple, str, float, int, str, str]
 
 
 def render_instrument(job: Job) -> list[Meta]:
-    """(font file, package, licence, instrument, split, seconds, seed, output, work) -> metadata."""
+    """Render (font file, package, licence, instrument, split, seconds, seed, output, work) -> metadata."""
     font, package, licence, instrument, split, total, seed, out, work = job
     label, program, low, high, styles, noun = instrument
     rng = random.Random(f"{seed}/{split}/{package}/{label}")

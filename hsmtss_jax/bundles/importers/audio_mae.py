@@ -1,8 +1,8 @@
-"""Public AudioMAE encoders to our parameter tree: the official layout and timm's, which share their names.
+"""Import public AudioMAE encoders: the official layout and timm's, which share their names.
 
 The official code lays out its fixed 2-D position table for a grid of 8 x 64 patches while the tokens run
-over 64 x 8, so a row does not code the place of its token. The weights were trained with it: it is taken
-as it is, as data of the checkpoint.
+over 64 x 8, so a row does not encode the place of its token. The weights were trained with it: it is
+imported unchanged, as data of the checkpoint.
 
 Legend: D width, P patch side, N patches, T x F grid of patches.
 """
@@ -40,9 +40,10 @@ _IGNORED = r"decoder_|mask_token$|head\."  # the decoder of pre-training, a clas
 
 
 def audio_mae_config(state: State, heads: int | None = None, n_mels: int = 128) -> AudioMAEConfig:
-    """Our config from the shapes of a state dict; ``heads`` (default D / 64) cannot be read from them.
+    """Derive our config from the shapes of a state dict; ``heads`` (default D / 64) cannot be derived.
 
-    Raises ValueError when the shapes are not an AudioMAE's.
+    Raises:
+      ValueError: the shapes are not an AudioMAE's.
     """
     names = {_rename(key): key for key in state}
     if missing := {"patch_embed.proj.weight", "pos_embed"} - names.keys():
@@ -76,10 +77,12 @@ def audio_mae_config(state: State, heads: int | None = None, n_mels: int = 128) 
 
 
 def import_audio_mae(config: AudioMAEConfig, state: State) -> dict[str, Any]:
-    """``{"encoder": ...}``, parameters for ``config.make()``'s ``encode``.
+    """Convert a state dict to ``{"encoder": ...}``, parameters for ``config.make()``'s ``encode``.
 
-    Names may carry a leading ``module.``, ``model.`` or ``encoder.``. Decoder and classifier are left out.
-    Raises ValueError naming the keys that are missing, unexpected or of another shape.
+    Names may start with ``module.``, ``model.`` or ``encoder.``. Decoder and classifier are left out.
+
+    Raises:
+      ValueError: keys are missing, unexpected or of another shape; the message names them.
     """
     names = {_rename(key) for key in state}
     if "fc_norm.weight" in names and "norm.weight" not in names:
@@ -104,7 +107,7 @@ def _origins(config: AudioMAEConfig) -> dict[str, Origin]:
 
 
 def _flat_patches(kernel: np.ndarray) -> np.ndarray:
-    """Convolution [D, 1, P, P] over time and frequency -> dense kernel [P * P, D], frequency fastest."""
+    """Convert a convolution [D, 1, P, P] over time and frequency -> [P * P, D], frequency fastest."""
     return kernel.reshape(kernel.shape[0], -1).T
 
 

@@ -1,4 +1,4 @@
-"""Public weights as bundles that a config's ``upstream`` can point to."""
+"""Import public weights as bundles that a config's ``upstream`` can name."""
 
 import dataclasses
 import json
@@ -22,15 +22,18 @@ _UNKNOWN = "see the source"
 
 
 def import_bundle(kind: str, source: str, heads: int | None = None, licence: str = "") -> Bundle:
-    """A float32 bundle of stage ``kind`` from public weights.
+    """Create a float32 bundle of stage ``kind`` from public weights.
 
-    kind: one of ``KINDS``. source: a file, a folder or a hub id; text_encoder and gpt2 need the folder,
-    for config.json and tokenizer.json. heads: of audio_mae and mw_mae, whose files do not say (default:
-    64 wide). licence: what the bundle says of itself.
+    Args:
+      kind: one of ``KINDS``.
+      source: a file, a folder or a hub id; text_encoder and gpt2 need the folder, for config.json and
+        tokenizer.json.
+      heads: number of heads of audio_mae and mw_mae, which their files do not contain (default: 64 wide).
+      licence: to state in the bundle.
 
     Raises:
-      OSError: files that are not there, or a hub that cannot be reached.
-      ValueError: unknown kind, a file that is damaged or does not fit.
+      OSError: files are missing, or the hub cannot be reached.
+      ValueError: unknown kind, a file that is damaged or does not match.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(KINDS)}")
@@ -44,7 +47,7 @@ def import_bundle(kind: str, source: str, heads: int | None = None, licence: str
 
 
 def read_text_encoder(folder: Path, heads: int | None = None) -> Bundle:
-    """A T5 or BERT encoder and its tokenizer from a folder with Hugging Face's files."""
+    """Read a T5 or BERT encoder and its tokenizer from a folder with Hugging Face's files."""
     _no_heads(heads)
     config = text_encoder_config(_json(folder, _CONFIG))
     params = import_text_encoder(config, read_state(folder))
@@ -96,9 +99,10 @@ def _bundle(
 
 
 def _tokenizer(folder: Path, vocab: int) -> dict[str, bytes]:
-    """The tokenizer's file with its own padding and truncation removed, on one line.
+    """Read the tokenizer's file, on one line and without its own padding and truncation.
 
-    Raises ValueError when it is no fast tokenizer, or has ids beyond the ``vocab`` rows of the model.
+    Raises:
+      ValueError: it is no fast tokenizer, or has ids beyond the ``vocab`` rows of the model.
     """
     described = {**_json(folder, _TOKENIZER), "padding": None, "truncation": None}
     text = json.dumps(described, ensure_ascii=False, separators=(",", ":"))
@@ -133,6 +137,6 @@ def _no_heads(heads: int | None, why: str = f"{_CONFIG} says the heads") -> None
 
 
 def _public_name(source: str) -> str:
-    """The hub id, or the last part of a path: a bundle does not tell where its maker's files lay."""
+    """Return the hub id, or the last part of a path, so that bundles do not contain local paths."""
     path = Path(source).expanduser()
     return path.resolve().name if path.exists() else source

@@ -1,4 +1,4 @@
-"""Public GPT-2 weights (Hugging Face names) to our parameter tree. Its kernels are stored [in, out]."""
+"""Import public GPT-2 weights (Hugging Face names). Their kernels are stored [in, out]."""
 
 import re
 from collections.abc import Mapping
@@ -34,9 +34,10 @@ _IGNORED = r"h\.\d+\.attn\.(bias|masked_bias)$|lm_head\."  # causal masks; the t
 
 
 def gpt2_config(hf: Mapping[str, Any]) -> GPT2Config:
-    """Our config from a Hugging Face ``config.json``.
+    """Derive our config from a Hugging Face ``config.json``.
 
-    Raises ValueError for an architecture that differs from GPT-2's in a way we do not model.
+    Raises:
+      ValueError: the architecture differs from GPT-2's in a way that we do not model.
     """
     if hf.get("model_type") != "gpt2":
         raise ValueError(f"model_type {hf.get('model_type')!r} is not GPT-2: use a gpt2 model")
@@ -63,11 +64,13 @@ def gpt2_config(hf: Mapping[str, Any]) -> GPT2Config:
 
 
 def import_gpt2(config: GPT2Config, state: State) -> dict[str, Any]:
-    """A parameter tree for ``config.make()`` from a state dict with Hugging Face names.
+    """Convert a state dict with Hugging Face names to a parameter tree for ``config.make()``.
 
-    Names may carry a leading ``module.`` or ``transformer.``.
-    Raises ValueError naming the keys that are missing, unexpected or of another shape, and for an
-    output head that differs from the token table.
+    Names may start with ``module.`` or ``transformer.``.
+
+    Raises:
+      ValueError: keys are missing, unexpected or of another shape (the message names them), or the output
+        head differs from the token table.
     """
     origins = transformer_origins(_NAMES, config.depth, CONV1D, "stack")
     origins["embedding/embedding"] = Origin(("wte.weight",))

@@ -1,4 +1,4 @@
-"""From the names of a public file to our parameter tree: what maps where, and what does not fit.
+"""Map the names of a public file to our parameter tree, and report what does not match.
 
 Legend: D width, L layers; a torch Linear weight is [out, in], a flax kernel and a GPT-2 weight [in, out].
 """
@@ -22,9 +22,9 @@ _FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """Where one of our parameters comes from.
+    """Describe where one of our parameters comes from.
 
-    keys: its names in the file, one a layer when ``stacked`` (then layers are stacked on axis 0).
+    keys: its names in the file, one per layer when ``stacked`` (layers are then stacked on axis 0).
     convert: the file's array -> ours.
     """
 
@@ -35,7 +35,7 @@ class Origin:
 
 @dataclasses.dataclass(frozen=True)
 class Style:
-    """How a framework names and lays out the leaves of a module."""
+    """Describe how a framework names and lays out the leaves of a module."""
 
     kernel: str
     bias: str
@@ -50,7 +50,7 @@ FLAX = Style(kernel="/kernel", bias="/bias", scale="/scale", transposed=False)
 
 @dataclasses.dataclass(frozen=True)
 class LayerNames:
-    """The modules of a public pre-LN transformer; ``{i}`` stands for the layer's number.
+    """Name the modules of a public pre-LN transformer; ``{i}`` stands for the layer's number.
 
     qkv: one dense layer whose outputs are queries, keys, values, in this order.
     """
@@ -67,7 +67,7 @@ class LayerNames:
 def transformer_origins(
     names: LayerNames, depth: int, style: Style, root: str
 ) -> dict[str, Origin]:
-    """Origins of every parameter of ``nn.transformer.Transformer`` under our path ``root``."""
+    """Return the origins of every parameter of ``nn.transformer.Transformer`` under our path ``root``."""
     origins = {}
 
     def add(path: str, module: str, leaf: str, convert: Convert) -> None:
@@ -95,12 +95,12 @@ def transformer_origins(
 
 
 def transpose(array: np.ndarray) -> np.ndarray:
-    """[out, in] -> [in, out]."""
+    """Transpose [out, in] -> [in, out]."""
     return array.T
 
 
 def third_of_columns(third: int) -> Convert:
-    """[..., 3 D] -> its part number ``third``, [..., D]."""
+    """Return a conversion [..., 3 D] -> its part number ``third``, [..., D]."""
 
     def convert(array: np.ndarray) -> np.ndarray:
         return array.reshape(*array.shape[:-1], 3, -1)[..., third, :]
@@ -109,7 +109,7 @@ def third_of_columns(third: int) -> Convert:
 
 
 def third_of_rows(third: int) -> Convert:
-    """[3 D, in] -> its part number ``third``, transposed: [in, D]."""
+    """Return a conversion [3 D, in] -> its part number ``third``, transposed: [in, D]."""
 
     def convert(array: np.ndarray) -> np.ndarray:
         return third_of_columns(third)(array.T)
@@ -120,7 +120,7 @@ def third_of_rows(third: int) -> Convert:
 def shapes_of(
     init: Callable[..., Any], *inputs: jax.ShapeDtypeStruct
 ) -> dict[str, tuple[int, ...]]:
-    """Our path -> shape, of the parameters that ``init(key, *inputs)`` would make; nothing is computed."""
+    """Return our path -> shape of the parameters that ``init(key, *inputs)`` would create, by eval_shape."""
     params = jax.eval_shape(init, jax.random.key(0), *inputs)["params"]
     return {path: leaf.shape for path, leaf in flatten_dict(params, sep="/").items()}
 
@@ -134,11 +134,15 @@ def fit(
     ignored: str,
     rename: Rename = str,
 ) -> dict[str, Any]:
-    """The parameter tree, float32, from the tensors of ``state``.
+    """Build the parameter tree, float32, from the tensors of ``state``.
 
-    what: the network, for the errors. shapes: of our parameters, see ``shapes_of``. ignored: a regex
-    for the beginning of names that public files hold and we leave out. rename: from the file's names to
-    those of ``origins``.
+    Args:
+      what: name of the network, for errors.
+      state: tensors by name.
+      origins: our path -> where the parameter comes from.
+      shapes: our path -> shape, see ``shapes_of``.
+      ignored: regex for the beginning of names that public files contain and we leave out.
+      rename: from the file's names to those of ``origins``.
 
     Raises:
       ValueError: names that are missing or unexpected, a tensor of another shape, of integers, or with
@@ -157,9 +161,10 @@ def fit(
 
 
 def sizes(hf: Mapping[str, Any], **names: str) -> dict[str, Any]:
-    """The positive whole numbers under ``names`` (ours = theirs) of a ``config.json``.
+    """Read the positive integers under ``names`` (ours = theirs) of a ``config.json``.
 
-    Raises ValueError for one that is absent or of another kind.
+    Raises:
+      ValueError: one is absent or of another type.
     """
     found = {}
     for ours, theirs in names.items():
@@ -175,9 +180,12 @@ def sizes(hf: Mapping[str, Any], **names: str) -> dict[str, Any]:
 
 
 def require(hf: Mapping[str, Any], **values: Any) -> None:
-    """Raises ValueError when a given or absent entry of a ``config.json`` differs from ``values``.
+    """Check that entries of a ``config.json`` equal ``values``.
 
-    An absent entry counts as its value here: give the library's default where that would be wrong.
+    An absent entry counts as equal: give the library's default where that would be wrong.
+
+    Raises:
+      ValueError: an entry differs.
     """
     for key, value in values.items():
         if hf.get(key, value) != value:
@@ -211,7 +219,7 @@ def _list(keys: Iterable[str]) -> str:
 def _leaf(
     path: str, origin: Origin, read: Callable[[str], np.ndarray], shape: tuple[int, ...]
 ) -> np.ndarray:
-    """One of our parameters: converted, checked, layers stacked on axis 0."""
+    """Build one of our parameters: converted, checked, layers stacked on axis 0."""
     wanted = shape[1:] if origin.stacked else shape
     arrays = []
     for key in origin.keys:
@@ -237,7 +245,7 @@ def _check_values(key: str, array: np.ndarray) -> None:
 
 
 def _converted(convert: Convert, array: np.ndarray) -> np.ndarray | None:
-    """float32, or None when the array's shape does not allow the conversion."""
+    """Convert to float32; None when the array's shape does not allow the conversion."""
     try:
         return convert(array).astype(np.float32)
     except (ValueError, IndexError):

@@ -1,8 +1,8 @@
-"""The encoder blocks of a public MW-MAE checkpoint (Yadav et al. 2023; flax names) to our parameter tree.
+"""Import the encoder blocks of a public MW-MAE checkpoint (Yadav et al. 2023; flax names).
 
 Its front end (80 mels, 4 x 16 patches, 2 s) differs from AudioMAE's, so patch embedding, positions and the
-windows of its decoder have no place in ours. What remains, the blocks and the last norm, can start a
-pre-training; it is no encoder by itself.
+windows of its decoder cannot be used. The remaining blocks and last norm can initialise a pre-training;
+they are no encoder by themselves.
 """
 
 import re
@@ -40,9 +40,10 @@ _NOT_WEIGHTS = ("opt_state", "optimizer", "buffers", "batch_stats")
 
 
 def mw_mae_state(tree: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The parameters of a checkpoint tree, by path ("encoder_block_00/LayerNorm_0/scale").
+    """Flatten the parameters of a checkpoint tree by path ("encoder_block_00/LayerNorm_0/scale").
 
-    Raises ValueError when there are none, or more than one set.
+    Raises:
+      ValueError: there are none, or more than one set.
     """
     found = list(_parameters(tree))
     if len(found) != 1:
@@ -54,9 +55,10 @@ def mw_mae_state(tree: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def mw_mae_config(state: State, heads: int | None = None) -> AudioMAEConfig:
-    """The AudioMAE whose blocks these are; ``heads`` (default width / 64) cannot be read from shapes.
+    """Derive the config of an AudioMAE with these blocks; ``heads`` (default width / 64) cannot be derived.
 
-    Raises ValueError when the shapes are not an MW-MAE's.
+    Raises:
+      ValueError: the shapes are not an MW-MAE's.
     """
     norm = f"{_FIRST}/LayerNorm_0/scale"
     if norm not in state:
@@ -69,9 +71,10 @@ def mw_mae_config(state: State, heads: int | None = None) -> AudioMAEConfig:
 
 
 def import_mw_mae(config: AudioMAEConfig, state: State) -> dict[str, Any]:
-    """``{"encoder": {"transformer": ...}}``: the paths that these weights have in AudioMAE's parameters.
+    """Convert to ``{"encoder": {"transformer": ...}}``, paths within AudioMAE's parameters.
 
-    Raises ValueError naming the keys that are missing, unexpected or of another shape.
+    Raises:
+      ValueError: keys are missing, unexpected or of another shape; the message names them.
     """
     root = "encoder/transformer"
     x = jax.ShapeDtypeStruct((1, 2, config.width), jnp.float32)
@@ -82,7 +85,7 @@ def import_mw_mae(config: AudioMAEConfig, state: State) -> dict[str, Any]:
 
 
 def _parameters(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Every mapping in the tree that holds the first block, those of the optimiser left out."""
+    """Yield every mapping in the tree that contains the first block, except the optimiser's."""
     if _FIRST in tree:
         yield tree
         return

@@ -1,4 +1,4 @@
-"""Reading public weight files, never unpickled: safetensors, flax msgpack, PyTorch files as an extra."""
+"""Read public weight files without unpickling: safetensors, flax msgpack, PyTorch files as an extra."""
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +15,10 @@ _SHARDED = "-of-"
 
 
 class SafetensorsFiles(Mapping[str, np.ndarray]):
-    """The tensors of one or more safetensors files; each is read when asked for."""
+    """Map names to the tensors of one or more safetensors files; each is read on demand."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        """Raises ValueError for a file that is damaged, or a tensor that two files hold."""
+        """Open the files. Raises ValueError for a damaged file, or a tensor in two files."""
         self._homes: dict[str, Path] = {}
         for path in paths:
             try:
@@ -51,10 +51,10 @@ class SafetensorsFiles(Mapping[str, np.ndarray]):
 
 
 def read_state(path: Path) -> Mapping[str, np.ndarray]:
-    """Name -> array, of a ``.safetensors`` or PyTorch file, or of the weights in a model folder.
+    """Read name -> array of a ``.safetensors`` or PyTorch file, or of the weights in a model folder.
 
     Raises:
-      FileNotFoundError: no weights there.
+      FileNotFoundError: there are no weights.
       ValueError: a damaged file, another format, PyTorch not installed.
     """
     files = weight_files(path) if path.is_dir() else [path]
@@ -69,7 +69,7 @@ def read_state(path: Path) -> Mapping[str, np.ndarray]:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The files that together hold a model's weights; safetensors before PyTorch files.
+    """List the files that together hold a model's weights; safetensors are preferred to PyTorch files.
 
     Raises:
       FileNotFoundError: there is none.
@@ -94,11 +94,11 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def read_flax(path: Path) -> dict[str, Any]:
-    """The tree in a file of ``flax.serialization`` (msgpack, as ``save_checkpoint`` writes it).
+    """Read the tree of a ``flax.serialization`` file (msgpack, as written by ``save_checkpoint``).
 
     Raises:
       FileNotFoundError: no such file.
-      ValueError: a folder, or something else than msgpack.
+      ValueError: a folder, or another format.
     """
     from flax import serialization
 
@@ -117,7 +117,7 @@ def read_flax(path: Path) -> dict[str, Any]:
 
 
 def _all_shards(files: list[Path]) -> list[Path]:
-    """``files`` if they are as many as their names (NAME-00001-of-00005) promise."""
+    """Return ``files`` if their number matches their names (NAME-00001-of-00005)."""
     count = files[0].stem.rsplit(_SHARDED, 1)[1]
     if not count.isdigit() or len(files) != int(count):
         raise FileNotFoundError(

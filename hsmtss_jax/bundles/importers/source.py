@@ -1,4 +1,4 @@
-"""Where weights come from: a file, a folder, or a model of the Hugging Face hub."""
+"""Locate weights: a file, a folder, or a model of the Hugging Face hub."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ _WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")  # tried in this order
 
 
 def locate(source: str, extras: Sequence[str] = ()) -> Path:
-    """The file or folder ``source``, or the local copy of the hub model "owner/name".
+    """Return the file or folder ``source``, or the local copy of the hub model "owner/name".
 
     extras: files of the model needed beside its weights (config.json).
 
@@ -28,7 +28,7 @@ def locate(source: str, extras: Sequence[str] = ()) -> Path:
 
 
 def _download(model: str, extras: Sequence[str]) -> Path:
-    """Weights and ``extras`` of a hub model; PyTorch files only if there are no safetensors."""
+    """Download weights and ``extras`` of a hub model; PyTorch files only if there are no safetensors."""
     for weights in _WEIGHTS:
         folder = download(model, [*extras, weights], [*extras, "model.safetensors"])
         if any(folder.glob(weights)):

@@ -1,6 +1,6 @@
-"""Public T5 and BERT encoder weights (Hugging Face names) to our parameter trees.
+"""Import public T5 and BERT encoder weights (Hugging Face names).
 
-All sizes of FLAN-T5 and T5 v1.1 (gated GELU); BERT and what shares its layout (MiniLM sentence encoders).
+All sizes of FLAN-T5 and T5 v1.1 (gated GELU); BERT and models of its layout (MiniLM sentence encoders).
 """
 
 import re
@@ -65,9 +65,10 @@ _IGNORED = {
 
 
 def text_encoder_config(hf: Mapping[str, Any]) -> TextEncoderConfig:
-    """Our config from a Hugging Face ``config.json``.
+    """Derive our config from a Hugging Face ``config.json``.
 
-    Raises ValueError for an architecture that differs from FLAN-T5 or BERT in a way we do not model.
+    Raises:
+      ValueError: the architecture differs from FLAN-T5 or BERT in a way that we do not model.
     """
     kind = hf.get("model_type")
     if kind not in ("t5", "bert"):
@@ -118,11 +119,13 @@ def _bert_config(hf: Mapping[str, Any]) -> TextEncoderConfig:
 
 
 def import_text_encoder(config: TextEncoderConfig, state: State) -> dict[str, Any]:
-    """A parameter tree for ``config.make()`` from a state dict with Hugging Face names.
+    """Convert a state dict with Hugging Face names to a parameter tree for ``config.make()``.
 
-    Names may carry a leading ``module.``, ``model.`` or ``bert.``, norms the older ``gamma`` and
+    Names may start with ``module.``, ``model.`` or ``bert.``, norms may have the older ``gamma`` and
     ``beta``. Decoder, LM head and pooler are left out.
-    Raises ValueError naming the keys that are missing, unexpected or of another shape.
+
+    Raises:
+      ValueError: keys are missing, unexpected or of another shape; the message names them.
     """
     t5 = config.kind == "t5"
     names = {_bare(key) for key in state}

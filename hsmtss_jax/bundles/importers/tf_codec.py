@@ -1,6 +1,6 @@
-"""Public TF-Codec checkpoints (microsoft/TF-Codec, 20 ms models) to our variables.
+"""Import public TF-Codec checkpoints (microsoft/TF-Codec, 20 ms models).
 
-The file of a training run holds the codec under "gen", beside its discriminator; names may carry
+The file of a training run holds the codec under "gen", beside its discriminator; names may start with
 "module." or "generator.". PyTorch's convolutions are [out, in, H, W], its transposed ones
 [in, out, H, W]; ours are [H, W, in, out].
 
@@ -36,9 +36,10 @@ _SHAPES = {  # what the config is read from, and the rank of each
 
 
 def tf_codec_config(state: State) -> TFCodecConfig:
-    """Our config from the shapes of a state dict.
+    """Derive our config from the shapes of a state dict.
 
-    Raises ValueError when they are not those of a 20 ms TF-Codec with a fixed compression.
+    Raises:
+      ValueError: they are not those of a 20 ms TF-Codec with a fixed compression.
     """
     shapes = {_rename(name): np.shape(value) for name, value in state.items()}
     if missing := sorted(_SHAPES.keys() - shapes.keys()):
@@ -56,7 +57,7 @@ def tf_codec_config(state: State) -> TFCodecConfig:
         )
     groups = _count(shapes, r"vq_layer_list\.(\d+)\.")
     config = TFCodecConfig(
-        channels=tuple(shapes[f"enc_list.{i}.conv.weight"][0] for i in range(4)),  # type: ignore[arg-type]
+        channels=tuple(shapes[f"enc_list.{i}.conv.weight"][0] for i in range(4)),
         tcm_hidden=shapes["tcm_list_enc.0.conv_first.weight"][0],
         tcm_dilations=tuple(2**i for i in range(_count(shapes, r"tcm_list_enc\.(\d+)\."))),
         latent=shapes["conv1x1_1.weight"][0],
@@ -72,9 +73,10 @@ def tf_codec_config(state: State) -> TFCodecConfig:
 
 
 def import_tf_codec(config: TFCodecConfig, state: State) -> dict[str, Any]:
-    """{"params", "batch_stats"} of ``config.make()``, float32.
+    """Convert to {"params", "batch_stats"} of ``config.make()``, float32.
 
-    Raises ValueError naming the tensors that are missing, unexpected or of another shape.
+    Raises:
+      ValueError: tensors are missing, unexpected or of another shape; the message names them.
     """
     audio = jax.ShapeDtypeStruct((1, config.hop), jnp.float32)
     variables = jax.eval_shape(lambda x: config.make().init(jax.random.key(0), x), audio)
@@ -105,7 +107,7 @@ def _origins(config: TFCodecConfig) -> Iterator[tuple[str, Origin]]:
 def _front(
     root: str, ours: str, theirs: str, gru: str, state: str, config: TFCodecConfig
 ) -> Iterator[tuple[str, Origin]]:
-    """A stack of TCMs and the GRU behind it."""
+    """Yield the origins of a stack of TCMs and the GRU after it."""
     for i in range(len(config.tcm_dilations)):
         yield from _tcm(f"{root}/{ours}{i}", f"{theirs}.{i}")
     for leaf, name, convert in (
@@ -147,37 +149,37 @@ def _norm_act(ours: str, norm: str, act: str) -> Iterator[tuple[str, Origin]]:
 
 
 def _conv_kernel(weight: np.ndarray) -> np.ndarray:
-    """[O, I, H, W] -> [H, W, I, O]."""
+    """Convert [O, I, H, W] -> [H, W, I, O]."""
     return weight.transpose(2, 3, 1, 0)
 
 
 def _deconv_kernel(weight: np.ndarray) -> np.ndarray:
-    """[I, O, H, W] -> [H, W, I, O]."""
+    """Convert [I, O, H, W] -> [H, W, I, O]."""
     return weight.transpose(2, 3, 0, 1)
 
 
 def _pointwise(weight: np.ndarray) -> np.ndarray:
-    """[O, I, 1, 1] -> [I, O]."""
+    """Convert [O, I, 1, 1] -> [I, O]."""
     return _conv_kernel(weight).reshape(weight.shape[1], weight.shape[0])
 
 
 def _depthwise(weight: np.ndarray) -> np.ndarray:
-    """[C, 1, H, 1] -> [H, 1, C]."""
+    """Convert [C, 1, H, 1] -> [H, 1, C]."""
     return weight.transpose(2, 3, 1, 0)[:, :, 0]
 
 
 def _without_first(embedding: np.ndarray) -> np.ndarray:
-    """[1, V, D] -> [V, D]."""
+    """Convert [1, V, D] -> [V, D]."""
     return embedding.reshape(embedding.shape[1:])
 
 
 def _scalar(weight: np.ndarray) -> np.ndarray:
-    """[1] -> []."""
+    """Convert [1] -> []."""
     return weight.reshape(())
 
 
 def _count(names: Any, pattern: str) -> int:
-    """One more than the largest number that the pattern finds."""
+    """Return one more than the largest number that the pattern finds."""
     found = [re.match(pattern, name) for name in names]
     return 1 + max((int(match[1]) for match in found if match), default=0)
 

@@ -1,4 +1,4 @@
-"""The acoustic decoder H3: codec tokens from local semantic features, one frame a step (HSM-TSS eq. 9).
+"""Acoustic decoder H3: codec tokens from local semantic features, one frame per step (HSM-TSS section III-E).
 
 A prefix language model: [AudioMAE patches | start, a_0, ..., a_{T-1}] predicts a_0, ..., a_{T-1}, end.
 All K tokens of a frame are predicted at once.
@@ -20,17 +20,17 @@ from einops import rearrange
 from hsmtss_jax.nn.positions import sincos_1d
 from hsmtss_jax.nn.transformer import Transformer, TransformerConfig
 
-Condition = Literal["prefix", "aligned", "columns", "cross"]
+Conditioning = Literal["prefix", "aligned", "columns", "cross"]
 FRAMES_PER_COLUMN = 8  # a column of 16 fbank rows is 160 ms, a token frame 20 ms
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AcousticDecoderConfig:
-    """Sizes of the decoder; the defaults are the paper's.
+    """Configure the decoder; the defaults are the paper's.
 
-    condition: how the frames read S. prefix: as tokens before them. aligned: the prefix, and the
-    column of patches under frame t added to its input. columns: that addition alone, no prefix (half
-    the sequence). cross: by cross-attention in every layer.
+    condition: how the frames are conditioned on S. prefix: as tokens before them. aligned: the prefix, and
+    the column of patches at frame t added to its input. columns: that addition alone, no prefix (half the
+    sequence). cross: by cross-attention in every layer.
     """
 
     width: int = 1024
@@ -41,7 +41,7 @@ class AcousticDecoderConfig:
     audio_width: int = 768
     time_patches: int = 64
     freq_patches: int = 8
-    condition: Condition = "prefix"
+    condition: Conditioning = "prefix"
     mlp_ratio: int = 4
     dropout: float = 0.0
     approximate_gelu: bool = False
@@ -55,37 +55,37 @@ class AcousticDecoderConfig:
 
     @property
     def patches(self) -> int:
-        """Patches of a window, P."""
+        """Return P, the patches of a window."""
         return self.time_patches * self.freq_patches
 
     @property
     def max_frames(self) -> int:
-        """Token frames of a full window."""
+        """Return the token frames of a full window."""
         return self.time_patches * FRAMES_PER_COLUMN + 1
 
     @property
     def start(self) -> int:
-        """Input id of the start token."""
+        """Return the input id of the start token."""
         return self.codes
 
     @property
     def end(self) -> int:
-        """Output class of the end token."""
+        """Return the output class of the end token."""
         return self.codes
 
     @property
     def has_prefix(self) -> bool:
-        """Whether patches are tokens of the sequence."""
+        """Return whether patches are tokens of the sequence."""
         return self.condition in ("prefix", "aligned")
 
     @property
     def has_columns(self) -> bool:
-        """Whether a column of patches is added to each frame."""
+        """Return whether a column of patches is added to each frame."""
         return self.condition in ("aligned", "columns")
 
     @property
     def stack(self) -> TransformerConfig:
-        """The transformer's config."""
+        """Return the config of the transformer stack."""
         return TransformerConfig(
             width=self.width,
             depth=self.depth,
@@ -98,42 +98,42 @@ class AcousticDecoderConfig:
         )
 
     def make(self, dtype: Any = jnp.float32) -> "AcousticDecoder":
-        """The module, computing in ``dtype``."""
+        """Create the module with compute dtype ``dtype``."""
         return AcousticDecoder(config=self, dtype=dtype)
 
 
 def patch_positions(config: AcousticDecoderConfig) -> np.ndarray:
-    """[P, D] time code of the patches in token frames: column m covers frames 8 m ... 8 m + 7."""
+    """Compute the patches' time code [P, D] in token frames: column m covers frames 8 m ... 8 m + 7."""
     columns = np.arange(config.patches) // config.freq_patches
     centre = (FRAMES_PER_COLUMN - 1) / 2
     return sincos_1d(FRAMES_PER_COLUMN * columns + centre, config.width)
 
 
 def frame_positions(config: AcousticDecoderConfig, frames: int) -> np.ndarray:
-    """[T, D] time code of the frames."""
+    """Compute the time code [T, D] of the frames."""
     return sincos_1d(np.arange(frames), config.width)
 
 
 def frame_columns(config: AcousticDecoderConfig, frames: int) -> np.ndarray:
-    """[T] the column under each frame; the frames behind the last column take it."""
+    """Return the column of each frame [T]; frames after the last column use the last."""
     return np.minimum(np.arange(frames) // FRAMES_PER_COLUMN, config.time_patches - 1)
 
 
 def patch_mask(config: AcousticDecoderConfig, frames: jax.Array) -> jax.Array:
-    """Bool [B, P]: the patches of the columns under each row's first ``frames`` [B] frames."""
+    """Mark the patches of the columns of each row's first ``frames`` [B] frames: bool [B, P]."""
     columns = jnp.arange(config.patches, dtype=jnp.int32) // config.freq_patches
     return FRAMES_PER_COLUMN * columns[None, :] < frames[:, None]
 
 
 def hide_padding(patches: jax.Array, prefix_mask: jax.Array | None) -> jax.Array:
-    """S [B, P, C] with zeros where prefix_mask [B, P] is False: whatever is there, even NaN, is unseen."""
+    """Set S [B, P, C] to zero where prefix_mask [B, P] is False, even where it is NaN."""
     if prefix_mask is None:
         return patches
     return jnp.where(prefix_mask[:, :, None], patches, 0.0)
 
 
 def prefix_lm_mask(prefix: int, frames: int) -> np.ndarray:
-    """Bool [P + T, P + T]: the prefix sees the prefix, frame t the prefix and the frames up to t."""
+    """Return bool [P + T, P + T]: the prefix sees the prefix, frame t the prefix and the frames up to t."""
     steps = np.arange(prefix + frames)
     return (steps[None, :] < prefix) | (
         (steps[:, None] >= prefix) & (steps[None, :] <= steps[:, None])
@@ -142,21 +142,21 @@ def prefix_lm_mask(prefix: int, frames: int) -> np.ndarray:
 
 @flax.struct.dataclass
 class Conditions:
-    """What frames are conditioned on. prefix: [B, P, D] or None; columns: [B, M, D] or None."""
+    """Hold the conditions of the frames. prefix: [B, P, D] or None; columns: [B, M, D] or None."""
 
     prefix: jax.Array | None
     columns: jax.Array | None
 
 
 class Conditioner(nn.Module):
-    """S as the transformer reads it: patches with their place, columns of patches."""
+    """Project S to the transformer's width: patches with positions, columns of patches."""
 
     config: AcousticDecoderConfig
     dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, patches: jax.Array) -> Conditions:
-        """patches: S [B, P, C]. Raises ValueError for another P or C."""
+        """Project S, patches [B, P, C]. ValueError: another P or C."""
         cfg = self.config
         if patches.shape[1:] != (cfg.patches, cfg.audio_width):
             raise ValueError(
@@ -183,7 +183,7 @@ class Conditioner(nn.Module):
 
 
 class AcousticDecoder(nn.Module):
-    """The teacher-forced decoder. Parameters: conditioner, embedding, stack, head_kernel, head_bias."""
+    """Score tokens by teacher forcing. Parameters: conditioner, embedding, stack, head_kernel, head_bias."""
 
     config: AcousticDecoderConfig
     dtype: Any = jnp.float32
@@ -197,10 +197,18 @@ class AcousticDecoder(nn.Module):
         prefix_mask: jax.Array | None = None,
         train: bool = False,
     ) -> jax.Array:
-        """Logits float32 [B, T + 1, K, V + 1]: frame t given S and the frames before t; class V ends.
+        """Compute logits float32 [B, T + 1, K, V + 1] of p(a_t | a_<t, S), the factors of HSM-TSS eq. (9).
 
-        patches: S [B, P, C]. tokens: int [B, T, K] in [0, V). prefix_mask: bool [B, P], False for
-        patches of padding, which nothing looks at. Raises ValueError for other patch shapes.
+        Class V is the end token.
+
+        Args:
+          patches: S [B, P, C].
+          tokens: int [B, T, K] in [0, V).
+          prefix_mask: bool [B, P], False for patches of padding, which are not attended to.
+          train: enable dropout.
+
+        Raises:
+          ValueError: other patch shapes.
         """
         cfg = self.config
         patches = hide_padding(patches, prefix_mask)
@@ -230,7 +238,7 @@ class AcousticDecoder(nn.Module):
         return self._heads(out.x[:, count:])
 
     def _embed(self, tokens: jax.Array) -> jax.Array:
-        """[B, T, K] -> [B, T + 1, D]: the sum over groups, the start token in front."""
+        """Embed [B, T, K] -> [B, T + 1, D]: the sum over groups, after the start token."""
         cfg = self.config
         shape = (cfg.groups, cfg.codes + 1, cfg.width)
         table = self.param("embedding", nn.initializers.truncated_normal(0.02), shape)
@@ -242,7 +250,7 @@ class AcousticDecoder(nn.Module):
         return flat[rows].sum(axis=2)
 
     def _heads(self, x: jax.Array) -> jax.Array:
-        """[B, T, D] -> float32 [B, T, K, V + 1]."""
+        """Apply the output heads: [B, T, D] -> float32 [B, T, K, V + 1]."""
         cfg = self.config
         kernel = self.param(
             "head_kernel", cfg.stack.kernel_init(), (cfg.groups, cfg.width, cfg.codes + 1)

@@ -36,14 +36,14 @@ from hsmtss_jax.nn.attention import NEG_INF, dot_product_attention
 
 @flax.struct.dataclass
 class DecodeCache:
-    """What a step reads and writes: keys [B H, E, S] and values [B H, S, E] of each layer.
+    """Hold the state of decoding: keys [B H, E, S] and values [B H, S, E] of each layer.
 
-    Batch and heads are one axis: behind a reshape the compiler would write each slot into two arrays and
+    Batch and heads are one axis: after a reshape the compiler would write each slot into two arrays and
     copy the whole cache every step. Both are contracted over their middle axis, see ``_attend_one``.
 
     cross_keys [B H, E, P], cross_values [B H, P, E] of each layer (empty without cross-attention).
-    visible: bool [B, P], the patches that may be looked at. columns: [B, M, D] or None. codes: [T, D]
-    time code. frame: the next frame.
+    visible: bool [B, P], patches that are attended to. columns: [B, M, D] or None. codes: [T, D] time code.
+    frame: the next frame.
     """
 
     keys: tuple[jax.Array, ...]
@@ -57,12 +57,12 @@ class DecodeCache:
 
 
 def _linear(linear: Linear, x: jax.Array, form: DecodeForm) -> jax.Array:
-    """[in, N] -> [out, N]."""
+    """Apply a dense layer: [in, N] -> [out, N]."""
     return product(linear.weight, x, form) + linear.bias[:, None]
 
 
 def _norm(norm: Norm, x: jax.Array, eps: float) -> jax.Array:
-    """LayerNorm over axis 0 of [D, N], in float32."""
+    """Apply LayerNorm over axis 0 of [D, N], in float32."""
     y = x.astype(jnp.float32)
     centred = y - y.mean(axis=0, keepdims=True)
     scaled = centred * jax.lax.rsqrt(jnp.square(centred).mean(axis=0, keepdims=True) + eps)
@@ -79,9 +79,14 @@ def _layers(
     attend: Attend,
     cross: Attend,
 ) -> jax.Array:
-    """All pre-LN layers and the last norm on x [D, N].
+    """Apply all pre-LN layers and the last norm to x [D, N].
 
-    attend maps a layer's number and its qkv [3 D, N], cross its queries [D, N], to [D, N].
+    Args:
+      config: of the decoder.
+      weights: prepared weights.
+      x: [D, N].
+      attend: maps a layer's number and its qkv [3 D, N] to [D, N].
+      cross: maps a layer's number and its queries [D, N] to [D, N].
     """
     eps, form = config.stack.norm_eps, weights.form
     for i, w in enumerate(weights.layers):
@@ -104,9 +109,15 @@ def prefill(
     prefix_mask: jax.Array | None = None,
     room: int | None = None,
 ) -> DecodeCache:
-    """Read S [B, P, C] and make room for ``frames`` frames, or only the first ``room`` of them.
+    """Encode S and create a cache with slots for ``frames`` frames, or only the first ``room`` of them.
 
-    prefix_mask: bool [B, P], False for patches of padding. See ``widen`` for more room.
+    Args:
+      config: of the decoder.
+      weights: prepared weights.
+      patches: S [B, P, C].
+      frames: number of frames to decode.
+      prefix_mask: bool [B, P], False for patches of padding.
+      room: number of frames with slots; ``widen`` adds more.
     """
     batch, dtype = len(patches), weights.embedding.dtype
     visible = jnp.ones((batch, config.patches), bool) if prefix_mask is None else prefix_mask
@@ -134,7 +145,7 @@ def prefill(
 
 
 def widen(config: AcousticDecoderConfig, cache: DecodeCache, frames: int) -> DecodeCache:
-    """The cache with room for at least the first ``frames`` frames; what is in it stays."""
+    """Extend the cache to slots for at least the first ``frames`` frames, keeping its content."""
     slots = frames + (config.patches if config.has_prefix else 0)
     extra = max(0, slots - cache.values[0].shape[1])
     if not extra:
@@ -154,7 +165,16 @@ def _prefix_keys(
     batch: int,
     frames: int,
 ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-    """Keys and values of each layer as in ``DecodeCache``: the prefix in front, zeros behind it."""
+    """Compute keys and values of each layer as in ``DecodeCache``: the prefix, then zeros.
+
+    Args:
+      config: of the decoder.
+      weights: prepared weights.
+      prefix: [B, P, D] or None.
+      visible: bool [B, P].
+      batch: B.
+      frames: number of empty slots.
+    """
     if not config.has_prefix or prefix is None:
         rows, width = batch * config.heads, config.width // config.heads
         empty_keys = jnp.zeros((rows, width, frames), weights.embedding.dtype)
@@ -179,7 +199,7 @@ def _prefix_keys(
 def _cross_keys(
     config: AcousticDecoderConfig, weights: DecodeWeights, linear: Linear, context: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Cross-attention keys [B H, E, P] and values [B H, P, E] of the context [B, P, D]."""
+    """Compute cross-attention keys [B H, E, P] and values [B H, P, E] of the context [B, P, D]."""
     kv = _linear(linear, rearrange(context, "b p d -> d (b p)"), weights.form)
     k, v = rearrange(kv, "(n h e) (b p) -> n b h e p", n=2, h=config.heads, b=len(context))
     return rearrange(k, "b h e p -> (b h) e p"), rearrange(v, "b h e p -> (b h) p e")
@@ -188,9 +208,9 @@ def _cross_keys(
 def decode_step(
     config: AcousticDecoderConfig, weights: DecodeWeights, tokens: jax.Array, cache: DecodeCache
 ) -> tuple[jax.Array, DecodeCache]:
-    """Frame ``cache.frame`` from the frame before it, int32 [B, K] (the start id at frame 0).
+    """Decode frame ``cache.frame`` from the frame before it, int32 [B, K] (the start id at frame 0).
 
-    Returns (logits float32 [B, K, V + 1], the cache of the next frame).
+    Returns (logits float32 [B, K, V + 1] of HSM-TSS eq. (9), the cache of the next frame).
     """
     slot = cache.frame + (config.patches if config.has_prefix else 0)
     filled = _filled(config, cache, slot)
@@ -217,7 +237,7 @@ def decode_step(
 
 
 def _filled(config: AcousticDecoderConfig, cache: DecodeCache, slot: jax.Array) -> jax.Array:
-    """Bool [B or 1, S]: the slots that the frame in ``slot`` looks at."""
+    """Mark the slots that the frame in ``slot`` attends to: bool [B or 1, S]."""
     slots = cache.values[0].shape[1]
     filled = jnp.arange(slots)[None, :] <= slot
     if not config.has_prefix:
@@ -229,7 +249,7 @@ def _filled(config: AcousticDecoderConfig, cache: DecodeCache, slot: jax.Array) 
 def _frame_input(
     config: AcousticDecoderConfig, weights: DecodeWeights, tokens: jax.Array, cache: DecodeCache
 ) -> jax.Array:
-    """[D, B]: embeddings of the previous frame, time code, column of patches."""
+    """Sum the embeddings of the previous frame, time code and column of patches: [D, B]."""
     rows = tokens + (config.codes + 1) * jnp.arange(config.groups, dtype=jnp.int32)[None, :]
     x = weights.embedding[rows].sum(axis=1)
     x = x + jax.lax.dynamic_index_in_dim(cache.codes, cache.frame)
@@ -247,7 +267,16 @@ def _attend_one(
     heads: int,
     form: AttentionForm,
 ) -> jax.Array:
-    """One query a row: q [B H, E] over k [B H, E, S], v [B H, S, E], visible [B or 1, S] -> [D, B]."""
+    """Attend with one query per row -> [D, B].
+
+    Args:
+      q: query [B H, E].
+      k: keys [B H, E, S].
+      v: values [B H, S, E].
+      visible: bool [B or 1, S].
+      heads: H.
+      form: of the contractions.
+    """
     logits = _contract(q * q.shape[-1] ** -0.5, k, form)
     by_row = rearrange(logits, "(b h) s -> b h s", h=heads)
     weights = jax.nn.softmax(jnp.where(visible[:, None, :], by_row, NEG_INF), axis=-1)
@@ -256,7 +285,7 @@ def _attend_one(
 
 
 def _contract(x: jax.Array, cached: jax.Array, form: AttentionForm) -> jax.Array:
-    """x [N, I] with cached [N, I, J] -> float32 [N, J]."""
+    """Contract x [N, I] with cached [N, I, J] -> float32 [N, J]."""
     if form == "sums":
         return jnp.sum(x.astype(jnp.float32)[:, :, None] * cached.astype(jnp.float32), axis=1)
     rows = (((2,), (1,)), ((0,), (0,)))

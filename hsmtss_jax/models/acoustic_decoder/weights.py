@@ -1,6 +1,7 @@
-"""Weights of the acoustic decoder as a decoding step reads them, prepared once from the trained ones.
+"""Weights of the acoustic decoder for step-wise decoding, prepared once from the trained ones.
 
-The layers are unrolled, and each product's weights lie as the step contracts them (``DecodeForm``).
+The layers are unrolled, and each product's weights are stored in the order that the step contracts them
+in (``DecodeForm``).
 
 Legend: D width, K groups, V codes, N positions x batch.
 """
@@ -22,7 +23,7 @@ ATTENTION_FORMS: tuple[AttentionForm, ...] = ("products", "sums")
 
 
 def default_form() -> DecodeForm:
-    """The form for the backend in use: the one place to change it.
+    """Return the form of products for the current backend: the one place to change it.
 
     batch_last was the fastest of the three on CPU at every batch up to 16. On accelerators, where the
     compiler chooses layouts, ``hsmtss bench decoder --forms`` compares them.
@@ -31,17 +32,17 @@ def default_form() -> DecodeForm:
 
 
 def default_attention() -> AttentionForm:
-    """How a query is contracted with the cache: the one place to change it.
+    """Return how a query is contracted with the cache: the one place to change it.
 
     products: batched matrix-vector products, which the CPU compiler runs on one core, at 1.3 times the
-    speed a core of the others. sums: element-wise products and their sums in float32, which it spreads
+    speed per core of the others. sums: element-wise products and their sums in float32, which it spreads
     over all cores. ``hsmtss bench decoder --attention`` compares them.
     """
     return "products"
 
 
 def product(weight: jax.Array, x: jax.Array, form: DecodeForm, dtype: Any = None) -> jax.Array:
-    """[in, N] -> [out, N]; accumulated and returned in ``dtype`` (default: x's).
+    """Multiply [in, N] -> [out, N]; accumulated and returned in ``dtype`` (default: x's).
 
     weight: [in, out] for in_out, else [out, in]. batch_last: W x. out_in: x^T with W along its last
     axis. in_out: x^T W.
@@ -56,7 +57,7 @@ def product(weight: jax.Array, x: jax.Array, form: DecodeForm, dtype: Any = None
 
 @flax.struct.dataclass
 class Linear:
-    """W [out, in] ([in, out] for the form in_out) and b [out]."""
+    """Hold W [out, in] ([in, out] for the form in_out) and b [out]."""
 
     weight: jax.Array
     bias: jax.Array
@@ -64,7 +65,7 @@ class Linear:
 
 @flax.struct.dataclass
 class Norm:
-    """LayerNorm scale and bias, each [D]."""
+    """Hold LayerNorm scale and bias, each [D]."""
 
     scale: jax.Array
     bias: jax.Array
@@ -72,7 +73,7 @@ class Norm:
 
 @flax.struct.dataclass
 class CrossWeights:
-    """Cross-attention of one layer. kv: two projections stacked."""
+    """Hold the cross-attention weights of one layer. kv: two projections stacked."""
 
     norm: Norm
     query: Linear
@@ -82,7 +83,7 @@ class CrossWeights:
 
 @flax.struct.dataclass
 class LayerWeights:
-    """One layer. qkv: three projections stacked."""
+    """Hold the weights of one layer. qkv: three projections stacked."""
 
     attention_norm: Norm
     qkv: Linear
@@ -95,7 +96,7 @@ class LayerWeights:
 
 @flax.struct.dataclass
 class DecodeWeights:
-    """Weights of a step. embedding: [K (V + 1), D]; heads: D -> K (V + 1)."""
+    """Hold the weights of a step. embedding: [K (V + 1), D]; heads: D -> K (V + 1)."""
 
     conditioner: Any
     embedding: jax.Array
@@ -113,10 +114,14 @@ def prepare_decode(
     form: DecodeForm | None = None,
     attention: AttentionForm | None = None,
 ) -> DecodeWeights:
-    """Unroll and transpose the trained parameters, in ``dtype``; do it once, before the time loop.
+    """Unroll and transpose the trained parameters, once, before the time loop.
 
-    form: how the products' weights lie, default ``default_form()``. attention: how the cache is read,
-    default ``default_attention()``.
+    Args:
+      config: of the decoder.
+      params: trained parameters.
+      dtype: of the prepared weights.
+      form: layout of the products' weights, default ``default_form()``.
+      attention: contraction with the cache, default ``default_attention()``.
     """
     form = form or default_form()
     params = jax.tree.map(lambda x: jnp.asarray(x, dtype), params)
@@ -163,7 +168,7 @@ def _cross_weights(block: Mapping[str, Any], form: DecodeForm) -> CrossWeights:
 
 
 def _stack(form: DecodeForm, *denses: Mapping[str, Any]) -> Linear:
-    """Dense layers of one input as one Linear: [in, out] kernels side by side, turned for ``form``."""
+    """Concatenate the [in, out] kernels of Dense layers of one input as one Linear, laid out for ``form``."""
     kernel = jnp.concatenate([dense["kernel"] for dense in denses], axis=1)
     return Linear(
         weight=kernel if form == "in_out" else kernel.T,

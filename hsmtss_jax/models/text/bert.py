@@ -16,7 +16,7 @@ from hsmtss_jax.nn.attention import MultiHeadAttention
 
 
 class BertLayer(nn.Module):
-    """Self-attention and feed-forward, each followed by LayerNorm. Shaped for ``nn.scan``."""
+    """Apply self-attention and feed-forward, each followed by LayerNorm. Shaped for ``nn.scan``."""
 
     heads: int
     mlp: int
@@ -29,7 +29,7 @@ class BertLayer(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, mask: jax.Array) -> tuple[jax.Array, None]:
-        """x: [B, N, C]; mask: bool [B, 1, 1, N] -> ([B, N, C], None)."""
+        """Transform x [B, N, C] with mask bool [B, 1, 1, N] -> ([B, N, C], None)."""
         attention = MultiHeadAttention(heads=self.heads, dtype=self.dtype, name="attention")
         x = self._norm(x + attention(x, mask=mask).out, "attention_norm")
         y = nn.Dense(self.mlp, dtype=self.dtype, name="up")(x)
@@ -38,7 +38,7 @@ class BertLayer(nn.Module):
 
 
 class BertStack(nn.Module):
-    """Position and segment embeddings, LayerNorm, L scanned layers. One segment is ever used."""
+    """Add position and segment embeddings, apply LayerNorm and L scanned layers. Only one segment is used."""
 
     depth: int
     heads: int
@@ -50,9 +50,10 @@ class BertStack(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, mask: jax.Array) -> jax.Array:
-        """x: [B, N, C] embedded tokens; mask: bool [B, N], True = token. Returns [B, N, C].
+        """Encode embedded tokens x [B, N, C] with mask bool [B, N], True = token -> [B, N, C].
 
-        Raises ValueError when N exceeds ``max_positions``.
+        Raises:
+          ValueError: N exceeds ``max_positions``.
         """
         length, width = x.shape[1:]
         if length > self.max_positions:

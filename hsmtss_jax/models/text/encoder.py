@@ -1,4 +1,4 @@
-"""The frozen text encoder: one interface over a FLAN-T5 encoder (the paper's) and BERT (small).
+"""Frozen text encoder: one interface to a FLAN-T5 encoder (the paper's) and BERT (small).
 
 Legend: B batch, N tokens, C width, V vocabulary.
 """
@@ -16,9 +16,9 @@ from hsmtss_jax.models.text.t5 import T5Stack
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TextEncoderConfig:
-    """Sizes of a text encoder; the defaults are FLAN-T5-base's.
+    """Configure a text encoder; the defaults are FLAN-T5-base's.
 
-    kind: "t5" or "bert". A field marked with a kind is not read by the other.
+    kind: "t5" or "bert". A field marked with one kind is ignored by the other.
     """
 
     kind: str = "t5"
@@ -35,12 +35,12 @@ class TextEncoderConfig:
     segments: int = 2  # bert: rows of the segment table; only the first is used
 
     def make(self, dtype: Any = jnp.float32) -> "TextEncoder":
-        """The module, computing in ``dtype``; norms and softmax stay float32."""
+        """Create the module with compute dtype ``dtype``; norms and softmax stay float32."""
         return TextEncoder(config=self, dtype=dtype)
 
 
 class TextEncoder(nn.Module):
-    """Token ids to contextual features. Parameters: ``embedding`` (the token table) and ``stack``."""
+    """Encode token ids as contextual features. Parameters: ``embedding`` (the token table) and ``stack``."""
 
     config: TextEncoderConfig
     dtype: Any = jnp.float32
@@ -73,24 +73,24 @@ class TextEncoder(nn.Module):
             raise ValueError(f"unknown text encoder kind {cfg.kind!r}: use 't5' or 'bert'")
 
     def __call__(self, ids: jax.Array, mask: jax.Array) -> jax.Array:
-        """Contextual features of ids int32 [B, N], mask bool [B, N] (True = token): [B, N, C].
+        """Compute contextual features of ids int32 [B, N], mask bool [B, N] (True = token): [B, N, C].
 
-        Rows under the padding carry no meaning; they do not reach the others.
+        Rows under the padding are undefined and do not affect the others.
         """
         return self.stack(self.embed(ids), mask)
 
     def embed(self, ids: jax.Array) -> jax.Array:
-        """Rows of the token table, without context, order or norm: [B, N] -> [B, N, C]."""
+        """Look up rows of the token table, without context, order or norm: [B, N] -> [B, N, C]."""
         return self.embedding(ids)
 
 
 def flan_t5_base() -> TextEncoderConfig:
-    """google/flan-t5-base, the paper's text encoder: 109,628,544 parameters."""
+    """Return the config of google/flan-t5-base, the paper's text encoder: 109,628,544 parameters."""
     return TextEncoderConfig()
 
 
 def minilm_l6() -> TextEncoderConfig:
-    """sentence-transformers/all-MiniLM-L6-v2: 22,565,376 parameters without its unused pooler."""
+    """Return the config of sentence-transformers/all-MiniLM-L6-v2: 22,565,376 parameters without pooler."""
     return TextEncoderConfig(
         kind="bert",
         vocab=30522,
@@ -104,7 +104,7 @@ def minilm_l6() -> TextEncoderConfig:
 
 
 def tiny(kind: str = "bert", vocab: int = 64) -> TextEncoderConfig:
-    """A few thousand parameters, for tests."""
+    """Return a config of a few thousand parameters, for tests."""
     return TextEncoderConfig(
         kind=kind,
         vocab=vocab,

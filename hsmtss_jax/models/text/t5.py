@@ -1,7 +1,7 @@
 """T5 v1.1 / FLAN-T5 encoder stack (Raffel et al. 2020; Shazeer 2020 for the gated feed-forward).
 
-What differs from other transformers: RMSNorm before each block, no biases, attention logits are
-*not* divided by sqrt(E), and one relative position bias serves every layer.
+Differences from other transformers: RMSNorm before each block, no biases, attention logits are
+*not* divided by sqrt(E), and all layers share one relative position bias.
 
 Legend: B batch, N tokens, H heads, E head width, C width, L layers.
 """
@@ -18,7 +18,7 @@ from hsmtss_jax.nn.attention import dot_product_attention
 
 
 def relative_buckets(length: int, buckets: int, max_distance: int) -> np.ndarray:
-    """Bidirectional bucket of (key - query) for every pair: int32 [length, length].
+    """Compute the bidirectional bucket of (key - query) for every pair: int32 [length, length].
 
     Half of the buckets are for each sign. In a half, the first half holds exact distances and the
     rest grows logarithmically up to ``max_distance``.
@@ -36,7 +36,7 @@ def relative_buckets(length: int, buckets: int, max_distance: int) -> np.ndarray
 
 
 class T5Layer(nn.Module):
-    """Self-attention and gated GELU feed-forward, pre-RMSNorm. Shaped for ``nn.scan``."""
+    """Apply self-attention and gated GELU feed-forward, pre-RMSNorm. Shaped for ``nn.scan``."""
 
     heads: int
     head_dim: int
@@ -53,7 +53,7 @@ class T5Layer(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, mask: jax.Array, bias: jax.Array) -> tuple[jax.Array, None]:
-        """x: [B, N, C]; mask: bool [B, 1, 1, N]; bias: [1, H, N, N] -> ([B, N, C], None)."""
+        """Transform x [B, N, C] with mask bool [B, 1, 1, N], bias [1, H, N, N] -> ([B, N, C], None)."""
         width = x.shape[-1]
         y = self._norm(x, "attention_norm")
         q, k, v = (
@@ -73,7 +73,7 @@ class T5Layer(nn.Module):
 
 
 class T5Stack(nn.Module):
-    """L scanned layers with one shared relative position bias, then RMSNorm."""
+    """Apply L scanned layers with one shared relative position bias, then RMSNorm."""
 
     depth: int
     heads: int
@@ -86,7 +86,7 @@ class T5Stack(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, mask: jax.Array) -> jax.Array:
-        """x: [B, N, C] embedded tokens; mask: bool [B, N], True = token. Returns [B, N, C]."""
+        """Encode embedded tokens x [B, N, C] with mask bool [B, N], True = token -> [B, N, C]."""
         buckets = relative_buckets(x.shape[1], self.buckets, self.max_distance)
         table = nn.Embed(self.buckets, self.heads, name="relative_bias")
         bias = rearrange(table(buckets), "n m h -> 1 h n m")

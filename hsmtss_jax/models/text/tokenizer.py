@@ -1,8 +1,8 @@
-"""Text to token ids of static shape, by the tokenizer of a bundle.
+"""Convert text to token ids of static shape, by the tokenizer of a bundle.
 
-Where texts are only read (inference, evaluation) a batch is as long as the bucket that holds it. A
-training batch always has the config's ``max_text_tokens``: all processes must run one program, and no
-process knows how long the captions are that the others have drawn.
+A training batch always has the config's ``max_text_tokens``: all processes must run one program, and no
+process knows the length of the captions that the others have drawn. Elsewhere ``sampling.trim_text``
+shortens a batch.
 
 Legend: B texts, N tokens.
 """
@@ -15,7 +15,6 @@ from tokenizers import Tokenizer as FastTokenizer
 
 from hsmtss_jax.task import TASKS
 
-BUCKETS = (8, 16, 32, 64)  # token counts of a bucketed batch: each is a program to compile
 _FILE = "tokenizer.json"
 
 END = "<|endoftext|>"  # GPT-2's only special token
@@ -23,15 +22,15 @@ _PAD_TOKENS = ("<pad>", "[PAD]", END)
 
 
 class HasFiles(Protocol):
-    """A bundle, as far as a tokenizer is concerned: its extra files by name."""
+    """Describe the part of a bundle that a tokenizer needs: its extra files by name."""
 
     @property
     def files(self) -> Mapping[str, bytes]:
-        """Name -> content."""
+        """Return name -> content."""
 
 
 class Tokenizer:
-    """A fast tokenizer, padded to a fixed length. Picklable: workers rebuild it from its JSON.
+    """Tokenise texts, padded to a fixed length. Picklable: workers rebuild it from its JSON.
 
     source: the text of a ``tokenizer.json``.
     """
@@ -54,18 +53,18 @@ class Tokenizer:
 
     @classmethod
     def from_bundle(cls, bundle: HasFiles) -> Self:
-        """The tokenizer of a bundle of a text encoder or of GPT-2; ValueError if it holds none."""
+        """Create the tokenizer of a text encoder's or GPT-2's bundle; ValueError if it holds none."""
         if _FILE not in bundle.files:
             raise ValueError(f"the bundle has no {_FILE}: prepare it again")
         return cls(bytes(bundle.files[_FILE]).decode("utf-8"))
 
     @property
     def vocab(self) -> int:
-        """Number of token ids, special tokens included."""
+        """Return the number of token ids, special tokens included."""
         return self._fast.get_vocab_size(with_added_tokens=True)
 
     def __call__(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
-        """ids int32 [B, max_tokens] and mask bool [B, max_tokens] (True = token).
+        """Tokenise texts -> ids int32 [B, max_tokens] and mask bool [B, max_tokens] (True = token).
 
         Special tokens (BERT's [CLS] and [SEP], T5's </s>) are included and survive truncation.
         """
@@ -80,20 +79,14 @@ class Tokenizer:
             mask[row, : len(tokens)] = True
         return ids, mask
 
-    def bucketed(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
-        """The same, cut to the smallest of ``BUCKETS`` that holds the longest text."""
-        ids, mask = self(texts, max_tokens)
-        count = bucket(int(mask.sum(axis=1).max(initial=0)), max_tokens)
-        return ids[:, :count], mask[:, :count]
-
     def task_ids(self, task: str) -> np.ndarray:
-        """Ids of a task word ("extract" or "remove") without special tokens: int32 [L]."""
+        """Return the ids of a task word ("extract" or "remove") without special tokens: int32 [L]."""
         if task not in TASKS:
             raise ValueError(f"unknown task {task!r}: use one of {', '.join(TASKS)}")
         return np.asarray(self._fast.encode(task, add_special_tokens=False).ids, np.int32)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids, special tokens left out."""
+        """Convert ids to text, without special tokens."""
         return self._fast.decode([int(i) for i in ids], skip_special_tokens=True)
 
     def __getstate__(self) -> str:
@@ -103,15 +96,13 @@ class Tokenizer:
         self.__init__(source)  # type: ignore[misc]
 
 
-def bucket(longest: int, max_tokens: int) -> int:
-    """The smallest of ``BUCKETS`` that holds ``longest`` tokens, but ``max_tokens`` at most."""
-    return min(max_tokens, next((size for size in BUCKETS if size >= longest), max_tokens))
-
-
 class CausalTokenizer(Tokenizer):
-    """GPT-2's: a text is followed by the end token, and padded with it under a False mask.
+    """Tokenise texts for GPT-2: each is followed by the end token, which also pads under a False mask.
 
-    Raises ValueError when the tokenizer knows no such token. A text cut at max_tokens has no end.
+    A text cut at max_tokens has no end token.
+
+    Raises:
+      ValueError: the tokenizer has no end token.
     """
 
     def __init__(self, source: str) -> None:
@@ -122,5 +113,5 @@ class CausalTokenizer(Tokenizer):
         self.end_id = self.pad_id = int(end)
 
     def __call__(self, texts: Sequence[str], max_tokens: int) -> tuple[np.ndarray, np.ndarray]:
-        """ids int32 [B, max_tokens] and mask bool [B, max_tokens] (True = token, the end's included)."""
+        """Tokenise texts -> ids int32, mask bool, both [B, max_tokens] (True = token, end included)."""
         return super().__call__([text + END for text in texts], max_tokens)

@@ -1,9 +1,8 @@
-"""What the acoustic decoder and the system ask of a neural codec, so that any codec can take TF-Codec's
-place (HSM-TSS section V-E foresees other, non-causal ones): a class with these members, and a line in
-``CODECS``.
+"""Interface between the acoustic decoder and a neural codec, so that another codec can replace TF-Codec.
 
-A codec's bundle carries the role name ``tf_codec`` in a pipeline whatever its kind; the bundle's ``stage``
-says which codec it is.
+HSM-TSS section V-E foresees other, non-causal codecs: they need a class with these members, and a line in
+``CODECS``. In a pipeline a codec's bundle has the role name ``tf_codec`` whatever its kind; the bundle's
+``stage`` says which codec it is.
 
 Legend: B batch, L samples, N token frames, K groups (codebooks).
 """
@@ -23,37 +22,37 @@ SAMPLE_RATE = 16_000  # of the system
 
 
 class NeuralCodec(Protocol):
-    """Pure functions of a codec's variables, to be traced under ``jit``."""
+    """Define pure functions of a codec's variables, to be traced under ``jit``."""
 
     @property
     def groups(self) -> int:
-        """K, codes of a token frame."""
+        """Return K, codes per token frame."""
 
     @property
     def codes(self) -> int:
-        """Size of each codebook."""
+        """Return the size of each codebook."""
 
     @property
     def sample_rate(self) -> int:
-        """Hz of the audio taken and given. The system asks for 16000; others resample inside."""
+        """Return the rate of input and output [Hz]. The system uses 16000; other codecs resample inside."""
 
     @property
     def frame_samples(self) -> int:
-        """Samples from one token frame to the next."""
+        """Return the distance of token frames [samples]."""
 
     def token_frames(self, samples: Any) -> Any:
-        """N for a signal of this many samples, an int or an integer array."""
+        """Return N for a signal of this many samples, an int or an integer array."""
 
     def encode(self, variables: Any, audio: jax.Array) -> jax.Array:
-        """Samples [B, L] in [-1, 1] -> tokens int32 [B, N, K]."""
+        """Encode samples [B, L] in [-1, 1] -> tokens int32 [B, N, K]."""
 
     def decode(self, variables: Any, tokens: jax.Array, samples: int) -> jax.Array:
-        """Tokens [B, N, K] -> float32 [B, samples]."""
+        """Decode tokens [B, N, K] -> float32 [B, samples]."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TFCodecAdapter:
-    """TF-Codec as a ``NeuralCodec``."""
+    """Adapt TF-Codec to ``NeuralCodec``."""
 
     config: TFCodecConfig
     dtype: Any = jnp.float32
@@ -97,9 +96,10 @@ CODECS: dict[str, Callable[[Mapping[str, Any], Any], NeuralCodec]] = {"tf_codec"
 
 
 def make_codec(stage: str, config: Mapping[str, Any], dtype: Any = jnp.float32) -> NeuralCodec:
-    """The codec of a bundle, given its ``stage`` and ``config``.
+    """Create the codec of a bundle, given its ``stage`` and ``config``.
 
-    Raises ValueError for a bundle of something else, or a codec of another sample rate.
+    Raises:
+      ValueError: a bundle of another kind, or a codec of another sample rate.
     """
     if stage not in CODECS:
         raise ValueError(f"a bundle of {stage} is no codec: give one of {', '.join(CODECS)}")
@@ -113,5 +113,5 @@ def make_codec(stage: str, config: Mapping[str, Any], dtype: Any = jnp.float32) 
 
 
 def raw_kbps(groups: int, codes: int, frame_rate: float) -> float:
-    """Bit rate of codes written as they are: 16 groups of 1024 codes, 50 times a second -> 8.0."""
+    """Compute the uncompressed bit rate [kbit/s]: 16 groups of 1024 codes, 50 times a second -> 8.0."""
     return groups * math.log2(codes) * frame_rate / 1000.0

@@ -1,5 +1,6 @@
-"""Multi-scale mel discriminator of UniAudio's codec (Yang et al. 2023), which HSM-TSS puts in the place
-of TF-Codec's single-scale one (section III).
+"""Multi-scale mel discriminator of UniAudio's codec (Yang et al. 2023).
+
+HSM-TSS section III-E replaces TF-Codec's single-scale discriminator by it.
 
 Legend: B batch, L samples, T frames, M mel bands, H frames and W bands of a feature map, C channels.
 """
@@ -22,16 +23,17 @@ _DIVISORS = (32, 16, 8, 4, 2, 1)  # channels of the first six layers are hidden 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DiscriminatorConfig:
-    """One branch a hop, with its own widest layer; the defaults are 5,256,372 parameters."""
+    """Configure one branch per hop, each with its widest layer; the defaults are 5,256,372 parameters."""
 
     hops: tuple[int, ...] = (32, 64, 128, 256, 512, 1024)  # windows are four hops
     hidden: tuple[int, ...] = (64, 128, 256, 512, 512, 512)
     sample_rate: int = 16_000
 
     def make(self, dtype: Any = jnp.float32) -> "MelDiscriminator":
-        """The module, computing in ``dtype``.
+        """Create the module with compute dtype ``dtype``.
 
-        Raises ValueError when hops and hidden differ in number or a width is below 32.
+        Raises:
+          ValueError: hops and hidden differ in number or a width is below 32.
         """
         if len(self.hops) != len(self.hidden):
             raise ValueError(f"{len(self.hops)} hops need as many hidden widths: {self.hidden}")
@@ -42,7 +44,7 @@ class DiscriminatorConfig:
 
 @flax.struct.dataclass
 class Judgement:
-    """What the branches say of a batch, one entry a branch.
+    """Hold the branches' outputs for a batch, one entry per branch.
 
     scores: float32 [B, H, W], 1 = real. features: the six feature maps [B, H, W, C] of each branch.
     """
@@ -52,7 +54,7 @@ class Judgement:
 
 
 def mel_image(x: jax.Array, hop: int, sample_rate: int) -> jax.Array:
-    """Samples [B, L] -> mel magnitude and its level mapped to [0, 1], as channels: [B, T, M, 2].
+    """Compute mel magnitudes and their level mapped to [0, 1], as channels: [B, L] -> [B, T, M, 2].
 
     As many mel bands as bins; filter values are at least 1e-6. Needs L > 2 * hop.
     """
@@ -66,7 +68,7 @@ def mel_image(x: jax.Array, hop: int, sample_rate: int) -> jax.Array:
 
 
 class WeightNormConv(nn.Module):
-    """3 x 3 convolution of a reflected border, kernel = gain * direction / |direction| per output."""
+    """Apply a 3 x 3 convolution with reflected border, kernel = gain * direction / |direction| per output."""
 
     features: int
     stride: int
@@ -89,7 +91,7 @@ class WeightNormConv(nn.Module):
 
 
 class Branch(nn.Module):
-    """One scale: mel image [B, T, M, 2] -> (scores [B, H, W], six feature maps).
+    """Run one scale: mel image [B, T, M, 2] -> (scores [B, H, W], six feature maps).
 
     Features are taken after the LeakyReLU: the reference project stores them before it, but its
     activation works in place.
@@ -112,7 +114,7 @@ class Branch(nn.Module):
 
 
 class MelDiscriminator(nn.Module):
-    """Samples [B, L] -> Judgement."""
+    """Judge samples [B, L] -> Judgement."""
 
     config: DiscriminatorConfig
     dtype: Any = jnp.float32

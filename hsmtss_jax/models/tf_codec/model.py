@@ -1,10 +1,11 @@
-"""TF-Codec: a causal neural codec over the power-compressed STFT (Jiang et al. 2022; HSM-TSS section III,
-"acoustic tokens"). Layers, sizes and constants are those of the TF-Codec reference project's
-non-predictive 6 kbps, 20 ms model.
+"""TF-Codec: a causal neural codec over the power-compressed STFT (Jiang et al. 2022; HSM-TSS section III-E).
 
-Everything is causal: a token frame reads the samples up to the end of its last STFT frame. Encoder and
-decoder take what they remember of earlier frames (None: there were none) and return it, so that
-``tf_codec_stream`` runs the same network chunk by chunk.
+Layers, sizes and constants are those of the TF-Codec reference project's non-predictive 6 kbps, 20 ms
+model.
+
+Everything is causal: a token frame depends on samples up to the end of its last STFT frame. Encoder and
+decoder take the memory of earlier frames (None: there were none) and return it, so that ``stream`` runs
+the same network chunk by chunk.
 
 Legend: B batch, L samples, T STFT frames, N token frames, F bins, C channels, K groups, V codes,
 D width of a group's vector.
@@ -34,7 +35,7 @@ _Past = tuple[jax.Array | None, ...]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TFCodecConfig:
-    """Sizes; the defaults are the paper's 7,628,428 parameters."""
+    """Configure TF-Codec; the defaults are the paper's 7,628,428 parameters."""
 
     channels: tuple[int, int, int, int] = (16, 32, 64, 64)
     tcm_hidden: int = 512
@@ -52,32 +53,33 @@ class TFCodecConfig:
 
     @property
     def width(self) -> int:
-        """Features of an STFT frame between encoder and decoder."""
+        """Return the features per STFT frame between encoder and decoder."""
         return self.channels[-1] * _BINS
 
     @property
     def token_samples(self) -> int:
-        """Samples from one token frame to the next: 320, 20 ms."""
+        """Return the distance of token frames [samples]: 320, 20 ms."""
         return self.frames_per_token * self.hop
 
     @property
     def group_width(self) -> int:
-        """D, the width of a group's vector."""
+        """Return D, the width of a group's vector."""
         return self.latent // self.groups * self.frames_per_token
 
     def token_frames(self, samples: int) -> int:
-        """N, the token frames of a signal of this many samples: 160000 -> 501."""
+        """Return N, the token frames of a signal of this many samples: 160000 -> 501."""
         stft_frames = -(-samples // self.hop) + 1
         return -(-stft_frames // self.frames_per_token)
 
     def padded_samples(self, samples: int) -> int:
-        """The length that fills whole token frames: 160000 -> 160240."""
+        """Return the length that fills whole token frames: 160000 -> 160240."""
         return (self.token_frames(samples) * self.frames_per_token - 1) * self.hop
 
     def make(self, dtype: Any = jnp.float32) -> "TFCodec":
-        """The module, computing in ``dtype``.
+        """Create the module with compute dtype ``dtype``.
 
-        Raises ValueError when the latent does not divide into the groups.
+        Raises:
+          ValueError: the latent does not divide into the groups.
         """
         if self.latent % self.groups:
             raise ValueError(
@@ -88,8 +90,11 @@ class TFCodecConfig:
 
 @flax.struct.dataclass
 class EncoderMemory:
-    """Earlier frames, as the encoder needs them: last inputs of the convolutions [B, 1, F, C], inner
-    features of the TCMs [B, 4 dilation, C], the GRU's state [B, width]. None: there were none."""
+    """Hold the encoder's memory of earlier frames; None: there were none.
+
+    convs: last inputs of the convolutions [B, 1, F, C]. tcms: inner features of the TCMs
+    [B, 4 dilation, C]. gru: the GRU's state [B, width].
+    """
 
     convs: _Past
     tcms: _Past
@@ -98,7 +103,7 @@ class EncoderMemory:
 
 @flax.struct.dataclass
 class DecoderMemory:
-    """Earlier frames, as the decoder needs them; TCMs stand before and after the GRU."""
+    """Hold the decoder's memory of earlier frames; TCMs are before and after the GRU."""
 
     before: _Past
     gru: jax.Array | None
@@ -108,7 +113,10 @@ class DecoderMemory:
 
 @flax.struct.dataclass
 class CodecOutput:
-    """audio: float32 [B, L]. latent: [B, N, K, D] before quantisation. quantized: after it."""
+    """Hold the codec's output.
+
+    audio: float32 [B, L]. latent: [B, N, K, D] before quantisation. quantized: after it.
+    """
 
     audio: jax.Array
     latent: jax.Array
@@ -116,34 +124,34 @@ class CodecOutput:
 
 
 def compress(spectrum: jax.Array, power: float) -> jax.Array:
-    """Complex [B, T, F] -> magnitude^power with the phase kept, as real and imaginary [B, T, F, 2]."""
+    """Compress complex [B, T, F] to magnitude^power with its phase, as real and imaginary [B, T, F, 2]."""
     magnitude = jnp.abs(spectrum)
     scale = magnitude**power / jnp.maximum(magnitude, _FLOOR)
     return jnp.stack([spectrum.real * scale, spectrum.imag * scale], axis=-1)
 
 
 def expand(features: jax.Array, power: float) -> jax.Array:
-    """Inverse of ``compress`` up to its floor of 1e-7: [B, T, F, 2] -> complex [B, T, F]."""
+    """Invert ``compress`` up to its floor of 1e-7: [B, T, F, 2] -> complex [B, T, F]."""
     magnitude = jnp.sqrt(jnp.sum(features**2, axis=-1) + _FLOOR)
     scale = magnitude ** (1.0 / power) / (magnitude + _FLOOR)
     return jax.lax.complex(features[..., 0] * scale, features[..., 1] * scale)
 
 
 def analyse(x: jax.Array, config: TFCodecConfig) -> jax.Array:
-    """Samples [B, L] -> compressed STFT [B, T, F, 2], zero-padded on the right to whole token frames."""
+    """Compute the compressed STFT of [B, L], zero-padded to whole token frames -> [B, T, F, 2]."""
     missing = config.padded_samples(x.shape[1]) - x.shape[1]
     x = jnp.pad(x.astype(jnp.float32), ((0, 0), (0, missing)))
     return compress(stft(x, config.n_fft, config.hop), config.power)
 
 
 def synthesise(features: jax.Array, config: TFCodecConfig) -> jax.Array:
-    """Compressed STFT [B, T, F, 2] -> samples [B, (T - 1) hop]."""
+    """Invert the compressed STFT [B, T, F, 2] -> samples [B, (T - 1) hop]."""
     spectrum = expand(features.astype(jnp.float32), config.power)
     return istft(spectrum, config.n_fft, config.hop, normalize="constant")
 
 
 class Encoder(nn.Module):
-    """Compressed STFT [B, T, F, 2] -> features [B, T, width], and the memory for the next frames."""
+    """Encode compressed STFT [B, T, F, 2] -> features [B, T, width], and memory for the next frames."""
 
     config: TFCodecConfig
     dtype: Any = jnp.float32
@@ -169,7 +177,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Features [B, T, width] -> compressed STFT [B, T, F, 2], and the memory for the next frames."""
+    """Decode features [B, T, width] -> compressed STFT [B, T, F, 2], and memory for the next frames."""
 
     config: TFCodecConfig
     dtype: Any = jnp.float32
@@ -193,7 +201,7 @@ class Decoder(nn.Module):
         return x, DecoderMemory(before=before, gru=gru, after=after, convs=convs)
 
     def _spectrum(self, x: jax.Array, past: _Past, train: bool) -> tuple[jax.Array, _Past]:
-        """The convolutions: [B, T, 5, C] -> [B, T, F, 2]."""
+        """Apply the convolutions: [B, T, 5, C] -> [B, T, F, 2]."""
         convs = []
         widths = (*self.config.channels[-2::-1], 2)
         for i, features in enumerate(widths):
@@ -214,14 +222,22 @@ class Decoder(nn.Module):
 
 
 def _nothing(layers: Sequence[int]) -> _Past:
-    """What layers remember before the first frame."""
+    """Return the empty memory of layers before the first frame."""
     return (None,) * len(layers)
 
 
 def _tcm_stack(
     parent: Encoder | Decoder, name: str, x: jax.Array, past: _Past, train: bool
 ) -> tuple[jax.Array, _Past]:
-    """TCMs of the parent's dilations, its submodules ``name``0, 1, ...: [B, T, width] -> the same."""
+    """Apply TCMs of the parent's dilations, its submodules ``name``0, 1, ...: [B, T, width] -> the same.
+
+    Args:
+      parent: module that owns the layers.
+      name: prefix of their names.
+      x: [B, T, width].
+      past: their memory.
+      train: use the batch's statistics.
+    """
     cfg, kept = parent.config, []
     for i, dilation in enumerate(cfg.tcm_dilations):
         tcm = TCMLayer(cfg.tcm_hidden, dilation, dtype=parent.dtype, name=f"{name}{i}")
@@ -231,7 +247,7 @@ def _tcm_stack(
 
 
 class TFCodec(nn.Module):
-    """The codec; variables {"params", "batch_stats"}. ``train`` chooses the batch's statistics."""
+    """Encode and decode; variables {"params", "batch_stats"}. ``train`` uses the batch's statistics."""
 
     config: TFCodecConfig
     dtype: Any = jnp.float32
@@ -266,15 +282,17 @@ class TFCodec(nn.Module):
         return CodecOutput(audio=audio, latent=latent, quantized=quantized)
 
     def encode(self, x: jax.Array, train: bool = False) -> jax.Array:
-        """Samples [B, L] -> tokens int32 [B, N, K], N = config.token_frames(L)."""
+        """Encode samples [B, L] -> tokens int32 [B, N, K], N = config.token_frames(L)."""
         return self.quantizer(self.latent(x, train=train)).tokens
 
     def decode(self, tokens: jax.Array, length: int) -> jax.Array:
-        """Tokens int [B, N, K] -> samples float32 [B, length].
+        """Decode tokens int [B, N, K] -> samples float32 [B, length].
 
         On CPU a row is the same bit for bit in any batch: rows are decoded one by one, since products
         of other sizes are added up in another order. On accelerators all rows are decoded at once.
-        Raises ValueError when there are too few token frames for ``length``.
+
+        Raises:
+          ValueError: too few token frames for ``length``.
         """
         values = self.quantizer.decode(tokens)
         if self.is_initializing():
@@ -292,11 +310,11 @@ class TFCodec(nn.Module):
         return jax.lax.platform_dependent(variables, values, cpu=one_by_one, default=together)
 
     def latent(self, x: jax.Array, *, train: bool = False) -> jax.Array:
-        """Samples [B, L] -> vectors to quantise float32 [B, N, K, D]; a group's 4 frames are frame-major."""
+        """Encode samples [B, L] -> vectors float32 [B, N, K, D]; a group's 4 frames are frame-major."""
         return self.latent_of_frames(analyse(x, self.config), train=train)[0]
 
     def reconstruct(self, values: jax.Array, length: int, *, train: bool = False) -> jax.Array:
-        """Vectors [B, N, K, D], quantised or not -> samples float32 [B, length]."""
+        """Decode vectors [B, N, K, D], quantised or not -> samples float32 [B, length]."""
         cfg = self.config
         available = (values.shape[1] * cfg.frames_per_token - 1) * cfg.hop
         if length > available:
@@ -308,7 +326,7 @@ class TFCodec(nn.Module):
     def latent_of_frames(
         self, features: jax.Array, memory: EncoderMemory | None = None, *, train: bool = False
     ) -> tuple[jax.Array, EncoderMemory]:
-        """Compressed STFT [B, T, F, 2], T whole token frames -> vectors [B, N, K, D] and the memory."""
+        """Encode compressed STFT [B, T, F, 2] of whole token frames -> vectors [B, N, K, D], memory."""
         cfg = self.config
         features, memory = self.encoder(features, memory, train=train)
         frames = self.project_in(features).astype(jnp.float32)
@@ -320,7 +338,7 @@ class TFCodec(nn.Module):
     def frames_of(
         self, values: jax.Array, memory: DecoderMemory | None = None, *, train: bool = False
     ) -> tuple[jax.Array, DecoderMemory]:
-        """Vectors [B, N, K, D] -> compressed STFT [B, T, F, 2] and the memory."""
+        """Decode vectors [B, N, K, D] -> compressed STFT [B, T, F, 2] and the memory."""
         m = self.config.frames_per_token
         frames = rearrange(values, "b n k (m d) -> b (n m) (k d)", m=m)
         return self.decoder(self.project_out(frames), memory, train=train)

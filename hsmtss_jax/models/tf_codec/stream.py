@@ -1,9 +1,9 @@
-"""TF-Codec chunk by chunk: the network of ``tf_codec`` with its memory carried from call to call.
+"""Run TF-Codec chunk by chunk: the network of ``model`` with its memory carried from call to call.
 
 Every function takes a bound TFCodec, for ``codec.apply(variables, ..., method=encode_chunk)``. Chunks
-are whole token frames; joined, they give what the whole signal gives, up to float rounding. A stream
-runs half a window beside the signal that it codes: the encoder starts with the ``lead_samples`` that
-complete its first window but for one hop, and the decoder's first n_fft / 2 samples lie before the signal.
+are whole token frames; joined, they equal the coding of the whole signal, up to float rounding. A stream
+is half a window out of step with its signal: the encoder starts with the ``lead_samples`` that complete
+its first window but for one hop, and the decoder's first n_fft / 2 samples precede the signal.
 
 Legend: B batch, L samples, T STFT frames, N token frames, F bins, K groups.
 """
@@ -27,7 +27,10 @@ from hsmtss_jax.models.tf_codec.model import (
 
 @flax.struct.dataclass
 class EncoderState:
-    """samples: the last n_fft - hop that were read, float32 [B, n_fft - hop]. memory: the network's."""
+    """Hold the encoder's state between chunks.
+
+    samples: the last n_fft - hop that were read, float32 [B, n_fft - hop]. memory: the network's.
+    """
 
     samples: jax.Array
     memory: EncoderMemory
@@ -35,7 +38,10 @@ class EncoderState:
 
 @flax.struct.dataclass
 class DecoderState:
-    """tail: sum of windows that later frames add to, float32 [B, n_fft - hop]. memory: the network's."""
+    """Hold the decoder's state between chunks.
+
+    tail: sum of windows that later frames add to, float32 [B, n_fft - hop]. memory: the network's.
+    """
 
     tail: jax.Array
     memory: DecoderMemory
@@ -43,12 +49,12 @@ class DecoderState:
 
 @dataclasses.dataclass(frozen=True)
 class Latency:
-    """Algorithmic delays in milliseconds: what would remain on an infinitely fast machine.
+    """Hold algorithmic delays [ms], independent of the machine's speed.
 
     encoder: from the centre of a token's first STFT frame, which is its place in time, to the last
-    sample that the token reads: the other frames of the token and half a window. decoder: from the
+    sample that the token depends on: the other frames of the token and half a window. decoder: from the
     first sample that a frame writes to the frame's centre, half a window. total: a sample of the
-    output is final when this much input behind it has been read, at the latest.
+    output is final when this much input after it has been read, at the latest.
     """
 
     encoder: float
@@ -60,9 +66,9 @@ class Latency:
 
 
 def latency(config: TFCodecConfig, sample_rate: int = 16_000) -> Latency:
-    """The codec's latency; 25 + 10 = 35 ms with the paper's sizes.
+    """Compute the codec's latency; 25 + 10 = 35 ms with the paper's sizes.
 
-    Token frame n reads ``token_reads(config, n)`` samples, and ``final_samples(config, n)`` samples of
+    Token frame n needs ``token_reads(config, n)`` samples, and ``final_samples(config, n)`` samples of
     the output are final once it has been decoded. Chunks of more than one token frame add to it.
     """
     grouping = (config.frames_per_token - 1) * config.hop
@@ -71,23 +77,23 @@ def latency(config: TFCodecConfig, sample_rate: int = 16_000) -> Latency:
 
 
 def token_reads(config: TFCodecConfig, token: int) -> int:
-    """How many samples from the start token frame ``token`` depends on: 400 for the first."""
+    """Return how many samples from the start token frame ``token`` depends on: 400 for the first."""
     last_centre = (token + 1) * config.token_samples - config.hop
     return last_centre + config.n_fft // 2
 
 
 def final_samples(config: TFCodecConfig, token: int) -> int:
-    """How many samples of the output no token frame after ``token`` changes: 160 after the first."""
+    """Return how many output samples no token frame after ``token`` changes: 160 after the first."""
     return (token + 1) * config.token_samples - config.n_fft // 2
 
 
 def lead_samples(config: TFCodecConfig) -> int:
-    """Samples that ``begin_encoding`` takes: 80."""
+    """Return the number of samples that ``begin_encoding`` takes: 80."""
     return config.n_fft // 2 - config.hop
 
 
 def begin_encoding(codec: TFCodec, lead: jax.Array) -> EncoderState:
-    """The state before the first chunk, from the first ``lead_samples`` samples of a signal [B, 80]."""
+    """Create the state before the first chunk, from the first ``lead_samples`` of a signal [B, 80]."""
     config = codec.config
     half = config.n_fft // 2
     samples = jnp.pad(lead.astype(jnp.float32), ((0, 0), (half, 0)))  # the STFT is centred
@@ -98,7 +104,7 @@ def begin_encoding(codec: TFCodec, lead: jax.Array) -> EncoderState:
 def encode_chunk(
     codec: TFCodec, x: jax.Array, state: EncoderState
 ) -> tuple[jax.Array, EncoderState]:
-    """The next samples [B, N token_samples] -> tokens int32 [B, N, K] and the state after them."""
+    """Encode the next samples [B, N token_samples] -> tokens int32 [B, N, K] and the next state."""
     config = codec.config
     x = jnp.concatenate([state.samples, x.astype(jnp.float32)], axis=1)
     features = compress(stft(x, config.n_fft, config.hop, center=False), config.power)
@@ -108,7 +114,7 @@ def encode_chunk(
 
 
 def begin_decoding(codec: TFCodec, batch: int) -> DecoderState:
-    """The state before the first token frame of ``batch`` signals."""
+    """Create the state before the first token frame of ``batch`` signals."""
     config = codec.config
     no_tokens = jnp.zeros((batch, 0, config.groups, config.group_width))
     tail = jnp.zeros((batch, config.n_fft - config.hop))
@@ -118,10 +124,11 @@ def begin_decoding(codec: TFCodec, batch: int) -> DecoderState:
 def decode_chunk(
     codec: TFCodec, tokens: jax.Array, state: DecoderState, count: jax.Array | int | None = None
 ) -> tuple[jax.Array, DecoderState]:
-    """The next tokens int [B, N, K] -> samples float32 [B, N token_samples] and the state after them.
+    """Decode the next tokens int [B, N, K] -> samples float32 [B, N token_samples] and the next state.
 
-    count: token frames from there on are padding and add no sound, for the last chunk of a signal; its
-    end is then followed by the first n_fft / 2 - hop samples of ``tail``, or by as many of the padding.
+    count: number of valid token frames; later ones are padding and add no sound, for the last chunk of a
+    signal. Its end is then followed by the first n_fft / 2 - hop samples of ``tail``, or by as many of the
+    padding.
     """
     config = codec.config
     features, memory = codec.frames_of(codec.quantizer.decode(tokens), state.memory)

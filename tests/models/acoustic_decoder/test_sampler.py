@@ -1,4 +1,4 @@
-"""Sampling with the real decoder: greedy, neighbours, padding of the batch, forced frames, lengths."""
+"""Sampling with the real decoder: greedy, neighbours, padding of the batch, forced frames, masks."""
 
 import dataclasses
 import functools
@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.models.acoustic_decoder import sampler as acoustic_sampling
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
 from hsmtss_jax.models.acoustic_decoder.sampler import TokenSampler, sample, segments
 from hsmtss_jax.models.acoustic_decoder.weights import prepare_decode
@@ -87,15 +86,6 @@ def test_forced_frames_are_reproduced_and_continued_as_if_drawn():
     assert np.array_equal(changed[2], full[2])
 
 
-def test_lengths_blank_the_frames_behind_them():
-    config, params, patches = setup()
-    full = draw(config, params, patches, [7, 8, 9, 10])
-    short = draw(config, params, patches, [7, 8, 9, 10], lengths=jnp.array([9, 5, 1, 0]))
-    for row, length in enumerate([9, 5, 1, 0]):
-        assert np.array_equal(short[row, :length], full[row, :length])
-        assert not short[row, length:].any()
-
-
 def test_prepared_weights_give_the_same_tokens():
     config, params, patches = setup()
     prepared = prepare_decode(config, params)
@@ -105,79 +95,66 @@ def test_prepared_weights_give_the_same_tokens():
     )
 
 
+def sampled(sampler, rows, frames=FRAMES, forced=None, counts=None, visible=None):
+    """Tokens of the first rows by the compiled sampler."""
+    config, _, patches = setup()
+    given = np.zeros((rows, frames, config.groups), np.int32)
+    if forced is not None:
+        given[:, : forced.shape[1]] = forced
+    return np.asarray(
+        sampler(
+            patches[:rows],
+            np.ones((rows, config.patches), bool) if visible is None else visible,
+            np.array([7, 8, 9, 10][:rows], np.uint32),
+            POLICY,
+            given,
+            np.zeros(rows, np.int32) if counts is None else counts,
+        )
+    )
+
+
 @functools.cache
 def token_sampler() -> TokenSampler:
     config, params, _ = setup()
     return TokenSampler(config, params)
 
 
-def test_calls_of_many_sizes_are_few_programs_with_the_same_tokens():
+@pytest.mark.parametrize(("rows", "frames"), [(1, 8), (3, FRAMES), (4, 11)])
+def test_tokens_do_not_depend_on_the_shape_they_are_drawn_in(rows, frames):
     config, params, patches = setup()
-    sampler, seeds = token_sampler(), np.array([7, 8, 9, 10])
-    assert sampler.frame_sizes == (7, 13, 19, 25)
-    full = draw(config, params, patches, seeds)
-    for rows in (1, 3, 4):
-        for frames in (8, 9, 11):
-            tokens = sampler(patches[:rows], frames, seeds[:rows], POLICY)
-            assert tokens.shape == (rows, frames, 3) and tokens.dtype == np.int32
-            shared = min(frames, FRAMES)
-            assert np.array_equal(tokens[:, :shared], full[:rows, :shared])
-    assert sampler._draw_in_place._cache_size() == 2  # 13 frames for batches of 1 and of 4
+    full = draw(config, params, patches, [7, 8, 9, 10])
+    tokens = sampled(token_sampler(), rows, frames)
+    assert tokens.shape == (rows, frames, 3) and tokens.dtype == np.int32
+    shared = min(frames, FRAMES)
+    assert np.array_equal(tokens[:, :shared], full[:rows, :shared])
 
 
-def test_more_rows_than_a_batch_go_in_turns(monkeypatch):
+def test_the_compiled_sampler_forces_frames():
     config, params, patches = setup()
-    monkeypatch.setattr(acoustic_sampling, "MAX_BATCH", 1)
-    seeds = np.array([7, 8])
-    tokens = token_sampler()(patches[:2], FRAMES, seeds, POLICY)
-    assert np.array_equal(tokens, draw(config, params, patches, [7, 8, 9, 10])[:2])
-
-
-def test_the_sampler_forces_frames_and_stops_at_the_longest_row():
-    config, params, patches = setup()
-    sampler, seeds = token_sampler(), np.array([7, 8, 9, 10])
-    full = draw(config, params, patches, seeds)
-    forced = (full[:, :4] + 1) % config.codes
-    counts = np.array([4, 2, 0, 4])
+    seeds = [7, 8, 9, 10]
+    forced = (draw(config, params, patches, seeds)[:, :4] + 1) % config.codes
+    counts = np.array([4, 2, 0, 4], np.int32)
     expected = draw(
         config, params, patches, seeds, forced_tokens=forced, forced_length=jnp.array(counts)
     )
-    tokens = sampler(patches, FRAMES, seeds, POLICY, forced, counts, lengths=np.array([9, 9, 9, 8]))
-    assert np.array_equal(tokens[:3], expected[:3])
-    assert np.array_equal(tokens[3, :8], expected[3, :8]) and not tokens[3, 8].any()
-    short = sampler(patches, FRAMES, seeds, POLICY, lengths=np.array([5, 1, 0, 3]))
-    assert short.shape == (4, FRAMES, 3) and not short[:, 5:].any()
-    assert np.array_equal(short[0, :5], full[0, :5])
+    assert np.array_equal(sampled(token_sampler(), 4, forced=forced, counts=counts), expected)
 
 
-def test_segments_read_less_of_the_cache_and_draw_the_same(monkeypatch):
+def test_segments_read_less_of_the_cache_and_draw_the_same():
     config, params, patches = setup()
-    seeds = np.array([7, 8, 9, 10])
-    full = draw(config, params, patches, seeds)
-    monkeypatch.setattr(acoustic_sampling, "SEGMENT_FRAMES", 4)
-    assert (segments(4, FRAMES), segments(1, FRAMES), segments(4, 3)) == (2, 1, 1)
-    sampler = TokenSampler(config, params)
-    assert np.array_equal(sampler(patches, FRAMES, seeds, POLICY), full)
-    assert np.array_equal(sampler(patches[:1], FRAMES, seeds[:1], POLICY), full[:1])
+    full = draw(config, params, patches, [7, 8, 9, 10])
+    assert (segments(4, FRAMES, 4), segments(1, FRAMES, 4), segments(4, 3, 4)) == (2, 1, 1)
+    sampler = TokenSampler(config, params, segment_frames=4)
+    assert np.array_equal(sampled(sampler, 4), full)
+    assert np.array_equal(sampled(sampler, 1), full[:1])
 
 
 def test_hidden_patches_do_not_count():
-    config, _, patches = setup()
-    mask = np.arange(config.patches)[None, :] < np.array([[4], [4], [4], [4]])
-    broken = np.where(mask[:, :, None], patches, np.nan)
-    seeds = np.array([7, 8, 9, 10])
-    tokens = token_sampler()(broken, FRAMES, seeds, POLICY, prefix_mask=mask)
-    again = token_sampler()(patches, FRAMES, seeds, POLICY, prefix_mask=mask)
-    assert np.array_equal(tokens, again)
-    assert not np.array_equal(tokens, token_sampler()(patches, FRAMES, seeds, POLICY))
-
-
-def test_a_call_that_cannot_be_is_refused():
-    _, _, patches = setup()
-    seeds = np.array([7, 8, 9, 10])
-    with pytest.raises(ValueError, match="no row"):
-        token_sampler()(patches[:0], FRAMES, seeds[:0], POLICY)
-    with pytest.raises(ValueError, match="26 does not fit: the largest size is 25"):
-        token_sampler()(patches, 26, seeds, POLICY)
-    with pytest.raises(ValueError, match="10 forced frames do not fit in 9"):
-        token_sampler()(patches, FRAMES, seeds, POLICY, np.zeros((4, 10, 3), np.int32))
+    config, params, patches = setup()
+    mask = np.tile(np.arange(config.patches) < 4, (4, 1))
+    broken = jnp.where(mask[:, :, None], patches, jnp.nan)
+    seeds = [7, 8, 9, 10]
+    hidden = draw(config, params, patches, seeds, prefix_mask=mask)
+    assert np.array_equal(draw(config, params, broken, seeds, prefix_mask=mask), hidden)
+    assert np.array_equal(sampled(token_sampler(), 4, visible=mask), hidden)
+    assert not np.array_equal(draw(config, params, patches, seeds), hidden)

@@ -9,7 +9,7 @@ import pytest
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.pipeline import ROLES, Pipeline
-from hsmtss_jax.inference.runtime import System
+from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.models.tf_codec.adapter import CODECS, make_codec, raw_kbps
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.stages.acoustic_decoder import AcousticDecoderStage
@@ -85,12 +85,12 @@ def test_the_acoustic_decoder_is_trained_on_another_codec():
 
 def test_the_system_decodes_with_another_codec():
     bundles = tiny_upstream(ROLES) | {"tf_codec": _bundle()}
-    system = System(Pipeline(bundles, Policy(), {}, Path()))
+    system = Runtime(Pipeline(bundles, Policy(), {}, Path()))
     assert (system.frame, system.frames) == (320, system.window // 320)
     audio = 0.9 * np.sin(np.arange(system.window) / 4_000)[None].astype(np.float32)
-    tokens = system.encode(audio)
+    tokens = system.encode_tokens(audio)
     assert tokens.shape == (1, system.frames, 4)
-    np.testing.assert_allclose(system.decode(tokens, system.window), audio, atol=0.06)
+    np.testing.assert_allclose(system.decode_tokens(tokens, system.window), audio, atol=0.06)
 
 
 def test_what_is_no_codec_is_refused():

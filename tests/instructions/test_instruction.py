@@ -1,0 +1,32 @@
+"""What an instruction is, whoever made it."""
+
+import pytest
+
+from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.task import Task
+
+
+def test_the_word_becomes_a_task():
+    assert Instruction("remove", "rain").task is Task.REMOVE
+    with pytest.raises(ValueError, match="mute"):
+        Instruction("mute", "rain")
+
+
+def test_where_it_is_from_makes_no_difference():
+    noted = Instruction("remove", "rain", "rules", "no answer")
+    assert noted == Instruction("remove", "rain") and hash(noted) == hash(
+        Instruction("remove", "rain")
+    )
+    assert noted != Instruction("extract", "rain") and noted != Instruction("remove", "Rain")
+
+
+def test_the_opposite_keeps_the_words():
+    given = Instruction("remove", "rain")
+    assert given.opposite == Instruction("extract", "rain") and given.opposite.opposite == given
+
+
+def test_as_plain_json():
+    expected = {"task": "remove", "description": "rain", "source": "given"}
+    assert Instruction("remove", "rain").as_dict() == expected
+    noted = Instruction("remove", "rain", note="no answer")
+    assert noted.as_dict() == {**expected, "note": "no answer"}
