@@ -88,5 +88,5 @@ def test_the_input_is_never_overwritten(tmp_path):
     sink = FileSink(outputs_in(tmp_path), SeparateOptions(), "PCM_16")
     with pytest.raises(ValueError, match="would overwrite the input"):
         sink.check(source)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"\.wav|\.flac"):
         FileSink([OutputFiles("x", tmp_path / "a.mp3")], SeparateOptions(), "PCM_16").check(source)
