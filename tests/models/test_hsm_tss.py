@@ -107,7 +107,7 @@ def test_patches_behind_the_end_are_hidden_where_training_hid_them():
         networks.decoder.patches,
     ]
     showing = dataclasses.replace(networks, mask_padding=False)
-    assert hsm_tss.visible_patches(showing, frames) is None
+    assert hsm_tss.visible_patches(showing, frames).all()
 
 
 def test_the_global_token_s_attention_is_a_share_for_each_patch():
