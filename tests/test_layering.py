@@ -35,6 +35,7 @@ ARROWS: dict[str, set[str]] = {
     "atomic": set(),
     "task": set(),
     "option": set(),
+    "__main__": {"cli"},
     "assets": set(),
     "audio.constants": set(),
     "audio.level": set(),
@@ -65,7 +66,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "visualization": {
         *(_GROUND | _BUNDLES | _NETWORKS),
-        *{"inference", "codec", "data"},
+        *{"inference", "codec", "data", "instructions"},
     },
     "testing": {
         *(_GROUND | _BUNDLES | _NETWORKS),

@@ -26,11 +26,14 @@ def needs_working_file(clip_mode: str, subtype: str, mode: str) -> bool:
 CLAMPED_FLOATS = ("clamp", "FLOAT")
 
 
-def check_size(source: Path, start: float, end: float | None) -> None:
-    """Raises AudioError for a recording whose sound no WAV file of floats could hold."""
+def check_size(source: Path, start: float, end: float | None, largest: int = LARGEST) -> None:
+    """Raises AudioError for a recording whose sound no WAV file of floats could hold.
+
+    largest: bytes of samples that such a file holds.
+    """
     info = probe(source)
     seconds = min(info.seconds, info.seconds if end is None else end) - start
-    if seconds * info.sample_rate * info.channels * 4 > LARGEST:
+    if seconds * info.sample_rate * info.channels * 4 > largest:
         raise AudioError(
             f"{source}: too long for --clip-mode rescale, which needs a working file below 4 GiB: "
             "use --clip-mode clamp, or separate parts with --start and --end"

@@ -1,0 +1,1 @@
+"""The neural codec by itself: whole recordings, streams, token files."""

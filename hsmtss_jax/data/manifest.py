@@ -6,17 +6,19 @@ A mixture is given by (config, split, seed, index) and, once drawn, by its recip
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import grain
+import numpy as np
 
 from hsmtss_jax.atomic import replace_file
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.mixing import Mixer, MixtureExample, Recipe
 from hsmtss_jax.data.pipeline import examples, mixture_order
 from hsmtss_jax.data.placement import Placement
+from hsmtss_jax.data.records import read_index
 from hsmtss_jax.data.sources import ClipSource
 from hsmtss_jax.task import TASKS
 
@@ -121,3 +123,21 @@ def from_row(row: dict[str, Any]) -> Recipe:
 
 def _placement(row: dict[str, Any]) -> Placement:
     return Placement(**{**row, "offsets": tuple(row["offsets"])})
+
+
+def recording_groups(root: str | os.PathLike, split: str) -> dict[str, str]:
+    """Return clip id -> the recording it was cut from (field ``group``), of clips that name one."""
+    rows = read_index(root, split)
+    return {row["id"]: str(row["group"]) for row in rows if row.get("group")}
+
+
+def mixtures_of(
+    config: DataConfig, split: str, seed: int, targets: Sequence[int], *, samples: int
+) -> Iterator[MixtureExample]:
+    """Yield a mixture for each of the clips ``targets``, by their numbers in the split.
+
+    A mixture depends on seed and target alone.
+    """
+    mixer = Mixer(ClipSource(config.root, split), config, samples, augmented=False, train=False)
+    for target in targets:
+        yield mixer.draw(target, np.random.default_rng((seed, target)))

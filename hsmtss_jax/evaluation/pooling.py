@@ -32,8 +32,8 @@ Progress = Callable[[int], None]  # clips done
 
 
 def fixed_crops(audio: Audio, rows: int, window: int, crops: int) -> Iterator[Window]:
-    """Of a longer clip ``crops`` windows at even distances from its start to its end (one: its
-    middle), of a shorter one itself, padded with zeros. Nothing is drawn at random."""
+    """Yield ``crops`` windows of a longer clip, evenly from its start to its end (one: its middle), or a
+    shorter clip itself, padded with zeros. Nothing is drawn at random."""
     for row in range(rows):
         clip = audio(row)
         spare = len(clip) - window
@@ -46,7 +46,7 @@ def fixed_crops(audio: Audio, rows: int, window: int, crops: int) -> Iterator[Wi
 
 
 def whole_clips(audio: Audio, rows: int, window: int) -> Iterator[Window]:
-    """All of every clip in windows that do not overlap; a last one under a frame (25 ms) is dropped."""
+    """Yield all of every clip in windows that do not overlap, without a last one under a frame (25 ms)."""
     for row in range(rows):
         clip = audio(row)
         plan = plan_windows(len(clip), window, 0)
@@ -63,7 +63,7 @@ def pool(
     batch: int,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """The weighted mean of each clip's windows, float32 [rows, C]; windows go in batches of one shape."""
+    """Compute the weighted mean of each clip's windows, float32 [rows, C], in batches of one shape."""
     total: np.ndarray | None = None
     weight = np.zeros(rows)
     for part in _batches(windows, batch):

@@ -17,7 +17,8 @@ from hsmtss_jax.data.labelled import LabelledClips, Split
 from hsmtss_jax.evaluation.pooling import Embed, Progress, pool, whole_clips
 from hsmtss_jax.evaluation.probe_training import Fitted, Point, ProbeTraining, fit
 from hsmtss_jax.evaluation.representation import Representation
-from hsmtss_jax.metrics import Estimate, mean_with_interval
+from hsmtss_jax.evaluation.tables import Cell, Column, Report, Row, Table
+from hsmtss_jax.metrics import Estimate, mean_with_interval, paired_difference
 
 FEATURES = {
     "s": "S of AudioMAE",
@@ -28,7 +29,7 @@ FEATURES = {
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """One kind of feature. correct: share of the seeds that are right on each tested clip [t]; tested:
+    """One kind of feature. correct: share of the seeds that classify each tested clip correctly [t]; tested:
     clip numbers [t]. validation: accuracy of each point of the grid; seeds: test accuracy of each."""
 
     correct: np.ndarray
@@ -47,7 +48,7 @@ def embed(
     batch: int = 32,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """A vector a clip [n, C]. feature: "logmel", or "s" (also of a randomised representation)."""
+    """Compute a vector a clip [n, C]. feature: "logmel", or "s" (also of a randomised representation)."""
     sums: Embed = representation.mel_sums if feature == "logmel" else representation.scene_sums
     count = len(clips.labels)
     windows = whole_clips(clips.audio, count, representation.window)
@@ -60,8 +61,8 @@ def run(
     config: ProbeTraining,
     progress: Callable[[str], None] | None = None,
 ) -> Outcome:
-    """Selects a point of the grid on the first round's validation part, then trains one probe a round
-    and seed at that point and tests it. x: vectors [n, C]."""
+    """Select a point of the grid on the first round's validation part, then train and test one probe a round
+    and seed at that point. x: vectors [n, C]."""
     say = progress or (lambda _: None)
     chosen = {}
     for point in config.grid:
@@ -94,7 +95,7 @@ def _fit(
     config: ProbeTraining,
     seed: int,
 ) -> Fitted:
-    x = _scaled(x, parts.train, config)
+    x = scaled(x, parts.train, config)
     train = x[parts.train], clips.labels[parts.train]
     validation = x[parts.validation], clips.labels[parts.validation]
     return fit(train, validation, len(clips.classes), point, config, seed)
@@ -103,11 +104,12 @@ def _fit(
 def _hits(
     x: np.ndarray, clips: LabelledClips, parts: Split, fitted: Fitted, config: ProbeTraining
 ) -> np.ndarray:
-    """Whether each clip of the test part is told right, bool [t]."""
-    return fitted.predict(_scaled(x, parts.train, config)[parts.test]) == clips.labels[parts.test]
+    """Return whether each clip of the test part is classified correctly, bool [t]."""
+    return fitted.predict(scaled(x, parts.train, config)[parts.test]) == clips.labels[parts.test]
 
 
-def _scaled(x: np.ndarray, train: np.ndarray, config: ProbeTraining) -> np.ndarray:
+def scaled(x: np.ndarray, train: np.ndarray, config: ProbeTraining) -> np.ndarray:
+    """Standardise vectors [n, C] by the training part's mean and deviation, if ``config`` says so."""
     if not config.standardise:
         return x
     mean, deviation = x[train].mean(axis=0), x[train].std(axis=0)
@@ -117,15 +119,15 @@ def _scaled(x: np.ndarray, train: np.ndarray, config: ProbeTraining) -> np.ndarr
 @dataclasses.dataclass(frozen=True)
 class Scores:
     """accuracy: over clips, interval over recordings. by_class: mean of the classes' accuracies,
-    interval over classes. deviation: of the seeds' accuracies."""
+    interval over classes. deviation: of the seeds' accuracies, None for a difference."""
 
     accuracy: Estimate
     by_class: Estimate
-    deviation: float
+    deviation: float | None
 
 
 def score(outcome: Outcome, clips: LabelledClips) -> Scores:
-    """Top-1 accuracy with 95 % intervals."""
+    """Compute top-1 accuracies with 95 % intervals."""
     return Scores(
         accuracy=_over_recordings(outcome.correct, outcome.tested, clips),
         by_class=_over_classes(outcome.correct, clips.labels[outcome.tested]),
@@ -134,12 +136,12 @@ def score(outcome: Outcome, clips: LabelledClips) -> Scores:
 
 
 def difference(a: Outcome, b: Outcome, clips: LabelledClips) -> Scores:
-    """a - b, clip by clip."""
-    both = a.correct - b.correct
+    """Compute the scores of a - b, clip by clip."""
+    recordings = [clips.groups[i] for i in a.tested]
     return Scores(
-        accuracy=_over_recordings(both, a.tested, clips),
-        by_class=_over_classes(both, clips.labels[a.tested]),
-        deviation=float("nan"),
+        accuracy=paired_difference(a.correct, b.correct, groups=recordings),
+        by_class=_over_classes(a.correct - b.correct, clips.labels[a.tested]),
+        deviation=None,
     )
 
 
@@ -160,7 +162,7 @@ class Chance:
 
 
 def chance(clips: LabelledClips) -> Chance:
-    """What is reached without listening."""
+    """Compute the accuracy that needs no features."""
     hits, tested = 0, 0
     for parts in clips.folds:
         counts = Counter(clips.labels[parts.train].tolist())
@@ -169,41 +171,34 @@ def chance(clips: LabelledClips) -> Chance:
     return Chance(commonest=hits / max(tested, 1), uniform=1 / len(clips.classes))
 
 
-def to_markdown(scores: Mapping[str, Scores], floor: Chance) -> str:
-    """A row a feature or difference, accuracies in per cent with their intervals."""
-    lines = ["| | accuracy (%) ↑ | mean over classes (%) ↑ | ± seeds |", "|---|---|---|---|"]
-    for name, found in scores.items():
-        spread = "" if np.isnan(found.deviation) else f"{100 * found.deviation:.1f}"
-        cells = f"{_cell(found.accuracy)} | {_cell(found.by_class)} | {spread}"
-        lines.append(f"| {FEATURES.get(name, name)} | {cells} |")
-    lines.append(f"| commonest class | {100 * floor.commonest:.1f} | {100 * floor.uniform:.1f} | |")
-    return "\n".join(lines) + "\n"
-
-
-def _cell(estimate: Estimate) -> str:
-    mean, low, high = (100 * x for x in (estimate.mean, estimate.low, estimate.high))
-    return f"{mean:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def to_json(
+def report(
     scores: Mapping[str, Scores],
     outcomes: Mapping[str, Outcome],
     clips: LabelledClips,
     about: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Everything, as plain JSON; rows hold how often each tested clip was told right."""
-    return {
-        "about": {**about, **_sizes(clips), "chance": dataclasses.asdict(chance(clips))},
-        "summary": {
-            name: {
-                "accuracy": dataclasses.asdict(found.accuracy),
-                "by_class": dataclasses.asdict(found.by_class),
-            }
-            for name, found in scores.items()
-        },
-        "training": {name: _training(outcome) for name, outcome in outcomes.items()},
-        "rows": {name: _rows(outcome, clips) for name, outcome in outcomes.items()},
-    }
+) -> Report:
+    """Build the report: a row a feature or difference, accuracies in per cent, and the commonest class.
+
+    ``rows`` hold the share of the seeds that classify each tested clip correctly.
+    """
+    columns = [
+        Column("accuracy", "accuracy (%) ↑", decimals=1, scale=100),
+        Column("by_class", "mean over classes (%) ↑", decimals=1, scale=100),
+        Column("deviation", "± seeds (%)", decimals=1, scale=100),
+    ]
+    floor = chance(clips)
+    lines = [Row(FEATURES.get(name, name), _cells(found), name) for name, found in scores.items()]
+    lines.append(
+        Row("commonest class", {"accuracy": floor.commonest, "by_class": floor.uniform}, "chance")
+    )
+    training = {name: _training(outcome) for name, outcome in outcomes.items()}
+    rows = {name: _rows(outcome, clips) for name, outcome in outcomes.items()}
+    return Report([Table(columns, lines)], {**about, **_sizes(clips), "training": training}, rows)
+
+
+def _cells(found: Scores) -> dict[str, Cell]:
+    cells: dict[str, Cell] = {"accuracy": found.accuracy, "by_class": found.by_class}
+    return cells if found.deviation is None else {**cells, "deviation": found.deviation}
 
 
 def _sizes(clips: LabelledClips) -> dict[str, Any]:

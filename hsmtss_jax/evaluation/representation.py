@@ -1,6 +1,6 @@
-"""The two-level representation alone: sound to S and to a vector that meets text, text to its vector.
+"""The two-level representation alone: S, G and contrastive vectors of sound, vectors of text.
 
-What ``hsmtss evaluate retrieval`` and ``probe`` measure (HSM-TSS section III); it needs no separator.
+What ``hsmtss evaluate retrieval`` and ``probe`` measure (HSM-TSS section III-B); it needs no separator.
 
 Legend: B windows, L samples, N text tokens, T x F grid of patches, D width of S, M mel bands,
 E contrastive width.
@@ -16,59 +16,55 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.audio.fbank import log_mel_input
-from hsmtss_jax.bundles.bundle import Bundle, check_upstream
+from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.config import from_dict
-from hsmtss_jax.dist import compute_dtype
+from hsmtss_jax.evaluation.loaded import LoadedBundles
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
-from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.sampling import trim_text
 
 _FRAME, _HOP = 400, 160  # samples of the fbank's analysis
 
 
-class Representation:
-    """Bundles by role on the default device. "audio_mae" must be there; text and vectors need the
+class Representation(LoadedBundles):
+    """The encoders of bundles by role. "audio_mae" must be there; text and vectors need the
     "text_encoder" and "q_audio" as well.
 
-    Attributes: window (samples of one window), dtype. Raises ValueError when the bundles were not
+    Attributes: encoders, window (samples of one window). Raises ValueError when the bundles were not
     trained against one another.
     """
 
     def __init__(self, bundles: Mapping[str, Bundle], dtype: Any = None) -> None:
-        check_upstream(bundles)
-        self.dtype = dtype or compute_dtype()
+        super().__init__(bundles, dtype)
         self.encoders = read_encoders(bundles, self.dtype)
         self.window = self.encoders.fbank.window_samples
-        if "text_encoder" in bundles:
-            self._tokenizer = Tokenizer.from_bundle(bundles["text_encoder"])
-        self._params = jax.device_put({name: bundle.params for name, bundle in bundles.items()})
 
     def audio_vectors(self, audio: np.ndarray) -> np.ndarray:
-        """Audio [B, L] with L = window -> z_a [B, E], unit length."""
-        return np.asarray(self._audio_vectors(self._params, audio))
+        """Compute z_a [B, E], unit length, of audio [B, L] with L = window."""
+        return np.asarray(self._audio_vectors(self.params, audio))
 
     def global_features(self, audio: np.ndarray) -> np.ndarray:
-        """Audio [B, L] with L = window -> G [B, Cg], as the separators get it."""
-        return np.asarray(self._global_features(self._params, audio))
+        """Compute G [B, Cg], as the separators get it, of audio [B, L] with L = window."""
+        return np.asarray(self._global_features(self.params, audio))
 
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
-        """Captions -> z_t [len(texts), E], unit length; what exceeds Q-Audio's length is cut."""
-        ids, mask = trim_text(*self._tokenizer(texts, self.encoders.q_audio.max_text))
-        return np.asarray(self._text_vectors(self._params, ids, mask))
+        """Compute z_t [len(texts), E], unit length; what exceeds Q-Audio's length is cut."""
+        assert self.tokenizer is not None, "there is a text encoder"
+        ids, mask = trim_text(*self.tokenizer(texts, self.encoders.q_audio.max_text))
+        return np.asarray(self._text_vectors(self.params, ids, mask))
 
     def scene_sums(self, audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """S summed over the time columns that hold sound: (sums [B, F * D], columns int [B]).
+        """Sum S over the time columns that hold sound: (sums [B, F * D], columns int [B]).
 
         audio [B, L], of which the first ``samples`` [B] are the clip's. The bands of a column are
         concatenated, as MW-MAE's HEAR embedding does.
         """
         patch = self.encoders.audio_mae.patch
         columns = -(-real_frames(samples) // patch)
-        return np.asarray(self._scene_sums(self._params, audio, columns)), columns
+        return np.asarray(self._scene_sums(self.params, audio, columns)), columns
 
     def mel_sums(self, audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The encoder's log-mel input summed over the frames that hold sound: ([B, M], frames [B])."""
+        """Sum the encoder's log-mel input over the frames that hold sound: ([B, M], frames [B])."""
         count = real_frames(samples)
         return np.asarray(self._mel_sums(audio, count)), count
 
@@ -97,18 +93,18 @@ class Representation:
 
 
 def _sum_first(x: jax.Array, count: jax.Array) -> jax.Array:
-    """The sum of the first ``count`` [B] rows of each x [B, T, C] -> [B, C]."""
+    """Sum the first ``count`` [B] rows of each x [B, T, C] -> [B, C]."""
     used = jnp.arange(x.shape[1])[None, :] < count[:, None]
     return jnp.einsum("btc,bt->bc", x, used.astype(x.dtype))
 
 
 def real_frames(samples: np.ndarray) -> np.ndarray:
-    """Whole fbank frames in ``samples``, at least one: int [B] -> int [B]."""
+    """Count the whole fbank frames in ``samples``, at least one: int [B] -> int [B]."""
     return np.maximum(1, 1 + (np.asarray(samples, np.int32) - _FRAME) // _HOP)
 
 
 def random_weights(bundle: Bundle, seed: int = 0) -> Bundle:
-    """An AudioMAE bundle of the same config with freshly initialised weights, as a baseline."""
+    """Return an AudioMAE bundle of the same config with new random weights, as a baseline."""
     config = from_dict(AudioMAEConfig, bundle.config["model"])
     x = jnp.zeros((1, config.frames, config.n_mels))
     init = jax.jit(functools.partial(config.make().init, method="encode"))

@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from hsmtss_jax.evaluation.pooling import Audio, Progress, fixed_crops, pool
 from hsmtss_jax.evaluation.representation import Representation
+from hsmtss_jax.evaluation.tables import Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate, best_ranks, mean_with_interval
 from hsmtss_jax.metrics.retrieval import chance_median_rank, chance_recall
 
@@ -26,7 +27,7 @@ DIRECTIONS = {"text_to_audio": "text to audio", "audio_to_text": "audio to text"
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """Which text is right for which clip.
+    """Which text belongs to which clip.
 
     texts: m of them. relevant: bool [m, n]. clip_groups [n], text_groups [m]: numbers of sets of
     clips that share no caption with any other; the bootstrap draws whole sets.
@@ -64,7 +65,7 @@ class Scores:
 
 
 def pair(captions: Sequence[Sequence[str]], *, merge: bool = True) -> Pairs:
-    """Texts and their clips from every clip's captions.
+    """Pair texts with clips, from every clip's captions.
 
     merge: captions that are equal but for case and surrounding space are one text, right for every
     clip that carries it, so that a retriever is not blamed for finding another dog under "a dog
@@ -102,7 +103,7 @@ def _merged(captions: Sequence[Sequence[str]]) -> Pairs:
 
 
 def _components(relevant: np.ndarray) -> np.ndarray:
-    """Numbers of the sets of clips tied by shared texts: bool [m, n] -> int [n]."""
+    """Number the sets of clips that share texts: bool [m, n] -> int [n]."""
     rows, columns = np.nonzero(relevant)
     texts, clips = relevant.shape
     edges = (np.ones(len(rows)), (rows, columns + texts))
@@ -119,7 +120,7 @@ def embed_clips(
     batch: int = 32,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """z_a of ``count`` clips: the mean of its fixed crops' vectors, at unit length [n, E]."""
+    """Compute z_a of ``count`` clips [n, E]: the mean of the vectors of fixed crops, at unit length."""
 
     def embed(audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return representation.audio_vectors(audio), np.ones(len(samples))
@@ -131,7 +132,7 @@ def embed_clips(
 def embed_texts(
     representation: Representation, texts: Sequence[str], *, batch: int = 32
 ) -> np.ndarray:
-    """z_t of the texts [m, E], unit length. Short and long ones are embedded apart."""
+    """Compute z_t of the texts [m, E], unit length. Short and long ones are embedded apart."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # so that batches fill buckets
     found = []
     for start in range(0, len(order), batch):
@@ -148,7 +149,7 @@ def _unit(x: np.ndarray) -> np.ndarray:
 def rank(
     audio: np.ndarray, text: np.ndarray, pairs: Pairs, names: Sequence[str]
 ) -> dict[str, Ranking]:
-    """Both directions from vectors [n, E] and [m, E]; names: the clips', for the report."""
+    """Rank in both directions by vectors [n, E] and [m, E]; names: the clips', for the report."""
     similarity = text @ audio.T
     relevant = pairs.relevant
     return {
@@ -170,7 +171,7 @@ def rank(
 
 
 def score(ranking: Ranking) -> Scores:
-    """Recalls with 95 % intervals, their chance levels and median ranks."""
+    """Compute recalls with 95 % intervals, their chance levels and median ranks."""
     return Scores(
         recall={k: mean_with_interval(ranking.ranks <= k, groups=ranking.groups) for k in RECALLS},
         chance={
@@ -183,39 +184,33 @@ def score(ranking: Ranking) -> Scores:
     )
 
 
-def to_markdown(scores: Mapping[str, Scores]) -> str:
-    """A row a direction, recalls in per cent with their interval, chance beside."""
-    head = [*(f"R@{k} (%) ↑" for k in RECALLS), "median rank ↓", "queries", "ranked items"]
-    lines = ["| | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
-    for name, found in scores.items():
-        cells = [_cell(found.recall[k]) for k in RECALLS]
-        cells += [f"{found.median_rank:g}", str(found.queries), str(found.items)]
-        lines.append(f"| {DIRECTIONS[name]} | " + " | ".join(cells) + " |")
-        cells = [f"{100 * found.chance[k]:.1f}" for k in RECALLS]
-        cells += [str(found.chance_median_rank), "", ""]
-        lines.append("| chance | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _cell(estimate: Estimate) -> str:
-    mean, low, high = (100 * x for x in (estimate.mean, estimate.low, estimate.high))
-    return f"{mean:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def to_json(
+def report(
     scores: Mapping[str, Scores], rankings: Mapping[str, Ranking], about: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Everything, as plain JSON; rows hold each query's rank."""
-    return {
-        "about": dict(about),
-        "summary": {name: dataclasses.asdict(found) for name, found in scores.items()},
-        "rows": {
-            name: [
-                {"query": query, "rank": int(place), "relevant": int(right)}
-                for query, place, right in zip(
-                    ranking.queries, ranking.ranks, ranking.relevant, strict=True
-                )
-            ]
-            for name, ranking in rankings.items()
-        },
-    }
+) -> Report:
+    """Build the report: a row a direction and its chance level; ``rows`` hold each query's rank."""
+    columns = [
+        *(Column(f"recall_{k}", f"R@{k} (%) ↑", decimals=1, scale=100) for k in RECALLS),
+        Column("median_rank", "median rank ↓", decimals=0),
+        Column("queries", "queries", decimals=0),
+        Column("items", "ranked items", decimals=0),
+    ]
+    lines = [row for name, found in scores.items() for row in _table_rows(name, found)]
+    return Report([Table(columns, lines)], about, {k: _rank_rows(r) for k, r in rankings.items()})
+
+
+def _table_rows(name: str, found: Scores) -> list[Row]:
+    recalls = {f"recall_{k}": found.recall[k] for k in RECALLS}
+    chance = {f"recall_{k}": found.chance[k] for k in RECALLS}
+    sizes = {"queries": found.queries, "items": found.items}
+    median, by_chance = found.median_rank, found.chance_median_rank
+    return [
+        Row(DIRECTIONS[name], {**recalls, "median_rank": median, **sizes}, name),
+        Row("chance", {**chance, "median_rank": by_chance}, f"{name}, chance"),
+    ]
+
+
+def _rank_rows(ranking: Ranking) -> list[dict[str, Any]]:
+    rows = zip(ranking.queries, ranking.ranks, ranking.relevant, strict=True)
+    return [
+        {"query": query, "rank": int(place), "relevant": int(right)} for query, place, right in rows
+    ]

@@ -1,146 +1,152 @@
-"""The system on held-out mixtures, and what each of its stages loses (paper section V).
+"""The system on held-out pairs, as it ships (HSM-TSS section V, Tables II and III).
 
-A route is one way to an estimate of the target: the mixture as it is, the codec's resynthesis of the
-target (the ceiling), the whole system in both modes, the generated sound with one stage's output
-swapped for the truth, and a mask baseline. A route that the pipeline or the caller lacks is left out.
+A route is one way to an estimate of the target. Rows named after the system go through ``Separator``,
+a mode each; "mixture" is the input; the diagnostic rows say what each stage loses; "baseline" is a mask
+separator. Each pair is scored for both tasks, on its own length.
 
-Legend: B mixtures, L samples, P patches, C widths.
+Legend: L samples.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.audio.masking import apply_mask, mask_gains
-from hsmtss_jax.audio.silence import silence_gain
 from hsmtss_jax.data.mixing import MixtureExample
+from hsmtss_jax.evaluation.diagnostics import diagnose
 from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
+from hsmtss_jax.evaluation.pairs import Pair, pair_of
+from hsmtss_jax.evaluation.scores import PairScore, report
+from hsmtss_jax.evaluation.tables import Report
+from hsmtss_jax.inference.options import Failed, Mode, SeparateOptions
 from hsmtss_jax.inference.runtime import Runtime
-from hsmtss_jax.instructions import Instruction
-from hsmtss_jax.metrics import cosine_similarity, lsd, lsd_active, mel_psnr
-from hsmtss_jax.sampling.policies import Policy
-from hsmtss_jax.task import TASKS, Task
+from hsmtss_jax.inference.separator import Separator
+from hsmtss_jax.metrics import lsd, mel_psnr, sdr, sdri, si_sdr, si_sdri
+from hsmtss_jax.metrics.spectral import frame_distance
 
-ROUTES = ("mixture", "codec", "true_s", "true_g", "generated", "system", "baseline")
-ROUTE_NAMES = {
-    "mixture": "mixture, unprocessed",
-    "codec": "codec resynthesis of the target (ceiling)",
-    "true_s": "decoder from the target's S",
-    "true_g": "local separator given the target's G",
-    "generated": "the system, --mode generate",
-    "system": "the system, --mode mask (the default)",
-    "baseline": "the mask baseline",
-}
+VOCODER_LAG = 1120  # samples that audioldm_eval drops from the estimate's start
+
+Estimate = tuple[str, list[np.ndarray]]  # route, a sound [L] an instruction
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One mixture by one route. values: metric -> number (NaN where it is not defined)."""
-
-    index: int
-    task: str
-    route: str
-    text: str
-    snr_db: float
-    values: dict[str, float]
-
-
-def evaluate(
-    system: Runtime,
-    examples: Sequence[MixtureExample],
+def evaluate_separation(
+    separator: Separator,
+    examples: Iterable[MixtureExample],
     *,
-    policy: Policy,
-    seed: int = 0,
-    batch: int = 16,
+    modes: Sequence[Mode] = ("mask",),
+    options: SeparateOptions | None = None,
+    diagnostics: Runtime | None = None,
     baseline: MaskBaseline | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Iterator[Row]:
-    """Rows of every example by every route; examples are as long as the system's window."""
-    for start in range(0, len(examples), batch):
-        part = list(examples[start : start + batch])
-        full = part + [part[-1]] * (batch - len(part))  # one static shape
-        seeds = (seed + start + np.arange(batch)).astype(np.uint32)
-        yield from _rows(system, full, start, len(part), policy, seeds, baseline)
+    groups: Mapping[str, str] | None = None,
+    about: Mapping[str, Any] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Score the system on mixtures, both tasks of each; one mixture is in memory at a time.
+
+    Args:
+      separator: what is measured.
+      examples: mixtures with their targets.
+      modes: the modes to measure, a row each.
+      options: all else of the separation, as it ships by default; pair i is drawn with seed + i.
+        ``silence_gate=False`` makes the numbers that stand beside the paper's.
+      diagnostics: the parts to make the diagnostic rows with; None leaves them out.
+      baseline: a mask separator to score on the same pairs.
+      groups: clip id -> recording; whole recordings are drawn in the bootstrap. None: pairs are.
+      about: what to keep in the report about the examples.
+      progress: called with the number of pairs done.
+    """
+    options = options or SeparateOptions()
+    scores: list[PairScore] = []
+    for index, example in enumerate(examples):
+        pair = pair_of(index, example, (groups or {}).get(example.recipe.target, ""))
+        here = dataclasses.replace(options, seed=options.seed + index)
+        scores += _pair_scores(separator, pair, modes, here, diagnostics, baseline)
         if progress:
-            progress(min(start + batch, len(examples)), len(examples))
+            progress(index + 1)
+    if not scores:
+        raise ValueError("there is no mixture to separate")
+    made = {"modes": list(modes), "options": dataclasses.asdict(options)}
+    return report(scores, {**(about or {}), **made})
 
 
-def _rows(
-    system: Runtime,
-    examples: Sequence[MixtureExample],
-    start: int,
-    count: int,
-    policy: Policy,
-    seeds: np.ndarray,
-    baseline: MaskBaseline | None,
-) -> Iterator[Row]:
-    mixture = np.stack([example.mixture for example in examples])
-    target = np.stack([example.target for example in examples])
-    estimates, semantics = _estimates(system, examples, mixture, target, policy, seeds)
-    if baseline:
-        recipes = [example.recipe for example in examples]
-        asked = [TASKS[recipe.task] for recipe in recipes], [recipe.text for recipe in recipes]
-        estimates["baseline"] = baseline.separate(mixture, *asked, system.max_text)
-    for route in (route for route in ROUTES if route in estimates):
-        for i in range(count):
-            estimate, reference = estimates[route][i], target[i]
-            values = {
-                "mel_psnr": float(mel_psnr(estimate, reference)),
-                "lsd": float(lsd(estimate, reference)),
-                "lsd_active": float(lsd_active(estimate, reference)),
-            }
-            values |= {name: float(value[i]) for name, value in semantics.get(route, {}).items()}
-            recipe = examples[i].recipe
-            task = TASKS[recipe.task]
-            yield Row(start + i, task, route, recipe.text, examples[i].snr, values)
+def separate_pair(separator: Separator, pair: Pair, options: SeparateOptions) -> list[np.ndarray]:
+    """Separate a pair's mixture by each of its instructions: one sound [L] each."""
+    found = separator.separate_many(
+        [pair.mixture], pair.instructions, sample_rate=separator.sample_rate, options=options
+    )
+    results = next(iter(found))  # none has failed: errors are raised
+    return [result.target[:, 0] for result in results if not isinstance(result, Failed)]
 
 
-def _estimates(
-    system: Runtime,
-    examples: Sequence[MixtureExample],
-    mixture: np.ndarray,
-    target: np.ndarray,
-    policy: Policy,
-    seeds: np.ndarray,
-) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
-    """(route -> waveforms [B, L], route -> cosines of its S and G to the target's [B])."""
-    recipes = [example.recipe for example in examples]
-    asked = [Instruction(Task(TASKS[each.task]), each.text) for each in recipes]
-    query = system.encode_text(asked)
-    opposite = system.encode_text([each.opposite for each in asked])
-    heard, wanted = system.encode_audio(mixture), system.encode_audio(target)
-    found = system.predict(heard, query)
-    s_by_route = {"mixture": heard.s, "true_s": wanted.s, "generated": found.s}
-    if system.two_stage:
-        s_by_route["true_g"] = system.predict(heard, query, wanted.g).s
-    g_by_route = {"mixture": heard.g, "true_s": wanted.g, "true_g": wanted.g, "generated": found.g}
-    tokens = {"codec": system.encode_tokens(target)}
-    to_sample = s_by_route | {"opposite": system.predict(heard, opposite).s}
-    for route in [route for route in to_sample if route != "mixture"]:
-        tokens[route] = system.sample(to_sample[route], seeds, policy)
-    length = mixture.shape[1]
-    waves = {route: system.decode_tokens(value, length) for route, value in tokens.items()}
-    gain = silence_gain(mixture, system.sample_rate)
-    waves = {route: x if route == "codec" else x * gain for route, x in waves.items()}
-    sounds = zip(mixture, waves["generated"], waves.pop("opposite"), strict=True)
-    waves["system"] = np.stack([_masked(*each, system.sample_rate) for each in sounds])
-    cosines = {
-        route: {
-            "s_cosine": cosine_similarity(np.asarray(s), np.asarray(wanted.s)).mean(axis=1),
-            "g_cosine": cosine_similarity(np.asarray(g_by_route[route]), np.asarray(wanted.g))[
-                :, 0
-            ],
-        }
-        for route, s in s_by_route.items()
+def score_estimate(estimate: np.ndarray, pair: Pair) -> dict[str, float]:
+    """Compare an estimate [L] with the pair's target: metric -> number."""
+    mixture, target = pair.mixture, pair.target
+    frames = frame_distance(estimate, target)
+    long_enough = len(target) > VOCODER_LAG
+    values = {
+        "mel_psnr": mel_psnr(estimate, target),
+        "lsd": frames.mean(),
+        "lsd_1120": lsd(estimate, target, VOCODER_LAG) if long_enough else math.nan,
+        "lsd_active": frames.active_mean(),
+        "sdr": sdr(estimate, target),
+        "sdri": sdri(estimate, mixture, target),
+        "si_sdr": si_sdr(estimate, target),
+        "si_sdri": si_sdri(estimate, mixture, target),
     }
-    cosines["system"] = cosines["generated"]
-    return {"mixture": mixture, **waves}, cosines
+    return {name: float(value) for name, value in values.items()}
 
 
-def _masked(
-    mixture: np.ndarray, generated: np.ndarray, opposite: np.ndarray, sample_rate: int
-) -> np.ndarray:
-    """What the mask leaves of a mixture, all [L]."""
-    gains = mask_gains(mixture, generated, opposite)
-    return apply_mask(mixture[:, None], sample_rate, gains)[:, 0]
+def _pair_scores(
+    separator: Separator,
+    pair: Pair,
+    modes: Sequence[Mode],
+    options: SeparateOptions,
+    diagnostics: Runtime | None,
+    baseline: MaskBaseline | None,
+) -> Iterator[PairScore]:
+    """Yield the scores of one pair by every route."""
+    features: dict[str, dict[str, np.ndarray]] = {}
+    sounds: list[Estimate] = [("mixture", [pair.mixture] * len(pair.instructions))]
+    if diagnostics is not None:
+        for found in diagnose(diagnostics, pair, options):
+            features[found.route] = found.cosines
+            sounds += [(found.route, found.audio)] if found.audio else []
+    sounds += _system_estimates(separator, pair, modes, options)
+    if baseline is not None:
+        sounds.append(("baseline", list(_baseline_sounds(baseline, pair))))
+    by_route = {route: _scored(audio, pair) for route, audio in sounds}
+    for route in dict.fromkeys([*by_route, *features]):
+        for i, instruction in enumerate(pair.instructions):
+            values = by_route[route][i] if route in by_route else {}
+            cosines = {name: float(x[i]) for name, x in features.get(route, {}).items()}
+            yield PairScore(
+                index=pair.index,
+                task=str(instruction.task),
+                route=route,
+                text=instruction.description,
+                group=pair.group,
+                snr_db=pair.snr_db,
+                values={**values, **cosines},
+            )
+
+
+def _scored(sounds: Sequence[np.ndarray], pair: Pair) -> list[dict[str, float]]:
+    """Score a sound an instruction; one that does not depend on the instruction is scored once."""
+    different = {id(sound): sound for sound in sounds}
+    values = {key: score_estimate(sound, pair) for key, sound in different.items()}
+    return [values[id(sound)] for sound in sounds]
+
+
+def _system_estimates(
+    separator: Separator, pair: Pair, modes: Sequence[Mode], options: SeparateOptions
+) -> Iterator[Estimate]:
+    for mode in modes:
+        chosen = dataclasses.replace(options, mode=mode, residual=False)
+        yield mode, separate_pair(separator, pair, chosen)
+
+
+def _baseline_sounds(baseline: MaskBaseline, pair: Pair) -> np.ndarray:
+    mixtures = np.stack([pair.mixture] * len(pair.instructions))
+    return baseline.separate(mixtures, pair.instructions)

@@ -13,6 +13,7 @@ import torch
 from transformers import DacModel, EncodecModel
 
 from hsmtss_jax.audio.io import resample
+from hsmtss_jax.evaluation.codec import Coded
 
 _RATE = 16_000  # of the clips
 _CLASSES: dict[str, Any] = {"encodec": EncodecModel, "dac": DacModel}
@@ -41,12 +42,12 @@ class TorchCodec:
             raise ValueError(f"{self.name} has {config.n_codebooks} codebooks, not {self.groups}")
 
     def prepare(self, samples: int) -> float:
-        """Nothing is compiled."""
+        """Return 0: nothing is compiled."""
         return 0.0
 
     @torch.inference_mode()
-    def code(self, clip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Clip [L] at 16 kHz -> (tokens int [N, K], decoded clip [L])."""
+    def code(self, clip: np.ndarray) -> Coded:
+        """Encode and decode a clip [L] at 16 kHz."""
         audio = resample(clip, _RATE, self.sample_rate)
         whole = np.pad(audio, (0, -len(audio) % self._model.config.hop_length))
         x = torch.from_numpy(whole)[None, None]
@@ -59,11 +60,11 @@ class TorchCodec:
             out = self._model.decode(audio_codes=codes).audio_values[0]
         back = resample(out.numpy(), self.sample_rate, _RATE)
         back = np.pad(back[: len(clip)], (0, max(0, len(clip) - len(back))))
-        return codes[0].T.numpy(), back
+        return Coded(codes[0].T.numpy(), back)
 
 
 def load_torch_codec(kind: str, folder: str | os.PathLike[str], kbps: float = 6.0) -> TorchCodec:
-    """The codec in a folder with config.json and model.safetensors; nothing is unpickled or downloaded.
+    """Load the codec of a folder with config.json and model.safetensors; nothing is unpickled or downloaded.
 
     Raises ValueError for an unknown kind or a model without this bit rate, OSError for missing files.
     """

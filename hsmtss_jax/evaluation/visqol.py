@@ -17,12 +17,12 @@ _SHORTEST = 0.5  # seconds; below, its patches do not fit
 
 
 def available() -> bool:
-    """Whether the package is installed."""
+    """Return whether the package is installed."""
     return importlib.util.find_spec("visqol") is not None
 
 
 def make_visqol(sample_rate: int = 16_000) -> Callable[[np.ndarray, np.ndarray], float]:
-    """``judge(estimate [L], reference [L])`` -> MOS-LQO; NaN for a clip it cannot judge (silent, too short).
+    """Return ``judge(estimate [L], reference [L])`` -> MOS-LQO; NaN for a clip that is silent or too short.
 
     Raises ValueError when the package is not installed.
     """

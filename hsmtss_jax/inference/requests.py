@@ -50,11 +50,10 @@ class Queries:
 
     def prompt(self, instruction: Instruction) -> Prompt:
         """Return the query indices of an instruction."""
-        opposite = self._index(instruction.opposite) if self._with_opposites else None
         return Prompt(
             instruction=instruction,
             target=self._index(instruction),
-            opposite=opposite,
+            opposite=self._index(instruction.opposite) if self._with_opposites else None,
             presence=self._index(dataclasses.replace(instruction, task=Task.EXTRACT)),
         )
 

@@ -161,12 +161,14 @@ class Runtime:
         """
         return self._batched(self._similarity, _pad(audio, self.window), query, g, by_text)
 
-    def attention(self, mixture: Semantics, query: Query) -> np.ndarray:
-        """Return how G_hat attends to the patches in the last layer: [n, H, P] (HSM-TSS Fig. 6).
+    def attention(
+        self, mixture: Semantics, query: Query, g: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return how G_hat, or g [n, 1, Cg], attends to the patches in the last layer: [n, H, P] (Fig. 6).
 
         Raises ValueError for the single-stage ablation, which has no G.
         """
-        return self._batched(self._attention, mixture, query)
+        return self._batched(self._attention, mixture, query, *(() if g is None else (g,)))
 
     def sample(
         self,

@@ -1,10 +1,10 @@
 """Numbers for reports, on numpy arrays: no gradients, no device."""
 
 from hsmtss_jax.metrics.embedding import cosine_similarity
-from hsmtss_jax.metrics.interval import Estimate, mean_with_interval
+from hsmtss_jax.metrics.interval import Estimate, mean_with_interval, paired_difference
 from hsmtss_jax.metrics.retrieval import best_ranks
 from hsmtss_jax.metrics.spectral import lsd, lsd_active, mel_distance, mel_psnr
-from hsmtss_jax.metrics.waveform import si_sdr
+from hsmtss_jax.metrics.waveform import sdr, sdri, si_sdr, si_sdri
 
 __all__ = [
     "Estimate",
@@ -15,5 +15,9 @@ __all__ = [
     "mean_with_interval",
     "mel_distance",
     "mel_psnr",
+    "paired_difference",
+    "sdr",
+    "sdri",
     "si_sdr",
+    "si_sdri",
 ]

@@ -173,9 +173,13 @@ def _cosine(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def global_attention(
-    networks: Networks, params: Params, mixture: Semantics, query: Query
+    networks: Networks,
+    params: Params,
+    mixture: Semantics,
+    query: Query,
+    g: jax.Array | None = None,
 ) -> jax.Array:
-    """Return how G_hat attends to the patches in H2's last layer: [B, H, P] (HSM-TSS Fig. 6).
+    """Return how G_hat, or g [B, 1, Cg], attends to the patches in H2's last layer: [B, H, P] (Fig. 6).
 
     Raises ValueError for the single-stage ablation, which has no G token.
     """
@@ -186,7 +190,13 @@ def global_attention(
             "give a pipeline with a joint separator"
         )
     weights = params[separators.role]
-    out = separators(weights, mixture, query.condition, return_attention=True)
+    out = separators(
+        weights,
+        mixture,
+        query.condition,
+        choose=lambda g_hat: g_hat if g is None else g,
+        return_attention=True,
+    )
     return out.local.global_attention()
 
 

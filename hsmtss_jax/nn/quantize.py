@@ -33,7 +33,9 @@ class Quantized:
 def symmetric_uniform(scale: float = 1.0) -> Initializer:
     """Return an initialiser that draws from U(-scale, scale)."""
 
-    def init(key: jax.Array, shape: Any, dtype: Any = jnp.float32, out_sharding: Any = None):
+    def init(
+        key: jax.Array, shape: Any, dtype: Any = jnp.float32, out_sharding: Any = None
+    ) -> jax.Array:
         return jax.random.uniform(key, shape, dtype, -scale, scale)
 
     return init

@@ -80,7 +80,9 @@ gru_scan.defvjp(_forward, _backward)
 def _uniform() -> Initializer:
     """Return PyTorch's initialiser U(-1/sqrt(D), 1/sqrt(D)) for arrays whose last axis is 3D."""
 
-    def init(key: jax.Array, shape: Any, dtype: Any = jnp.float32, out_sharding: Any = None):
+    def init(
+        key: jax.Array, shape: Any, dtype: Any = jnp.float32, out_sharding: Any = None
+    ) -> jax.Array:
         limit = (shape[-1] // 3) ** -0.5
         return jax.random.uniform(key, shape, dtype, -limit, limit)
 

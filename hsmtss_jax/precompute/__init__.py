@@ -1,0 +1,1 @@
+"""What is computed once for a data set: text features, features of mixtures."""

@@ -64,7 +64,9 @@ def generate(
     """
     limit, prefix = _forced_frames(forced, forced_length, first, frames)
 
-    def body(carry: tuple[jax.Array, Cache], xs: tuple[jax.Array, jax.Array]):
+    def body(
+        carry: tuple[jax.Array, Cache], xs: tuple[jax.Array, jax.Array]
+    ) -> tuple[tuple[jax.Array, Cache], jax.Array]:
         previous, state = carry
         t, given = xs
         logits, state = step(previous, state)

@@ -18,7 +18,7 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizer
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.pipeline import ROLES, Pipeline
-from hsmtss_jax.config import load_config, to_dict
+from hsmtss_jax.config import ExperimentConfig, load_config, to_dict
 from hsmtss_jax.models.gpt2 import GPT2Config
 from hsmtss_jax.models.text import encoder as text_encoder
 from hsmtss_jax.models.text.encoder import TextEncoderConfig
@@ -48,7 +48,7 @@ def tiny_upstream(
 
 def make_stage(name: str, size: str = "tiny", *, abstract: bool = False, **data: Any) -> Stage:
     """The stage of ``configs/<name>.py`` at ``size`` on random upstream bundles; data replaces fields."""
-    config = load_config(ROOT / "configs" / f"{name}.py", size)
+    config: ExperimentConfig = load_config(ROOT / "configs" / f"{name}.py", size)
     stage_class = STAGES[name][1]
     upstream = tiny_upstream(stage_class.upstream_names, size, abstract=abstract)
     return stage_class(config.stage, dataclasses.replace(config.data, **data), upstream)

@@ -10,11 +10,12 @@ import types
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.inference.runtime import SeparationRuntime
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models.hsm_tss import Prediction, Query
 from hsmtss_jax.models.semantics import Semantics
@@ -99,3 +100,7 @@ class FakeRuntime:
         del gate
         sound = _NOISE[tokens[:, :, 1]] * (tokens[:, :, :1] / 500).astype(np.float32)
         return np.clip(sound.reshape(len(tokens), -1)[:, :samples], -1, 1)
+
+
+if TYPE_CHECKING:  # mypy compares the two
+    _FAKE: SeparationRuntime = FakeRuntime()

@@ -1,4 +1,4 @@
-"""What the global token attends to: its last-layer weights over the patches (HSM-TSS Fig. 6).
+"""What G attends to: the global token's last-layer weights over the patches (HSM-TSS Fig. 6).
 
 Legend: L samples, H heads, P = time x freq patches.
 """
@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from einops import rearrange
 
-from hsmtss_jax.atomic import replace_file
 from hsmtss_jax.audio.fbank import HOP, SAMPLE_RATE
+from hsmtss_jax.inference.runtime import Runtime
+from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.visualization.canvas import new_figure, save_figure
 from hsmtss_jax.visualization.mel_axes import RANGE_DB, draw, log_mel_db
 
 
@@ -28,44 +30,83 @@ class AttentionMap:
     patch: int = 16
 
     def images(self) -> np.ndarray:
-        """[H, freq, time], 1 being the average over a head's patches."""
+        """Return [H, freq, time], 1 being the average over a head's patches."""
         relative = self.weights / self.weights.mean(axis=1, keepdims=True)
         return rearrange(relative, "h (t f) -> h f t", f=self.freq_patches)
 
     @property
     def frames(self) -> int:
-        """Frames that the grid spans."""
+        """Return the frames that the grid spans."""
         return self.weights.shape[1] // self.freq_patches * self.patch
+
+
+def attention_maps(
+    runtime: Runtime,
+    mixture: np.ndarray,
+    instruction: Instruction,
+    target: np.ndarray | None = None,
+) -> dict[str, AttentionMap]:
+    """Compute the attention of the predicted G in a window [L], and of the true one if the target is known.
+
+    Raises ValueError for a single-stage pipeline, which has no G token.
+    """
+    query = runtime.encode_text([instruction])
+    features = runtime.encode_audio(mixture[None])
+    weights = {"predicted G": runtime.attention(features, query)}
+    if target is not None:
+        g = runtime.encode_audio(target[None]).g
+        weights["true G"] = runtime.attention(features, query, g)
+    encoder = runtime.networks.encoders.audio_mae
+    return {
+        name: AttentionMap(w[0], encoder.freq_patches, encoder.patch) for name, w in weights.items()
+    }
 
 
 def save_attention(
     path: str | os.PathLike[str],
     audio: np.ndarray,
-    attention: AttentionMap,
+    attentions: Mapping[str, AttentionMap],
     *,
     title: str = "",
     references: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Write a PNG: the log-mel spectrogram of a window [L] at 16 kHz, the attention averaged over
-    heads, and the spectrogram lit by it; then the spectrograms of ``references`` [L], if any."""
+    """Write a PNG with a column for each G whose attention is drawn, side by side.
+
+    Its rows: the mixture's log-mel spectrogram, the attention averaged over heads (on one colour scale),
+    and the mixture lit by it; below, the spectrograms of ``references``, from the left.
+
+    Args:
+      path: of the PNG.
+      audio: a window of the mixture [L] at 16 kHz.
+      attentions: name of the G ("predicted G", "true G") -> its attention.
+      title: above the figure.
+      references: name -> sound [L] at 16 kHz to draw below.
+    """
     sounds = dict(references or {})
-    figure, axes = _figure(3 + len(sounds))
-    weights = attention.images().mean(axis=0)
-    share = attention.weights.sum(axis=1).mean()
-    seconds = len(audio) / SAMPLE_RATE
-
-    _spectrogram(figure, axes[0], audio, "mixture, log-mel")
-    shape = f"{weights.shape[1]} x {weights.shape[0]}"
-    heat = _heat(axes[1], weights, attention)
-    _titled(axes[1], f"attention of G over {shape} patches, mean of heads ({share:.0%} of it all)")
-    figure.colorbar(heat, ax=axes[1], label="1 = average patch")
-
-    _spectrogram(figure, axes[2], audio, "the mixture, dark where G does not look")
-    light = np.clip(weights / np.quantile(weights, 0.98), 0, 1)
-    _heat(axes[2], np.zeros_like(weights), attention, cmap="gray", vmax=1.0, alpha=1 - light)
-    for axis, (name, sound) in zip(axes[3:], sounds.items(), strict=True):
+    columns = len(attentions)
+    extra = -(-len(sounds) // columns)
+    figure = new_figure(10 if columns == 1 else 6.5 * columns, 2.1 * (3 + extra) + 0.6)
+    axes = figure.subplots(3 + extra, columns, sharex=True, squeeze=False)
+    images = {name: attention.images().mean(axis=0) for name, attention in attentions.items()}
+    top = max(float(image.max()) for image in images.values())
+    for column, (name, attention) in enumerate(attentions.items()):
+        image, share = images[name], attention.weights.sum(axis=1).mean()
+        _spectrogram(figure, axes[0, column], audio, "mixture, log-mel")
+        heat = _heat(axes[1, column], image, attention, vmax=top)
+        _titled(axes[1, column], f"attention of {name}, mean of heads ({share:.0%} on patches)")
+        figure.colorbar(heat, ax=axes[1, column], label="1 = average patch")
+        _spectrogram(
+            figure, axes[2, column], audio, f"the mixture, dark where {name} does not look"
+        )
+        light = np.clip(image / np.quantile(image, 0.98), 0, 1)
+        dark = np.zeros_like(image)
+        _heat(axes[2, column], dark, attention, cmap="gray", vmax=1.0, alpha=1 - light)
+    rest = axes[3:].ravel()
+    for axis, (name, sound) in zip(rest, sounds.items(), strict=False):
         _spectrogram(figure, axis, sound[: len(audio)], name)
-    _finish(figure, axes, seconds, title, path)
+    for axis in rest[len(sounds) :]:
+        axis.set_visible(False)
+    _finish(figure, axes, log_mel_db(audio).shape[1], title, path)
 
 
 def save_heads(
@@ -73,25 +114,18 @@ def save_heads(
 ) -> None:
     """Write a PNG with the attention of every head, a panel each, on one colour scale."""
     images = attention.images()
-    figure, axes = _figure(-(-len(images) // 2), columns=2)
+    rows = -(-len(images) // 2)
+    figure = new_figure(10, 2.1 * rows + 0.6)
+    axes = figure.subplots(rows, 2, sharex=True, squeeze=False)
     top = float(np.quantile(images, 0.995))
-    for head, (axis, image) in enumerate(zip(axes, images, strict=False)):
+    for head, (axis, image) in enumerate(zip(axes.ravel(), images, strict=False)):
         heat = _heat(axis, image, attention, vmax=top)
         share = attention.weights[head].sum()
         _titled(axis, f"head {head + 1}: {share:.0%} of its attention is on patches")
-    for axis in axes[len(images) :]:
+    for axis in axes.ravel()[len(images) :]:
         axis.set_visible(False)
-    figure.colorbar(heat, ax=list(axes), label="1 = average patch of the head", extend="max")
-    _finish(figure, axes, len(audio) / SAMPLE_RATE, title, path)
-
-
-def _figure(rows: int, columns: int = 1) -> tuple[Any, np.ndarray]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 2.1 * rows + 0.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
+    figure.colorbar(heat, ax=axes.ravel().tolist(), label="1 = average patch", extend="max")
+    _finish(figure, axes, log_mel_db(audio).shape[1], title, path)
 
 
 def _spectrogram(figure: Any, axis: Any, audio: np.ndarray, name: str) -> None:
@@ -111,16 +145,15 @@ def _titled(axis: Any, text: str) -> None:
 
 
 def _finish(
-    figure: Any, axes: np.ndarray, seconds: float, title: str, path: str | os.PathLike[str]
+    figure: Any, axes: np.ndarray, frames: int, title: str, path: str | os.PathLike[str]
 ) -> None:
-    whole = max(seconds, HOP / SAMPLE_RATE)
-    for axis in axes:
-        axis.set_xlim(0, whole)
-        axis.label_outer()
-    bottom = [axis for axis in axes if axis.get_subplotspec().is_last_row()]
-    for axis in bottom:
-        axis.set_xlabel("seconds")
-    if title:
-        figure.suptitle(title, fontsize=11)
-    with replace_file(path) as work:
-        figure.savefig(work, dpi=110, format="png")
+    """Label the outer axes of a grid [rows, columns] that shows ``frames`` frames, and write it."""
+    for column in axes.T:
+        shown = [axis for axis in column if axis.get_visible()]
+        for axis in shown:
+            axis.set_xlim(0, frames * HOP / SAMPLE_RATE)
+            axis.tick_params(labelbottom=axis is shown[-1])
+        shown[-1].set_xlabel("seconds")
+    for axis in axes[:, 1:].ravel():
+        axis.set_ylabel("")
+    save_figure(figure, path, title)

@@ -1,4 +1,4 @@
-"""Vectors in the plane, coloured by group: a map of global features.
+"""A map of global features, true ones beside predicted ones (HSM-TSS Fig. 5).
 
 Legend: n vectors, C width.
 """
@@ -6,18 +6,18 @@ Legend: n vectors, C width.
 import dataclasses
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.atomic import replace_file
+from hsmtss_jax.visualization.canvas import new_figure, save_figure
 
 METHODS = ("tsne", "pca")
-_MARKERS = "os^Dv"
 
 
 @dataclasses.dataclass(frozen=True)
 class Projection:
-    """points: [n, 2]. axes: what the two coordinates are. scaled: whether their values mean anything."""
+    """points: [n, 2]. axes: names of the two coordinates. scaled: whether their values mean anything."""
 
     points: np.ndarray
     axes: tuple[str, str]
@@ -25,7 +25,7 @@ class Projection:
 
 
 def project(vectors: np.ndarray, method: str = "tsne", seed: int = 0) -> Projection:
-    """Vectors [n, C], brought to unit length (the loss of G is a cosine), to the plane.
+    """Project vectors [n, C] to the plane, at unit length, because the loss of G is a cosine.
 
     tsne needs scikit-learn. Raises ValueError for fewer than 4 vectors or an unknown method, and
     says what to install where the package is missing.
@@ -63,37 +63,58 @@ def save_embedding(
     projection: Projection,
     groups: Sequence[str],
     title: str = "",
+    *,
+    predicted: Sequence[bool] | None = None,
 ) -> None:
-    """Write a PNG with a point a vector; groups: the name of each, drawn in order of size."""
-    from matplotlib import colormaps
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """Write a PNG with a point a vector: a colour a group, a disc for true and a cross for predicted ones.
 
-    figure = Figure(figsize=(9, 6.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    Args:
+      path: of the PNG.
+      projection: of n vectors.
+      groups: the group of each vector [n]; the legend lists them in order of size.
+      title: above the map.
+      predicted: which vectors are predictions [n]; None: none is.
+    """
+    figure = new_figure(9, 6.5)
+    from matplotlib import colormaps
+    from matplotlib.lines import Line2D
+
     axis = figure.subplots()
-    colours = colormaps["tab10"].colors  # type: ignore[attr-defined]
-    names, counts = np.unique(np.asarray(groups), return_counts=True)
+    crosses = np.zeros(len(groups), bool) if predicted is None else np.asarray(predicted, bool)
+    counted = np.asarray(groups)[~crosses]  # each vector once, its prediction not again
+    names, counts = np.unique(counted if len(counted) else groups, return_counts=True)
     order = sorted(zip(names.tolist(), counts.tolist(), strict=True), key=lambda x: (-x[1], x[0]))
+    wheel = colormaps["tab10" if len(order) <= 10 else "tab20"].colors  # type: ignore[attr-defined]
+    entries = []
     for i, (name, count) in enumerate(order):
-        chosen = projection.points[np.asarray(groups) == name]
+        colour, mine = wheel[i % len(wheel)], np.asarray(groups) == name
+        disc, cross = (projection.points[mine & chosen] for chosen in (~crosses, crosses))
         axis.scatter(
-            chosen[:, 0],
-            chosen[:, 1],
-            s=26,
-            color=colours[i % len(colours)],
-            marker=_MARKERS[i // len(colours) % len(_MARKERS)],
-            linewidths=0.4,
-            edgecolors="white",
-            label=f"{name} ({count})",
+            disc[:, 0], disc[:, 1], s=30, color=colour, linewidths=0.4, edgecolors="white", zorder=2
         )
+        axis.scatter(
+            cross[:, 0], cross[:, 1], s=28, color=colour, marker="x", linewidths=1.2, zorder=3
+        )
+        entries.append(_marker("o", colour, f"{name} ({count})"))
+    if predicted is not None:
+        entries = [
+            _marker("o", "dimgray", "true G, of the target"),
+            _marker("x", "dimgray", "predicted G, of the mixture"),
+            Line2D([], [], linestyle="", label=" "),
+            *entries,
+        ]
     axis.set_xlabel(projection.axes[0])
     axis.set_ylabel(projection.axes[1])
     if not projection.scaled:
         axis.set_xticks([])
         axis.set_yticks([])
-    figure.legend(loc="outside right upper", fontsize=9, frameon=False)
-    if title:
-        axis.set_title(title, loc="left", fontsize=11)
-    with replace_file(path) as work:
-        figure.savefig(work, dpi=120, format="png")
+    figure.legend(handles=entries, loc="outside right upper", fontsize=9, frameon=False)
+    axis.set_title(title, loc="left", fontsize=11)
+    save_figure(figure, path, dpi=120)
+
+
+def _marker(marker: str, colour: Any, label: str) -> Any:
+    """Return an entry of the legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], linestyle="", marker=marker, color=colour, markersize=6, label=label)

@@ -18,7 +18,7 @@ _TOP = 10.0 / np.log(10.0)  # natural log of a power -> dB
 
 
 def log_mel_db(audio: np.ndarray, n_mels: int = 128) -> np.ndarray:
-    """Log-mel image [M, T] of 16 kHz audio [L] in dB, 0 the loudest, -80 the least.
+    """Compute the log-mel image [M, T] of 16 kHz audio [L] in dB, 0 the loudest, -80 the least.
 
     Raises ValueError when it is shorter than a frame (25 ms).
     """
@@ -27,13 +27,13 @@ def log_mel_db(audio: np.ndarray, n_mels: int = 128) -> np.ndarray:
 
 
 def mel_position(hz: float, n_mels: int = 128) -> float:
-    """Where a frequency lies on the axis of mel bands, band b being centred on b."""
+    """Return where a frequency [Hz] lies on the axis of mel bands, band b being centred on b."""
     low, high = (float(hz_to_mel(edge, "kaldi")) for edge in (_LOW_HZ, _HIGH_HZ))
     return (float(hz_to_mel(hz, "kaldi")) - low) / (high - low) * (n_mels + 1) - 1
 
 
 def draw(axis: Any, image: np.ndarray, frames: int, n_mels: int = 128, **options: Any) -> Any:
-    """``imshow`` of an image that spans ``frames`` frames and all mel bands, in seconds and kHz."""
+    """Draw an image that spans ``frames`` frames and all mel bands, in seconds and kHz."""
     seconds = frames * HOP / SAMPLE_RATE
     extent = (0.0, seconds, -0.5, n_mels - 0.5)
     drawn = axis.imshow(image, origin="lower", aspect="auto", extent=extent, **options)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hsmtss_jax.atomic import replace_file
+from hsmtss_jax.visualization.canvas import new_figure, save_figure
 
 
 def save_images(
@@ -17,13 +17,9 @@ def save_images(
     """
     if not images:
         raise ValueError("this stage has no images to draw")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 2.0 * len(images) + 0.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(9, 2.0 * len(images) + 0.6)
     axes = figure.subplots(len(images), 1, squeeze=False)[:, 0]
-    scales = _scales(images)
+    scales = colour_ranges(images)
     for axis, (name, image) in zip(axes, images.items(), strict=True):
         low, high = scales[image.shape]
         drawn = axis.imshow(image, origin="lower", aspect="auto", vmin=low, vmax=high, cmap="magma")
@@ -31,14 +27,11 @@ def save_images(
         axis.set_ylabel("frequency")
         figure.colorbar(drawn, ax=axis)
     axes[-1].set_xlabel("time")
-    if title:
-        figure.suptitle(title, fontsize=11)
-    with replace_file(path) as work:
-        figure.savefig(work, dpi=110, format="png")
+    save_figure(figure, path, title)
 
 
-def _scales(images: Mapping[str, np.ndarray]) -> dict[tuple[int, ...], tuple[float, float]]:
-    """Image shape -> the range of all images of that shape."""
+def colour_ranges(images: Mapping[str, np.ndarray]) -> dict[tuple[int, ...], tuple[float, float]]:
+    """Return image shape -> the least and largest value of all images of that shape."""
     by_shape: dict[tuple[int, ...], list[np.ndarray]] = {}
     for image in images.values():
         by_shape.setdefault(image.shape, []).append(image)

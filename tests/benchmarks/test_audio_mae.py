@@ -2,11 +2,9 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 
 from hsmtss_jax.benchmarks.audio_mae import forward_flop, step_flop
-from hsmtss_jax.benchmarks.timing import Measured, Timing, in_turn, steady, time_function
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.testing.bundles import ROOT
@@ -32,17 +30,6 @@ def test_flop_is_what_the_compiler_counts():
     assert forward_flop(config) < counted < 1.5 * forward_flop(config)
 
 
-def test_compile_time_is_apart_and_the_median_counts():
-    timing = time_function(jnp.sin, np.ones(8, np.float32), repeats=3)
-    assert timing.compile_seconds > 0 and timing.seconds > 0
-    waits = iter([0.0, 0.0, 0.0, 0.02])
-    import time
-
-    assert steady(lambda: time.sleep(next(waits)), 3) < 0.01
-    row = Measured("x", Timing(0.5), examples=4, flop=1e9, limit=4e9)
-    assert row.examples_per_second == 8 and row.share == 0.5
-
-
 def test_the_command_prints_a_row_a_part(capsys):
     config = str(ROOT / "configs" / "audio_mae.py")
     arguments = ["--size", "tiny", "--config", config, "--batch", "4", "--repeats", "1"]
@@ -50,12 +37,6 @@ def test_the_command_prints_a_row_a_part(capsys):
     printed = capsys.readouterr().out
     assert "| encoder forward |" in printed and "| pre-training step |" in printed
     assert "large matrix product" in printed
-
-
-def test_calls_take_turns():
-    order: list[str] = []
-    seconds = in_turn([lambda: order.append("a"), lambda: order.append("b")], 2)
-    assert order == ["a", "b"] * 3 and len(seconds) == 2
 
 
 @pytest.mark.parity

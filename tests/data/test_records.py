@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from hsmtss_jax.data.example_proto import decode_example, encode_example
 from hsmtss_jax.data.records import (
     DatasetCard,
     RecordReader,
@@ -13,38 +12,6 @@ from hsmtss_jax.data.records import (
     write_dataset,
 )
 from hsmtss_jax.testing.corpus import FIELDS
-
-
-def test_example_round_trip():
-    features = {
-        "bytes": [b"", b"abc", b"x" * 300],
-        "ints": np.array([0, 1, -1, 127, 128, 2**40, -(2**40)]),
-        "floats": np.array([0.5, -1.25], np.float32),
-        "none": [],
-    }
-    out = decode_example(encode_example(features))
-    assert out["bytes"] == features["bytes"]
-    np.testing.assert_array_equal(out["ints"], features["ints"])
-    np.testing.assert_array_equal(out["floats"], features["floats"])
-    assert list(out["none"]) == []
-    assert set(decode_example(encode_example(features), frozenset({"ints"}))) == {"ints"}
-
-
-def test_broken_record_is_an_error():
-    with pytest.raises(ValueError, match=r"not a tf\.train\.Example"):
-        decode_example(b"\x0d1234")
-
-
-@pytest.mark.filterwarnings("ignore")  # of TFDS and its dependencies
-def test_protobuf_parses_our_records():
-    proto = pytest.importorskip("tensorflow_datasets.proto.tf_example_generated_pb2")
-    record = encode_example({"a": np.array([3, -4]), "b": [b"hi"], "c": np.array([1.5])})
-    feature = proto.Example.FromString(record).features.feature
-    assert list(feature["a"].int64_list.value) == [3, -4]
-    assert list(feature["b"].bytes_list.value) == [b"hi"]
-    assert list(feature["c"].float_list.value) == [1.5]
-    theirs = proto.Example.FromString(record).SerializeToString()
-    assert decode_example(theirs)["b"] == [b"hi"]
 
 
 @pytest.mark.filterwarnings("ignore")  # of TFDS and its dependencies

@@ -31,7 +31,7 @@ class Steps:
 
     def code(self, clip):
         frames = -(-len(clip) // 4_000)
-        return np.arange(frames)[:, None] % 4, 0.5 * clip
+        return codec.Coded(np.arange(frames)[:, None] % 4, 0.5 * clip)
 
 
 def test_entropy_of_counts():
@@ -60,9 +60,9 @@ def test_a_row_holds_scores_rates_and_speed():
     # Halved everywhere: LSD, which levels both, is blind to it; MEL-D has 2 log10(2) a scale, and more.
     assert row.estimates["lsd"].mean < 1e-3
     assert row.estimates["mel_d"].mean > 4 * np.log10(2)
-    table = codec.to_markdown([row], ["dac left out"])
+    report = codec.report([row], ["a", "b", "c"], {}, ["dac left out"])
+    table, document = report.table(), report.to_json()
     assert "| steps |" in table and "(1 skipped)" in table and table.endswith("dac left out\n")
-    document = codec.to_json([row], ["a", "b", "c"], {}, [])
     assert json.dumps(document) and len(document["rows"]["steps"]) == 3
     with pytest.raises(ValueError, match="no clip"):
         codec.evaluate(Steps(), [], samples=16_000)
@@ -77,7 +77,7 @@ def test_the_command(arguments, tmp_path, capsys):
     assert summary["raw_kbps"] == 4 * 5 * 50 / 1000
     assert 0 < summary["entropy_kbps"] < summary["raw_kbps"]
     assert summary["parameters"] > 1000 and summary["real_time_factor"] > 0
-    assert summary["metrics"]["mel_d"]["count"] == 3 and "visqol" not in summary["metrics"]
+    assert summary["mel_d"]["count"] == 3 and "visqol" not in summary
     assert "| TF-Codec |" in capsys.readouterr().out
     assert "real-time factor" in out.with_suffix(".md").read_text()
 
@@ -98,8 +98,8 @@ def test_what_is_out_of_reach_is_said(arguments, tmp_path, capsys, monkeypatch):
     [
         (["--peer=mp3"], "--peer mp3: write encodec or dac"),
         (["--peer=dac="], "--peer dac="),
-        (["--seconds=0"], "--seconds must lie in"),
-        (["--count=0"], "--count must be at least 1"),
+        (["--seconds=0"], "--seconds: must be at least 0.1"),
+        (["--count=0"], "--count: must be at least 1"),
         (["--split=none"], "no split 'none'"),
     ],
 )

@@ -36,7 +36,7 @@ def test_retrieval(corpus, bundles, tmp_path, capsys):
     assert main([*argv, "--crops=2", "-o", str(out)]) == 0
     document = json.loads(out.read_text())
     assert document["about"]["clips"] == 8 and document["about"]["texts"] == 24
-    assert document["summary"]["text_to_audio"]["chance"]["1"] == pytest.approx(1 / 8)
+    assert document["summary"]["text_to_audio, chance"]["recall_1"] == pytest.approx(1 / 8)
     assert len(document["rows"]["audio_to_text"]) == 8
     assert "| text to audio |" in capsys.readouterr().out
     assert "chance" in out.with_suffix(".md").read_text()
@@ -50,8 +50,9 @@ def test_probe(corpus, bundles, tmp_path, capsys):
     quick = ["--hidden=8", "--epochs=3", "--seeds=1", "--dropout", "0.1", "--lr", "0.01"]
     assert main([*argv, *quick, "--features", "s", "logmel", "random", "-o", str(out)]) == 0
     document = json.loads(out.read_text())
-    assert set(document["summary"]) == {"s", "logmel", "random", "s - logmel", "s - random"}
-    assert document["training"]["logmel"]["width"] == 128
+    summary = set(document["summary"])
+    assert summary == {"s", "logmel", "random", "s - logmel", "s - random", "chance"}
+    assert document["about"]["training"]["logmel"]["width"] == 128
     assert document["about"]["rounds"] == [[24, 8, 8]] and len(document["rows"]["s"]) == 8
     table = capsys.readouterr().out
     assert "S of random weights" in table and "commonest class" in table
@@ -67,9 +68,9 @@ def test_the_representation_pools_what_sounds():
     mel, frames = representation.mel_sums(audio, samples)
     assert frames[0] == 1 and mel.shape == (2, 128)
     sums, columns = representation.scene_sums(audio, samples)
-    config = representation.features.audio_mae
+    config = representation.encoders.audio_mae
     assert columns[0] == 1 and columns[1] == config.time_patches
-    s = np.asarray(representation.features.local({"audio_mae": bundles["audio_mae"].params}, audio))
+    s = np.asarray(representation.encoders.local({"audio_mae": bundles["audio_mae"].params}, audio))
     s = s.reshape(2, config.time_patches, -1)
     np.testing.assert_allclose(sums[0], s[0, 0], atol=1e-4)
     np.testing.assert_allclose(sums[1], s[1].sum(axis=0), atol=1e-3)
@@ -91,14 +92,14 @@ def test_random_weights_are_of_the_same_shapes():
     [
         (["fly"], "unknown task 'fly': choose one of separation, retrieval, "),
         (["retrieval", "--data", "nowhere"], "no prepared data set in nowhere"),
-        (["retrieval", "--crops", "0"], "--crops must be at least 1"),
+        (["retrieval", "--crops", "0"], "--crops: must be at least 1"),
         (["probe", "--data", "nowhere"], "no data set at nowhere"),
-        (["probe", "--dropout", "1"], "--dropout must lie in"),
-        (["probe", "--lr", "0"], "--lr must be positive"),
-        (["probe", "--lr", "inf"], "--lr must be positive"),
+        (["probe", "--dropout", "1"], "--dropout: must be at least 0"),
+        (["probe", "--lr", "0"], "--lr: must be above 0"),
+        (["probe", "--lr", "inf"], "--lr: must be above 0"),
         (["probe", "-o", "table.md"], "give a name like report.json"),
         (["retrieval", "-o", "/"], "give a name like report.json"),
-        (["captioning", "--beams", "0"], "--beams must be at least 1"),
+        (["captioning", "--beams", "0"], "--beams: must be at least 1"),
         (["separation", "--count", "0"], "--count"),
         (["--count", "0"], "--count"),
     ],

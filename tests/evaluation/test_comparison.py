@@ -11,7 +11,7 @@ from hsmtss_jax.evaluation import comparison
 ABOUT = {"data": "d", "split": "test", "seed": 0, "snr": [-15, 15], "window": 40960}
 
 
-def report(offset: float, count: int = 40, routes=("mixture", "system"), **about) -> dict:
+def report(offset: float, count: int = 40, routes=("mixture", "mask"), **about) -> dict:
     """Mixtures that differ much from one another, systems by a constant."""
     rng = np.random.default_rng(0)
     hard = rng.normal(20, 8, count)
@@ -21,8 +21,9 @@ def report(offset: float, count: int = 40, routes=("mixture", "system"), **about
             "task": ("extract", "remove")[i % 2],
             "route": route,
             "text": f"sound {i}",
+            "group": f"recording {i}",
             "snr_db": 0.0,
-            "values": {"mel_psnr": hard[i] + offset * (route == "system"), "lsd": 1.0},
+            "values": {"mel_psnr": hard[i] + offset * (route == "mask"), "lsd": 1.0},
         }
         for i in range(count)
         for route in routes
@@ -34,32 +35,33 @@ def test_differences_are_paired_by_mixture():
     reports = {"full": report(2.0), "single": report(1.5)}
     reports["single"]["rows"].reverse()
     comparison.check_same(reports)
-    table = comparison.compare(comparison.lines_of(reports, ["system"]))
+    table = comparison.compare(comparison.lines_of(reports, ["mask"])).to_json()["summary"]
     assert set(table) == {"extract", "remove", "all"}
     assert list(table["all"]) == ["full", "single", "single - full"]
     single, difference = (table["all"][name]["mel_psnr"] for name in ("single", "single - full"))
-    assert single.high - single.low > 2  # the mixtures differ,
+    assert single["high"] - single["low"] > 2  # the mixtures differ,
     np.testing.assert_allclose(  # the systems by a constant
-        [difference.mean, difference.low, difference.high], [-0.5] * 3, atol=1e-9
+        [difference["mean"], difference["low"], difference["high"]], [-0.5] * 3, atol=1e-9
     )
-    assert difference.count == 40 and table["extract"]["full"]["lsd"].count == 20
+    assert difference["count"] == 40 and table["extract"]["full"]["lsd"]["count"] == 20
 
 
 def test_a_number_that_is_not_finite_leaves_its_pair():
     reports = {"a": report(2.0), "b": report(1.0)}
     reports["b"]["rows"][1]["values"]["mel_psnr"] = float("inf")
-    table = comparison.compare(comparison.lines_of(reports, ["system"]))
-    assert table["all"]["b - a"]["mel_psnr"].count == 39
-    assert table["all"]["b - a"]["mel_psnr"].mean == pytest.approx(-1.0)
-    assert table["all"]["a"]["mel_psnr"].count == 40
+    found = comparison.compare(comparison.lines_of(reports, ["mask"]))
+    table = found.to_json()["summary"]["all"]
+    assert table["b - a"]["mel_psnr"]["count"] == 39
+    assert table["b - a"]["mel_psnr"]["mean"] == pytest.approx(-1.0)
+    assert table["a"]["mel_psnr"]["count"] == 40
 
 
 def test_routes_of_one_report_can_be_compared():
     reports = {"a": report(2.0), "b": report(0.0, routes=("mixture",))}
-    names = [line.name for line in comparison.lines_of({"a": reports["a"]}, ["mixture", "system"])]
-    assert names == ["mixture", "system"]
-    names = [line.name for line in comparison.lines_of(reports, ["mixture", "system"])]
-    assert names == ["a, mixture", "b, mixture", "a, system"]
+    names = [line.name for line in comparison.lines_of({"a": reports["a"]}, ["mixture", "mask"])]
+    assert names == ["mixture", "mask"]
+    names = [line.name for line in comparison.lines_of(reports, ["mixture", "mask"])]
+    assert names == ["a, mixture", "b, mixture", "a, mask"]
 
 
 @pytest.fixture

@@ -76,12 +76,12 @@ def test_equal_seeds_give_equal_probes_and_training_stops_early():
 def test_standardising_uses_the_training_part_alone():
     data = clips()
     x = vectors(data.labels, 1.0)
-    scaled = probe._scaled(x, data.folds[0].train, ProbeTraining(standardise=True))
+    scaled = probe.scaled(x, data.folds[0].train, ProbeTraining(standardise=True))
     part = scaled[data.folds[0].train]
     np.testing.assert_allclose(part.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(part.std(axis=0), 1, atol=1e-4)
     assert abs(scaled[data.folds[0].test].mean()) > 1e-3
-    assert probe._scaled(x, data.folds[0].train, QUICK) is x
+    assert probe.scaled(x, data.folds[0].train, QUICK) is x
 
 
 def test_chance_and_reports_by_hand():
@@ -97,7 +97,9 @@ def test_chance_and_reports_by_hand():
     scores = {"s": probe.score(outcome, data)}
     assert scores["s"].accuracy.mean == 0.5 and scores["s"].by_class.mean == pytest.approx(0.375)
     assert scores["s"].deviation == pytest.approx(0.1)
-    assert "| S of AudioMAE | 50.0 [" in probe.to_markdown(scores, floor)
-    document = probe.to_json(scores, {"s": outcome}, data, {})
+    report = probe.report(scores, {"s": outcome}, data, {})
+    assert "| S of AudioMAE | 50.0 [" in report.table()
+    assert "| commonest class | 33.3 | 50.0 | - |" in report.table()
+    document = report.to_json()
     assert document["about"]["rounds"] == [[3, 1, 3]]
     assert document["rows"]["s"][0] == {"recording": "t", "label": "b", "correct": 1.0}

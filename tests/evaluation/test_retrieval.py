@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hsmtss_jax.evaluation.retrieval import pair, rank, score, to_json, to_markdown
+from hsmtss_jax.evaluation.retrieval import pair, rank, report, score
 
 CAPTIONS = [["a dog barks", "dog"], ["Dog ", "a puppy"], ["rain"]]
 
@@ -42,8 +42,10 @@ def test_both_directions_by_hand():
     assert found.recall[1].mean == pytest.approx(2 / 3) and found.recall[5].mean == 1
     assert (found.chance[1], found.median_rank, found.items) == (0.5, 1.0, 2)
     assert scores["audio_to_text"].chance[1] == pytest.approx((2 / 3 + 1 / 3) / 2)
-    assert "| text to audio | 66.7 [" in to_markdown(scores)
-    document = to_json(scores, rankings, {"data": "x"})
+    found = report(scores, rankings, {"data": "x"})
+    assert "| text to audio | 66.7 [" in found.table()
+    assert "| chance | 50.0 | 100.0 | 100.0 | 1 | - | - |" in found.table()
+    document = found.to_json()
     assert document["rows"]["audio_to_text"][1] == {"query": "second", "rank": 2, "relevant": 1}
 
 

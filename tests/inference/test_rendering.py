@@ -60,8 +60,8 @@ def rendered(kind, mode, continued, crossfade=equal_level_crossfade):
     for i, (heard, made) in enumerate(
         zip(cut(recording, PLAN), windows_of(kind, continued), strict=True)
     ):
-        for block in renderer.push(heard, [WindowSounds(made)], i == COUNT - 1):
-            blocks.append(block[0][0][:, 0])
+        pushed = renderer.push(heard, [WindowSounds(made)], i == COUNT - 1)
+        blocks.extend(block[0][0][:, 0] for block in pushed)
     return np.concatenate(blocks)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import inspect
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -10,12 +11,13 @@ import pytest
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.pipeline import ROLES, Pipeline
-from hsmtss_jax.inference.runtime import Runtime
+from hsmtss_jax.inference.runtime import Runtime, SeparationRuntime
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models.tf_codec.adapter import CODECS
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import Task
 from hsmtss_jax.testing.bundles import tiny_upstream
+from hsmtss_jax.testing.fake_runtime import FakeRuntime
 
 POLICY = Policy(temperature=1.0)
 ASKED = [
@@ -48,6 +50,18 @@ def semantics_of(rows: int) -> np.ndarray:
     decoder = runtime().networks.decoder
     shape = rows, decoder.patches, decoder.audio_width
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", [Runtime, FakeRuntime])
+def test_runtimes_take_the_arguments_of_the_protocol(kind):
+    methods = [name for name, each in vars(SeparationRuntime).items() if inspect.isfunction(each)]
+    wanted = [name for name in methods if not name.startswith("_")]
+    assert {"encode_text", "encode_audio", "predict", "sample", "decode_tokens"} <= set(wanted)
+    for name in wanted:
+        ours, theirs = (
+            inspect.signature(getattr(each, name)) for each in (kind, SeparationRuntime)
+        )
+        assert ours.parameters == theirs.parameters, name
 
 
 def test_instructions_are_encoded_alike_in_any_batch():

@@ -188,6 +188,29 @@ def test_a_shared_global_feature_is_one_for_all_windows(runtime, separator):
     assert surveyed is None and np.ptp(shared, axis=0).max() == 0 and np.abs(shared).max() > 0
 
 
+@pytest.mark.parametrize("gate", [True, False])
+def test_the_silence_gate_goes_to_the_codec_and_to_the_recording(gate, runtime, separator):
+    """Off: the codec's noise floor stays, and sound generated in the recording's silence, too."""
+    asked = []
+    inner = runtime.decode_tokens
+
+    def loud(tokens, samples, *, gate):
+        asked.append(gate)
+        return inner(np.full_like(tokens, 50), samples)
+
+    runtime.decode_tokens = loud
+    audio = np.concatenate([MONO, np.zeros((RATE, 1), np.float32), MONO])
+    result = separator.separate(
+        audio,
+        PROMPTS[0],
+        sample_rate=RATE,
+        options=SeparateOptions(mode="generate", residual=False, silence_gate=gate),
+    )
+    assert set(asked) == {gate}
+    assert result.target[RATE + 500 : 2 * RATE - 500].any() == (not gate)
+    assert np.abs(result.target[:RATE]).max() > 1e-3
+
+
 def test_an_absent_target_is_told(separator):
     with pytest.raises(TargetAbsent, match=r"'dog' does not seem .* below 1.00") as caught:
         separator.separate(MONO, PROMPTS[0], sample_rate=RATE, min_presence=1.0)

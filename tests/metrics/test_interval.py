@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from hsmtss_jax.metrics import Estimate, mean_with_interval
+from hsmtss_jax.metrics import Estimate, mean_with_interval, paired_difference
 
 
 def test_agrees_with_the_normal_approximation():
@@ -61,3 +61,16 @@ def test_groups_of_unequal_size_and_missing_values():
     assert (estimate.count, estimate.skipped) == (3, 1)
     with pytest.raises(ValueError, match="2 values, but 1 groups"):
         mean_with_interval([1.0, 2.0], groups=["a"])
+
+
+def test_a_paired_difference_knows_no_spread_between_the_pairs():
+    a = np.random.default_rng(0).normal(20, 8, 50)
+    found = paired_difference(a - 0.5, a)
+    np.testing.assert_allclose([found.mean, found.low, found.high], [-0.5] * 3, atol=1e-9)
+    b = a.copy()
+    b[3], a[4] = np.inf, -np.inf
+    assert paired_difference(a, b).count == 48 and paired_difference(a, b).skipped == 2
+    grouped = paired_difference([0.0, 0.0, 3.0, 3.0], [0, 0, 0, 0], groups=["a", "a", "b", "b"])
+    assert (grouped.low, grouped.high) == (0.0, 3.0)
+    with pytest.raises(ValueError, match="no pairs"):
+        paired_difference([1.0], [1.0, 2.0])

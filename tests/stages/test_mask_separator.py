@@ -12,6 +12,7 @@ from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.config import to_dict
 from hsmtss_jax.data.mixing import EXTRACT, REMOVE
 from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
+from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.stages.mask_separator import of_task, sdr
 from hsmtss_jax.task import TASKS
 from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, zero_batch
@@ -133,10 +134,10 @@ def test_the_release_is_a_system_to_compare_with(stage, trained):
         params=jax.device_get(stage.release(params, aux)),
         upstream={"text_encoder": encoder.digest},
     )
-    baseline = MaskBaseline(bundle, encoder)
+    baseline = MaskBaseline(bundle, encoder, max_text=16, window=4096)
     mixture = 0.1 * np.random.default_rng(1).normal(size=(2, 5000)).astype(np.float32)
-    texts = ["a bell", "a bell"]
-    out = baseline.separate(mixture[[0, 0]], TASKS, texts, 16)
+    asked = [Instruction(task, "a bell") for task in TASKS]
+    out = baseline.separate(mixture[[0, 0]], asked)
     assert out.shape == (2, 5000) and out.dtype == np.float32
     np.testing.assert_allclose(out[0] + out[1], mixture[0], atol=1e-6)
     with pytest.raises(ValueError, match="is a bundle of tf_codec"):

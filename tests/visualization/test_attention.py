@@ -39,9 +39,22 @@ def test_a_tone_lies_where_its_frequency_is_marked(hz):
 def test_figures(tmp_path):
     audio, attention = tone(500.0), attention_at(3, 1)
     plain, heads = tmp_path / "attention.png", tmp_path / "heads.png"
-    save_attention(plain, audio, attention, title="extract: a tone", references={"target": audio})
+    title, sounds = "extract: a tone", {"target": audio}
+    save_attention(plain, audio, {"predicted G": attention}, title=title, references=sounds)
     save_heads(heads, audio, attention, title="extract: a tone")
     for path in (plain, heads):
         picture = imread(path)
         assert picture.shape[1] > 900 and np.unique(picture[:, :, :3]).size > 50
     assert {path.name for path in tmp_path.iterdir()} == {"attention.png", "heads.png"}
+
+
+def test_true_and_predicted_g_stand_side_by_side(tmp_path):
+    audio = tone(500.0)
+    one, two = tmp_path / "one.png", tmp_path / "two.png"
+    predicted, true = attention_at(3, 1), attention_at(9, 6)
+    save_attention(one, audio, {"predicted G": predicted})
+    both = {"predicted G": predicted, "true G": true}
+    sounds = {"mixture again": audio, "target": audio}
+    save_attention(two, audio, both, references=sounds)
+    narrow, wide = imread(one), imread(two)
+    assert wide.shape[1] > 1.2 * narrow.shape[1] and wide.shape[0] > 1.2 * narrow.shape[0]

@@ -43,6 +43,16 @@ def test_figure(tmp_path, vectors):
     assert np.unique(imread(tmp_path / "map.png")[:, :, :3]).size > 20
 
 
+def test_predictions_are_marked(tmp_path, vectors):
+    """The same points with and without predictions among them: another figure, with its own legend."""
+    projection = project(vectors, "pca")
+    save_embedding(tmp_path / "true.png", projection, GROUPS)
+    predicted = [i % 2 == 1 for i in range(len(GROUPS))]
+    save_embedding(tmp_path / "both.png", projection, GROUPS, predicted=predicted)
+    true, both = (imread(tmp_path / f"{name}.png") for name in ("true", "both"))
+    assert true.shape == both.shape and not np.array_equal(true, both)
+
+
 def test_bad_input(vectors, monkeypatch):
     with pytest.raises(ValueError, match="choose one of tsne, pca"):
         project(vectors, "umap")

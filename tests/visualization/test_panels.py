@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from hsmtss_jax.visualization.panels import _scales, save_images
+from hsmtss_jax.visualization.panels import colour_ranges, save_images
 
 
 def test_one_row_an_image(tmp_path):
@@ -17,7 +17,7 @@ def test_one_row_an_image(tmp_path):
 
 def test_equal_shapes_share_a_scale():
     images = {"a": np.zeros((2, 2)), "b": np.full((2, 2), 5.0), "c": np.full((3, 2), 7.0)}
-    assert _scales(images) == {(2, 2): (0.0, 5.0), (3, 2): (7.0, 7.0)}
+    assert colour_ranges(images) == {(2, 2): (0.0, 5.0), (3, 2): (7.0, 7.0)}
 
 
 def test_nothing_to_draw(tmp_path):

@@ -57,7 +57,7 @@ def tf_codec_config(state: State) -> TFCodecConfig:
         )
     groups = _count(shapes, r"vq_layer_list\.(\d+)\.")
     config = TFCodecConfig(
-        channels=tuple(shapes[f"enc_list.{i}.conv.weight"][0] for i in range(4)),  # type: ignore[arg-type]
+        channels=tuple(shapes[f"enc_list.{i}.conv.weight"][0] for i in range(4)),
         tcm_hidden=shapes["tcm_list_enc.0.conv_first.weight"][0],
         tcm_dilations=tuple(2**i for i in range(_count(shapes, r"tcm_list_enc\.(\d+)\."))),
         latent=shapes["conv1x1_1.weight"][0],

@@ -9,7 +9,6 @@ import pytest
 from safetensors.numpy import save_file
 
 from hsmtss_jax.bundles.importers.read import read_state, weight_files
-from hsmtss_jax.bundles.importers.source import locate
 
 A_BYTES = bytes(range(256)) * 20
 A = {"a": np.arange(6, dtype=np.float32).reshape(2, 3)}
@@ -111,11 +110,3 @@ class Unsafe:
 
     def __reduce__(self):
         return (print, ("unpickled",))
-
-
-def test_sources(tmp_path):
-    assert locate(str(tmp_path)) == tmp_path
-    with pytest.raises(FileNotFoundError, match="no file or folder /absent/model"):
-        locate("/absent/model")
-    with pytest.raises(OSError, match=r"download config\.json, model\.safetensors of it by hand"):
-        locate("nobody/no-such-model", ("config.json",))  # tests run with the hub switched off

@@ -40,7 +40,7 @@ def draw(config, params, patches, seeds, policy=POLICY, **options):
     return np.asarray(draw_jit(config, params, patches, FRAMES, seeds, policy, **options))
 
 
-@pytest.mark.parametrize("condition", ("prefix", "aligned", "columns", "cross"))
+@pytest.mark.parametrize("condition", ["prefix", "aligned", "columns", "cross"])
 def test_greedy_is_the_argmax_of_the_full_forward_iterated(condition):
     config, params, patches = setup(condition)
     forward = jax.jit(lambda tokens: config.make().apply({"params": params}, patches, tokens))

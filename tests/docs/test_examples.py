@@ -1,0 +1,47 @@
+"""What the README and the manual show is run with the demo model, where that takes seconds."""
+
+import shutil
+
+import pytest
+
+from hsmtss_jax.audio.io import read_audio, write_audio
+from hsmtss_jax.cli.main import main
+from tests.docs import pages
+
+NAMES = ("street", "park", "hour", "in", "a", "b", "recordings/c")
+QUICK = ("separate", "describe", "doctor", "codec", "visualize attention", "evaluate instructions")
+PYTHON = [
+    (pages.name(path), block) for path in pages.PAGES for block in pages.blocks(path, "python")
+]
+CI = ("result.wav", "runs/pipeline")  # .ci/run has the former; the latter takes hours of training
+COMMANDS = {
+    " ".join(words): words
+    for path in pages.PAGES
+    for block in pages.blocks(path, "")
+    for program, *words in pages.commands(block)
+    if program == "hsmtss" and " ".join(words).startswith(QUICK) and words[-1] not in CI
+}
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """A folder with every recording that the pages name, a second of speech in rain each."""
+    folder = tmp_path_factory.mktemp("recordings")
+    shutil.copytree(pages.ROOT / "examples", folder / "examples")
+    (folder / "recordings").mkdir()
+    sound = read_audio(folder / "examples" / "speech_and_rain.flac")
+    for name in NAMES:
+        write_audio(folder / f"{name}.wav", sound.samples[: sound.sample_rate], sound.sample_rate)
+    return folder
+
+
+@pytest.mark.parametrize(("page", "block"), PYTHON, ids=[page for page, _ in PYTHON])
+def test_python_runs(page, block, recordings, monkeypatch):
+    monkeypatch.chdir(recordings)
+    exec(compile(block, page, "exec"), {})
+
+
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+def test_a_command_runs(words, recordings, monkeypatch, capsys):
+    monkeypatch.chdir(recordings)
+    assert main(words) == 0, capsys.readouterr().err

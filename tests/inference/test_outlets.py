@@ -1,0 +1,92 @@
+"""Sinks: what is written is what comes out, whole or not at all."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from hsmtss_jax.inference.options import (
+    Activity,
+    Failed,
+    Presence,
+    SeparateOptions,
+    SeparationReport,
+)
+from hsmtss_jax.inference.outlets import ArraySink, FileSink, OutputFiles, output_channels
+from hsmtss_jax.inference.recording import open_recording
+from hsmtss_jax.instructions import Instruction
+
+RATE = 8000
+SOUND = (0.1 * np.random.default_rng(0).normal(size=(RATE, 2))).astype(np.float32)
+RECORDING = open_recording(SOUND, RATE)
+REPORT = SeparationReport(
+    instruction=Instruction("extract", "dog"),
+    mode="mask",
+    sample_rate=RATE,
+    samples=RATE,
+    windows=1,
+    presence=Presence(0.5, 0.5, 0.5),
+    activity=Activity(np.zeros(1), np.zeros(1)),
+    peak=0.5,
+    timing={},
+)
+
+
+def write(writer, sound):
+    for part in np.array_split(sound, 3):
+        writer.write(part)
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("mask", 2), ("generate", 1), ("blend", 2)])
+def test_generated_sound_is_mono(mode, channels):
+    assert output_channels(RECORDING, SeparateOptions(mode=mode)) == channels
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_arrays_come_with_the_report(residual):
+    sink = ArraySink(SeparateOptions(residual=residual))
+    with sink.open(RECORDING, [1]) as ((target, rest),):
+        write(target, SOUND)
+        if rest is not None:
+            write(rest, -SOUND)
+    result = sink.result(1, REPORT)
+    np.testing.assert_array_equal(result.target, SOUND)
+    assert (result.residual is None) == (not residual) and result.peak == REPORT.peak
+    failed = Failed(ValueError("silent"))
+    assert sink.result(0, failed) is failed
+
+
+def outputs_in(folder):
+    first = OutputFiles("extract a dog", folder / "a.wav", folder / "a_rest.wav")
+    return [first, OutputFiles("remove a dog", folder / "b.flac"), OutputFiles("x", None)]
+
+
+def test_files_appear_when_they_are_complete(tmp_path):
+    sink = FileSink(outputs_in(tmp_path), SeparateOptions(), "PCM_16")
+    with sink.open(RECORDING, [0, 1, 2]) as writers:
+        (target, rest), (other, none), nothing = writers
+        assert none is None and nothing == (None, None)
+        for writer in (target, rest, other):
+            write(writer, SOUND)
+        assert not (tmp_path / "a.wav").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"a.wav", "a_rest.wav", "b.flac"}
+    samples, rate = soundfile.read(tmp_path / "b.flac")
+    assert rate == RATE
+    np.testing.assert_allclose(samples, SOUND, atol=1e-4)
+
+
+def test_a_failure_leaves_no_file(tmp_path):
+    sink = FileSink(outputs_in(tmp_path), SeparateOptions(), "PCM_16")
+    with pytest.raises(RuntimeError), sink.open(RECORDING, [0]) as ((target, _),):
+        write(target, SOUND)
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_input_is_never_overwritten(tmp_path):
+    source = tmp_path / "a.wav"
+    soundfile.write(source, SOUND, RATE)
+    sink = FileSink(outputs_in(tmp_path), SeparateOptions(), "PCM_16")
+    with pytest.raises(ValueError, match="would overwrite the input"):
+        sink.check(source)
+    with pytest.raises(ValueError, match=r"\.wav|\.flac"):
+        FileSink([OutputFiles("x", tmp_path / "a.mp3")], SeparateOptions(), "PCM_16").check(source)

@@ -1,0 +1,61 @@
+"""Instructions become query indices, each once; a recording's state is what its windows have told."""
+
+import numpy as np
+import pytest
+
+from hsmtss_jax.audio.windows import plan_windows
+from hsmtss_jax.bundles.pipeline import Calibration
+from hsmtss_jax.inference.recording import open_recording
+from hsmtss_jax.inference.requests import Queries, RecordingState
+from hsmtss_jax.instructions import Instruction
+
+RATE = 16_000
+KEEP, DROP = Instruction("extract", "dog"), Instruction("remove", "dog")
+
+
+def state_of(prompts, seconds=1.0, window=4000, overlap=1000, gain=2.0):
+    samples = np.arange(round(seconds * RATE), dtype=np.float32)[:, None] / RATE / 4
+    recording = open_recording(samples, RATE)
+    plan = plan_windows(len(samples), window, overlap)
+    return RecordingState(0, recording, plan, RATE, gain, prompts), samples[:, 0]
+
+
+def test_equal_instructions_are_one_query():
+    queries = Queries(with_opposites=True)
+    keep, drop = queries.prompt(KEEP), queries.prompt(DROP)
+    assert (keep.target, keep.opposite, keep.presence) == (0, 1, 0)
+    assert (drop.target, drop.opposite, drop.presence) == (1, 0, 0)
+    assert queries.instructions == [KEEP, DROP] and keep.generated == [0, 1]
+
+
+def test_without_opposites_removing_still_asks_for_the_presence():
+    queries = Queries(with_opposites=False)
+    drop = queries.prompt(DROP)
+    assert drop.opposite is None and drop.generated == [0]
+    assert queries.instructions == [DROP, KEEP] and drop.presence == 1
+    state, _ = state_of([drop, queries.prompt(KEEP)])
+    assert state.generated == [0, 1] and state.predicted == [0, 1]
+    alone, _ = state_of([drop])
+    assert alone.generated == [0] and alone.predicted == [0, 1]
+
+
+def test_windows_are_the_sound_at_working_level():
+    state, sound = state_of([])
+    windows = list(state.windows())
+    assert len(windows) == state.plan.count == 5
+    for window in windows:
+        start = window.index * state.plan.hop
+        np.testing.assert_allclose(
+            window.audio[: window.used], 2 * sound[start : start + window.used], rtol=1e-6
+        )
+        assert not window.audio[window.used :].any()
+    assert [window.last for window in windows] == [False] * 4 + [True]
+
+
+def test_presence_is_that_of_the_prompt_s_own_query():
+    prompt = Queries(with_opposites=False).prompt(DROP)
+    state, _ = state_of([prompt])
+    state.cosines = {0: [(0.9, 0.9)], 1: [(0.1, 0.1), (0.4, 0.2)]}
+    assert float(state.presence(prompt, None)) == pytest.approx(0.3)
+    calibrated = state.presence(prompt, Calibration(slope=10.0, bias=-3.0))
+    assert float(calibrated) == pytest.approx(0.5)
