@@ -33,5 +33,5 @@ def test_the_key_is_that_of_dropout():
 
 
 def test_another_type_is_an_error():
-    with pytest.raises(TypeError, match="Dropped returned tuple, not .*Array"):
+    with pytest.raises(TypeError, match=r"Dropped returned tuple, not .*Array"):
         apply(Dropped(), {}, jnp.ones(2), out=jax.Array, method="pair")
