@@ -85,7 +85,7 @@ def _baseline(folder: str | None, runtime: "Runtime") -> "MaskBaseline | None":
 
 COMMAND = Command(
     description="The paper's metrics on held-out mixtures of a prepared data set, both tasks of each "
-    "(Tables II and III). Rows that are named after a mode go through Separator, as hsmtss separate does; "
+    "(Table II). Rows that are named after a mode go through Separator, as hsmtss separate does; "
     "--no-silence-gate makes the numbers that stand beside the paper's.",
     epilog="example: hsmtss evaluate separation --modes mask --count 96 -o scores.json",
     options=EvaluateSeparationOptions,
