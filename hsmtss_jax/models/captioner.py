@@ -15,6 +15,7 @@ from einops import rearrange
 
 from hsmtss_jax.config import Inherited
 from hsmtss_jax.models.semantics import Encoders
+from hsmtss_jax.nn.apply import apply
 
 Tree = Any
 
@@ -77,9 +78,7 @@ def caption_prefix(
     """
     semantics = encoders.encode(frozen, audio)
     model = config.make(encoders.dtype)
-    out = model.apply({"params": params["map"]}, semantics.g, semantics.s)
-    assert isinstance(out, jax.Array)
-    return out
+    return apply(model, {"params": params["map"]}, semantics.g, semantics.s, out=jax.Array)
 
 
 def language_model(params: Tree, frozen: Mapping[str, Tree]) -> Tree:
