@@ -22,12 +22,6 @@ def assert_same(found, expected):
         np.testing.assert_allclose(found[name], value, atol=1e-4 * scale, err_msg=name)
 
 
-@pytest.fixture(autouse=True)
-def limit_of_large(monkeypatch):
-    """``loss_and_gradient`` lowers it."""
-    monkeypatch.setattr(dist, "_LARGE", dist._LARGE)
-
-
 def test_every_parameter_learns(one_device):
     assert all(np.isfinite(value).all() for value in one_device.values())
     still = [
