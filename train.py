@@ -2,7 +2,7 @@
 
 import sys
 
-from hsmtss_jax.cli.main import run
+from hsmtss_jax.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(run("train", sys.argv[1:]))
+    sys.exit(main(["train", *sys.argv[1:]]))

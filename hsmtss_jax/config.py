@@ -14,12 +14,13 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 S = TypeVar("S", bound="StageConfig")
 
-SIZES = ("paper", "demo", "tiny")
+Size = Literal["paper", "demo", "tiny"]
+SIZES = typing.get_args(Size)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ What a field says is what ``check`` enforces and what the command line shows and
 """
 
 import dataclasses
+import enum
 import math
 import typing
 from typing import Any, Literal
@@ -18,17 +19,21 @@ def option(
     above: bool = False,
     metavar: str = "",
     flag: str = "",
+    short: str = "",
+    repeat: bool = False,
     group: str = "",
     default_help: str = "",
 ) -> Any:
     """Declare an option as a dataclass field.
 
     Args:
-      default: its value where nothing is given.
+      default: its value where nothing is given; ``dataclasses.MISSING``: it must be given.
       help: one sentence for the command line and the documentation.
       low, high: the range of a number, ends included (``above``: without ``low`` itself).
       metavar: what stands for the value in the usage.
       flag: the command line's name ["--" and the field's name].
+      short: the command line's other name ("-o").
+      repeat: a tuple's values are given one at a time, each behind the flag.
       group: heading under which the command line lists it.
       default_help: what the default means where its value does not say so ("the bundle's").
     """
@@ -39,6 +44,8 @@ def option(
         "above": above,
         "metavar": metavar,
         "flag": flag,
+        "short": short,
+        "repeat": repeat,
         "group": group,
         "default_help": default_help,
     }
@@ -46,9 +53,12 @@ def option(
 
 
 def choices(annotation: Any) -> tuple[str, ...]:
-    """Return the values of a ``Literal`` annotation, with or without ``| None``; () for another."""
-    parts = [annotation, *typing.get_args(annotation)]
-    return next((typing.get_args(part) for part in parts if typing.get_origin(part) is Literal), ())
+    """Return the values of a ``Literal`` or an enum, also inside ``| None`` or a tuple; () for another."""
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return tuple(each.value for each in annotation)
+    if typing.get_origin(annotation) is Literal:
+        return typing.get_args(annotation)
+    return next((found for part in typing.get_args(annotation) if (found := choices(part))), ())
 
 
 def check(options: Any) -> None:
@@ -56,8 +66,9 @@ def check(options: Any) -> None:
     hints = typing.get_type_hints(type(options))
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)
-        if value is not None:
-            check_value(field, hints[field.name], value)
+        for item in value if isinstance(value, tuple) else (value,):
+            if item is not None:
+                check_value(field, hints[field.name], item)
 
 
 def check_value(field: dataclasses.Field, annotation: Any, value: Any) -> None:
@@ -67,20 +78,27 @@ def check_value(field: dataclasses.Field, annotation: Any, value: Any) -> None:
         raise ValueError(
             f"unknown {field.name} {value!r}: choose one of {', '.join(map(str, allowed))}"
         )
+    if fault := range_fault(field, value):
+        raise ValueError(f"{field.name} {fault}")
+
+
+def range_fault(field: dataclasses.Field, value: Any) -> str:
+    """Return what is wrong with a number by the field's range ("must be at least 1, got 0"), or ""."""
     low, high = field.metadata.get("low"), field.metadata.get("high")
     if low is None and high is None:
-        return
+        return ""
     least, most = (-math.inf if low is None else low), (math.inf if high is None else high)
     above = field.metadata["above"]
     if not (least < value <= most if above else least <= value <= most) or value == math.inf:
-        raise ValueError(f"{field.name} must be {_range(low, high, above)}, got {value}")
+        return f"must be {_range(low, high, above)}, got {value}"
+    return ""
 
 
 def _range(low: float | None, high: float | None, above: bool) -> str:
     """ "at least 0 and at most 1"."""
     parts = []
     if low is not None:
-        parts.append(f"above {low:g}" if above else f"at least {low:g}")
+        parts.append(f"above {low:.12g}" if above else f"at least {low:.12g}")
     if high is not None:
-        parts.append(f"at most {high:g}")
+        parts.append(f"at most {high:.12g}")
     return " and ".join(parts)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import hsmtss_jax
+from hsmtss_jax import inference
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hsmtss_jax"
@@ -35,6 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "atomic": set(),
     "task": set(),
     "option": set(),
+    "__main__": {"cli"},
     "assets": set(),
     "audio.constants": set(),
     "audio.level": set(),
@@ -96,11 +98,13 @@ EXCLUSIVE = {
 }
 # Files before whose import jax must not be loaded: decoding and mixing run in worker processes.
 WITHOUT_JAX = (
-    *("atomic", "config", "task", "data", "instructions", "models/text/tokenizer.py"),
+    *("atomic", "config", "option", "task", "data", "instructions", "models/text/tokenizer.py"),
     *("models/__init__.py", "models/text/__init__.py", "bundles/__init__.py"),
     *("bundles/bundle.py", "bundles/hub.py"),
     *("audio/__init__.py", "audio/io.py", "audio/level.py"),
     *("codec/range_coder.py", "codec/token_file.py"),
+    *("inference/__init__.py", "inference/options.py"),
+    *("cli/main.py", "cli/parser.py", "cli/options.py", "cli/separate/options.py"),
 )
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -199,6 +203,16 @@ def test_importing_the_package_loads_nothing():
     modules = loaded_by("import hsmtss_jax; dir(hsmtss_jax)")
     assert not modules & {"jax", "flax", "numpy"}
     assert {name for name in modules if name.startswith("hsmtss_jax")} == {"hsmtss_jax"}
+
+
+def test_options_and_results_load_no_jax():
+    modules = loaded_by(
+        "from hsmtss_jax.inference import SeparateOptions, SeparationResult, Failed"
+    )
+    assert not modules & {"jax", "flax", "scipy"}
+    assert all(hasattr(inference, name) for name in inference.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        getattr(inference, "nothing")  # noqa: B009
 
 
 def test_the_package_s_names_are_there():

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import ml_dtypes
 import numpy as np
@@ -22,7 +22,8 @@ import safetensors
 import safetensors.numpy
 
 FORMAT_VERSION = 1
-STORAGES = ("float32", "bfloat16", "float16", "int8")
+Storage = Literal["float32", "bfloat16", "float16", "int8"]
+STORAGES = get_args(Storage)
 _SCALE = "::scale"
 _SMALL = 4096  # elements; smaller tensors, and vectors, stay float32
 _STACK = 64  # a first axis up to this long may be a stack of layers: it keeps its own scales

@@ -1,70 +1,74 @@
-"""The ``hsmtss`` command: finds the subcommand, turns errors of input into one line."""
+"""The ``hsmtss`` command: parses the command line, runs a command, turns errors of input into one line."""
 
-import importlib
-import keyword
+import argparse
 import sys
-from types import ModuleType
+from collections.abc import Sequence
 
 from hsmtss_jax import __version__
-from hsmtss_jax.cli.messages import fail, one_line
+from hsmtss_jax.cli.command import Group
+from hsmtss_jax.cli.completion import SHELLS, PrintCompletion
+from hsmtss_jax.cli.context import Context
+from hsmtss_jax.cli.errors import fail, one_line
+from hsmtss_jax.cli.options import read_options
+from hsmtss_jax.cli.parser import CommandParser
 
-SUBCOMMANDS = {
-    "train": "train one stage from a config file",
-    "precompute": "write the frozen features that the separators are trained on",
-    "separate": "separate the sound that a sentence asks for",
-    "describe": "say what a recording sounds like, from window to window",
-    "codec": "turn sound into tokens and back",
-    "evaluate": "score a system on a benchmark",
-    "visualize": "draw a training run's panels, the attention of G, or a map of global features",
-    "bench": "time a part of the system on this machine",
-    "doctor": "say what this machine and a checkpoint have, need and lack",
-    "export": "write a checkpoint or a bundle as a release bundle",
-    "import": "turn public weights into a bundle",
-}
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Entry point of ``hsmtss SUBCOMMAND ...``; returns the exit status."""
-    argv = list(sys.argv[1:] if argv is None else argv)
-    if not argv or argv[0] in ("-h", "--help"):
-        print(_usage())
-        return 0 if argv else 2
-    if argv[0] == "--version":
-        print(f"hsmtss {__version__}")
-        return 0
-    if argv[0] == "--debug" and len(argv) > 1:
-        argv = [argv[1], *argv[2:], "--debug"]
-    return run(argv[0], argv[1:])
+GROUP = Group(
+    package="hsmtss_jax.cli",
+    kind="command",
+    commands={
+        "train": "train one stage from a config file",
+        "precompute": "write the frozen features that the separators are trained on",
+        "separate": "separate the sound that a sentence asks for",
+        "describe": "say what a recording sounds like, from window to window",
+        "codec": "turn sound into tokens and back",
+        "evaluate": "score a system on a benchmark",
+        "visualize": "draw what a run, a system or a data set looks like",
+        "bench": "time a part of the system on this machine",
+        "doctor": "say what this machine and a checkpoint have, need and lack",
+        "export": "write a checkpoint or a bundle as a release bundle",
+        "import": "turn public weights into a bundle",
+    },
+    description="Text-queried audio source separation by hierarchical semantic modelling.",
+)
 
 
-def run(command: str, argv: list[str]) -> int:
-    """Runs one subcommand; ``--debug`` among the arguments lets its errors through as tracebacks."""
-    if command not in SUBCOMMANDS:
-        return fail(f"unknown command {command!r}: choose one of {', '.join(SUBCOMMANDS)}")
-    debug = "--debug" in argv
-    argv = [argument for argument in argv if argument != "--debug"]
+def main(argv: Sequence[str] | None = None, context: Context | None = None) -> int:
+    """Run ``hsmtss COMMAND ...`` and return the exit status; ``context``: what commands work with."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = build_parser()
+    if not words:
+        parser.print_help()
+        return 2
+    given = argparse.Namespace()
     try:
-        return _module(command).main(argv)
+        parser.parse_args(words, given)
+        command = given.command
+        command.resolve(given)
+        return int(command.run(read_options(given, command.options), context or Context()))
     except (ValueError, OSError, FloatingPointError) as error:
-        if debug:
+        if getattr(given, "debug", False):
             raise
         return fail(one_line(error))
     except KeyboardInterrupt:
-        if debug:
+        if getattr(given, "debug", False):
             raise
         return fail("interrupted", status=130)
+    except SystemExit as ended:  # --help, --version, a signal
+        return ended.code if isinstance(ended.code, int) else 0
 
 
-def _module(command: str) -> ModuleType:
-    """The module of a command: its name, with an underscore behind it where that is a keyword."""
-    name = f"{command}_" if keyword.iskeyword(command) else command
-    return importlib.import_module(f"hsmtss_jax.cli.{name}")
-
-
-def _usage() -> str:
-    lines = ["usage: hsmtss [--debug] COMMAND ...", "", "commands:"]
-    lines += [f"  {name:<12}{text}" for name, text in SUBCOMMANDS.items()]
-    return "\n".join([*lines, "", "hsmtss COMMAND --help explains a command."])
+def build_parser() -> CommandParser:
+    """Return the parser of all commands."""
+    parser = CommandParser(GROUP, prog="hsmtss")
+    parser.fill()
+    parser.add_argument("--version", action="version", version=f"hsmtss {__version__}")
+    parser.add_argument(
+        "--print-completion",
+        action=PrintCompletion,
+        choices=SHELLS,
+        help='print shell completion: eval "$(hsmtss --print-completion bash)"',
+    )
+    return parser
 
 
 if __name__ == "__main__":

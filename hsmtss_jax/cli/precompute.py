@@ -1,59 +1,71 @@
 """``hsmtss precompute``: AudioMAE's features of mixtures, written once, to train the separators on."""
 
-import argparse
-import sys
+import dataclasses
+from pathlib import Path
 
-from hsmtss_jax.cli.messages import CommandParser
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The argument parser."""
-    parser = CommandParser(
-        prog="hsmtss precompute",
-        description="Mix clips as in training and write the mixtures' local features S, so that the "
-        "separator stages need not run AudioMAE at every step: data.root=FOLDER trains on them. Task and "
-        "caption are still drawn at each step, and so is which of the two clips is the target; clips, "
-        "places, SNR and augmentation are fixed.",
-    )
-    parser.add_argument("output", help="folder of the data set to write")
-    parser.add_argument("--audio-mae", default="runs/audio_mae/bundle", help="an AudioMAE bundle")
-    parser.add_argument("--data", default="corpora/opensounds", help="a prepared data set of clips")
-    parser.add_argument("--samples", type=int, default=160_000, help="of a window, at 16 kHz")
-    parser.add_argument("--snr", type=float, nargs=2, default=(-15.0, 15.0), metavar="DB")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--train", type=int, default=20_000, help="mixtures [20000]")
-    parser.add_argument("--validation", type=int, default=512, help="mixtures [512]")
-    return parser
+from hsmtss_jax.cli.command import Command
+from hsmtss_jax.cli.context import Context
+from hsmtss_jax.cli.model import HEADING, ModelOptions, StageBundles, load_bundles, on_device
+from hsmtss_jax.cli.options import argument, part
+from hsmtss_jax.cli.progress import progress_bar
+from hsmtss_jax.option import option
 
 
-def main(argv: list[str]) -> int:
-    """Run the command; errors of input are raised as ValueError or OSError."""
-    args = build_parser().parse_args(argv)
-    counts = {"train": args.train, "validation": args.validation}
-    if min(counts.values()) < 0 or not any(counts.values()):
-        raise ValueError("--train and --validation must be 0 or more, and one of them more")
-    from tqdm import tqdm
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PrecomputeOptions:
+    """The command line of ``hsmtss precompute``."""
 
-    from hsmtss_jax.bundles.bundle import load_bundle
-    from hsmtss_jax.cli.setup import enable_compilation_cache
+    output: Path = argument("folder of the data set to write")
+    data: str = option("corpora/opensounds", "a prepared data set of clips", metavar="FOLDER")
+    samples: int = option(160_000, "of a window, at 16 kHz", low=1)
+    snr: tuple[float, float] = option((-15.0, 15.0), "range of the mixtures' SNR", metavar="DB")
+    seed: int = option(0, "of the mixtures", low=0)
+    train: int = option(20_000, "mixtures of the split train", low=0)
+    validation: int = option(512, "mixtures of the split validation", low=0)
+    stages: StageBundles = part(StageBundles, only=("audio_mae",))
+    model: ModelOptions = part(ModelOptions, HEADING, only=("ckpt", "device", "dtype"))
+
+    def __post_init__(self) -> None:
+        if not self.train + self.validation:
+            raise ValueError("--train or --validation must be above 0")
+
+
+def run(options: PrecomputeOptions, context: Context) -> int:
+    """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     from hsmtss_jax.config import DataConfig
-    from hsmtss_jax.dist import compute_dtype
     from hsmtss_jax.precompute.mixtures import write_mixture_features
 
-    enable_compilation_cache()
-    bundle = load_bundle(args.audio_mae)
-    if bundle.stage != "audio_mae":
-        raise ValueError(f"{args.audio_mae} is a bundle of {bundle.stage}, not of audio_mae")
-    with tqdm(total=sum(counts.values()), unit="mixture", disable=not sys.stderr.isatty()) as bar:
+    counts = {"train": options.train, "validation": options.validation}
+    total = sum(counts.values())
+    bundle = load_bundles(options.model.ckpt, options.stages, ["audio_mae"])["audio_mae"]
+    with on_device(options.model) as dtype, progress_bar(total, unit="mixture") as progress:
+        done = 0
+
+        def step(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(done)
+
         write_mixture_features(
-            args.output,
+            options.output,
             bundle,
-            DataConfig(root=args.data, snr_db=tuple(args.snr)),
+            DataConfig(root=options.data, snr_db=options.snr),
             counts,
-            samples=args.samples,
-            seed=args.seed,
-            dtype=compute_dtype(),
-            progress=bar.update,
+            samples=options.samples,
+            seed=options.seed,
+            dtype=dtype,
+            progress=step,
         )
-    print(f"{sum(counts.values())} mixtures: {args.output}")
+    print(f"{total} mixtures: {options.output}")
     return 0
+
+
+COMMAND = Command(
+    description="Mix clips as in training and write the mixtures' local features S, so that the separator "
+    "stages need not run AudioMAE at every step: data.root=FOLDER trains on them. Task and caption are "
+    "still drawn at each step, and so is which of the two clips is the target; clips, places, SNR and "
+    "augmentation are fixed.",
+    epilog="example: hsmtss precompute corpora/mixtures --audio-mae runs/audio_mae/bundle",
+    options=PrecomputeOptions,
+    run=run,
+)

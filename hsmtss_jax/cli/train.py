@@ -1,56 +1,59 @@
 """``hsmtss train`` and ``python train.py``: a config file in, a workdir with a release bundle out."""
 
-import argparse
+import dataclasses
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hsmtss_jax.bundles.bundle import Bundle, check_upstream, load_bundle
-from hsmtss_jax.cli.messages import CommandParser
-from hsmtss_jax.config import SIZES, ExperimentConfig, load_config, override, to_json
-from hsmtss_jax.train.stage import Stage
+from hsmtss_jax.cli.command import Command
+from hsmtss_jax.cli.context import Context
+from hsmtss_jax.cli.options import argument
+from hsmtss_jax.config import ExperimentConfig, Size, load_config, override, to_json
+from hsmtss_jax.option import option
+
+if TYPE_CHECKING:
+    from hsmtss_jax.bundles.bundle import Bundle
+    from hsmtss_jax.train.stage import Stage
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The argument parser."""
-    parser = CommandParser(
-        prog="hsmtss train",
-        description="Train one stage. The same command again goes on where the run stopped.",
-        epilog="example: python train.py configs/local_separator.py --size demo "
-        "--workdir runs/local run.steps=5000 optim.model.lr=3e-4",
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """The command line of ``hsmtss train``."""
+
+    config: str = argument("a config file, for instance configs/local_separator.py")
+    overrides: tuple[str, ...] = argument("path.to.field=value, checked", default=())
+    size: Size = option("paper", "of the networks and of the run")
+    workdir: Path | None = option(
+        None,
+        "where checkpoints, logs and the bundle go",
+        metavar="FOLDER",
+        default_help="runs/STAGE",
     )
-    parser.add_argument("config", help="a config file, for instance configs/local_separator.py")
-    parser.add_argument("overrides", nargs="*", help="path.to.field=value, checked")
-    parser.add_argument("--size", choices=SIZES, default="paper", help="[paper]")
-    parser.add_argument("--workdir", help="where checkpoints, logs and the bundle go [runs/STAGE]")
-    parser.add_argument("--set", action="append", default=[], help="the same as an override")
-    parser.add_argument(
-        "--print-config", action="store_true", help="show the resolved config, stop"
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
-    return parser
+    set: tuple[str, ...] = option((), "the same as an override", repeat=True, metavar="OVERRIDE")
+    print_config: bool = option(False, "show the resolved config, stop")
+    quiet: bool = option(False, "no progress", short="-q")
 
 
-def main(argv: list[str]) -> int:
-    """Run the command; errors of input are raised as ValueError or OSError."""
-    args = build_parser().parse_intermixed_args(argv)
-    config = load_config(args.config, args.size, ExperimentConfig)
-    config = override(config, [*args.overrides, *args.set])
-    if args.print_config:
+def run(options: TrainOptions, context: Context) -> int:
+    """Run the command and return its status; errors of input are raised as ValueError or OSError."""
+    config = load_config(options.config, options.size, ExperimentConfig)
+    config = override(config, [*options.overrides, *options.set])
+    if options.print_config:
         print(to_json(config))
         return 0
-    workdir = Path(args.workdir or Path("runs") / config.stage.name)
+    workdir = options.workdir or Path("runs") / config.stage.name
 
     from hsmtss_jax import dist
-    from hsmtss_jax.cli.setup import enable_compilation_cache
+    from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
     from hsmtss_jax.train.loop import train
 
     enable_compilation_cache()
     allow_worker_processes()
     dist.initialize(config.mesh)
     stage = make_stage(config)
-    outcome = train(config, stage, workdir, quiet=args.quiet)
-    if not args.quiet and dist.is_main():
+    outcome = train(config, stage, workdir, quiet=options.quiet)
+    if not options.quiet and dist.is_main():
         if outcome.finished:
             print(f"finished at step {outcome.step}: {workdir / 'bundle'}")
         else:
@@ -60,7 +63,16 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def make_stage(config: ExperimentConfig) -> Stage:
+COMMAND = Command(
+    description="Train one stage. The same command again goes on where the run stopped.",
+    epilog="example: python train.py configs/local_separator.py --size demo --workdir runs/local "
+    "run.steps=5000 optim.model.lr=3e-4",
+    options=TrainOptions,
+    run=run,
+)
+
+
+def make_stage(config: ExperimentConfig) -> "Stage":
     """The stage of a config, with its upstream bundles loaded and checked against one another.
 
     Raises:
@@ -78,12 +90,14 @@ def make_stage(config: ExperimentConfig) -> Stage:
     return build_stage(stage_class, config.stage, config.data, upstream, config.run.dtype)
 
 
-def load_upstream(paths: Mapping[str, str]) -> dict[str, Bundle]:
+def load_upstream(paths: Mapping[str, str]) -> "dict[str, Bundle]":
     """Bundles by name; each must have been trained against the others given.
 
     Raises:
       ValueError: two bundles that disagree about a third, or a bundle that cannot be read.
     """
+    from hsmtss_jax.bundles.bundle import check_upstream, load_bundle
+
     bundles = {name: load_bundle(path) for name, path in paths.items()}
     check_upstream(bundles)
     return bundles

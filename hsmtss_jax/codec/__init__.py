@@ -1,1 +1,1 @@
-"""The neural codec by itself: whole recordings, streams, token files."""
+"""The neural codec by itself: whole recordings, streams, token files. Import the submodule you need."""

@@ -9,17 +9,17 @@ Legend: B batch, L samples, N token frames, K groups.
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.io import read_blocks, resample, to_mono
 from hsmtss_jax.bundles.bundle import Bundle, is_bundle, load_bundle
-from hsmtss_jax.bundles.hub import demo_bundle
+from hsmtss_jax.bundles.hub import locate
 from hsmtss_jax.bundles.pipeline import load_pipeline
-from hsmtss_jax.codec.stream import CHUNK, Programs, StreamingDecoder, StreamingEncoder
+from hsmtss_jax.codec.stream import CHUNK, CompiledCodec, StreamingDecoder, StreamingEncoder
 from hsmtss_jax.codec.token_file import DIGEST_DIGITS, Tokens
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
@@ -30,9 +30,11 @@ ROLE = "tf_codec"
 
 @dataclasses.dataclass(frozen=True)
 class BitRates:
-    """Bits a second. raw: every token at log2(codes) bits. entropy: the mean information of the tokens,
-    their groups taken one by one, frames as if independent. A token file may take fewer bits than the
-    entropy where sounds last, and more where they are short."""
+    """Bits a second.
+
+    raw: every token at log2(codes) bits. entropy: of each group's tokens, frames taken as independent. A
+    token file may take fewer bits than the entropy where sounds last, and more where they are short.
+    """
 
     raw: float
     entropy: float
@@ -46,45 +48,46 @@ class Codec:
     >>> audio = codec.decode(tokens)                   # float32 [L], mono at 16 kHz
     """
 
-    sample_rate = 16_000
+    sample_rate = SAMPLE_RATE
 
     def __init__(self, bundle: Bundle, dtype: Any = jnp.float32) -> None:
+        """Load a codec bundle. Raises ValueError for a bundle of another stage."""
         if bundle.stage != ROLE:
             raise ValueError(f"{bundle.path} is a bundle of {bundle.stage}, not of {ROLE}")
         self.config = from_dict(TFCodecConfig, bundle.config["model"])
         self.digest = bundle.digest[:DIGEST_DIGITS]
-        self._programs = Programs(self.config, bundle.params, dtype)
+        self._compiled = CompiledCodec(self.config, bundle.params, dtype)
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | os.PathLike[str] | None = None, **options: Any
+        cls, source: str | os.PathLike[str] | None = None, dtype: Any = jnp.float32
     ) -> "Codec":
-        """Load a codec bundle, or the codec of a pipeline bundle; the default is the demo bundle.
+        """Load a codec bundle, or the codec of a pipeline: a folder, a hub id, or None for the demo bundle.
 
         Raises OSError or ValueError for what is neither.
         """
-        path = demo_bundle() if folder is None else Path(folder)
+        path = locate(source)
         if is_bundle(path):
-            return cls(load_bundle(path), **options)
-        return cls(load_pipeline(path, [ROLE]).bundles[ROLE], **options)
+            return cls(load_bundle(path), dtype)
+        return cls(load_pipeline(path, [ROLE]).bundles[ROLE], dtype)
 
     @property
     def latency(self) -> Latency:
-        """Algorithmic delays in milliseconds; 25 + 10 with the paper's sizes."""
+        """Return the algorithmic delays [ms]: 25 + 10 with the paper's sizes."""
         return latency(self.config, self.sample_rate)
 
     def encoder(self, chunk: int = CHUNK) -> StreamingEncoder:
-        """A stream from sound to tokens; chunk=1 for the lowest latency."""
-        return StreamingEncoder(self._programs, chunk)
+        """Start a stream from sound to tokens; chunk=1 for the lowest latency."""
+        return StreamingEncoder(self._compiled, chunk)
 
     def decoder(self, samples: int | None = None, chunk: int = CHUNK) -> StreamingDecoder:
-        """A stream from tokens to ``samples`` of sound, or to all that they give."""
-        return StreamingDecoder(self._programs, samples, chunk)
+        """Start a stream from tokens to ``samples`` of sound, or to all that they give."""
+        return StreamingDecoder(self._compiled, samples, chunk)
 
     def encode(
         self, audio: np.ndarray | str | os.PathLike[str], sample_rate: int | None = None
     ) -> Tokens:
-        """audio: a path, read block by block, or float samples [L] or [L, C] with their ``sample_rate``.
+        """Encode a path, read block by block, or float samples [L] or [L, C] with their ``sample_rate``.
 
         Channels are averaged and the rate becomes 16 kHz. Raises ValueError for no samples or NaN.
         """
@@ -99,7 +102,7 @@ class Codec:
         return self.encode_blocks([mono[:, 0]])
 
     def encode_blocks(self, blocks: Iterable[np.ndarray]) -> Tokens:
-        """Tokens of a signal in float blocks [l] of any lengths, mono at 16 kHz."""
+        """Encode a signal in float blocks [l] of any lengths, mono at 16 kHz."""
         stream = self.encoder()
         parts = [stream.push(block[None]) for block in blocks]
         parts.append(stream.finish())
@@ -107,14 +110,14 @@ class Codec:
         return Tokens(values, self.config.codes, stream.samples, self.sample_rate, self.digest)
 
     def decode(self, tokens: Tokens) -> np.ndarray:
-        """Samples float32 [L] in [-1, 1], mono at 16 kHz.
+        """Decode tokens into samples float32 [L] in [-1, 1], mono at 16 kHz.
 
         Raises ValueError for tokens of another codec.
         """
         return np.concatenate(list(self.decode_blocks(tokens)))
 
     def decode_blocks(self, tokens: Tokens) -> Iterator[np.ndarray]:
-        """``decode`` in blocks of about a second. Raises ValueError before the first of them."""
+        """Decode in blocks of about a second. Raises ValueError before the first of them."""
         self.check(tokens)
         return self._decoded(tokens)
 
@@ -129,7 +132,7 @@ class Codec:
             yield rest
 
     def check(self, tokens: Tokens) -> None:
-        """Raises ValueError for tokens that this codec has not made."""
+        """Raise ValueError for tokens that this codec has not made."""
         if tokens.digest != self.digest:
             raise ValueError(
                 f"the tokens were made by codec {tokens.digest[:12]}, this is {self.digest[:12]}: "
@@ -147,7 +150,7 @@ class Codec:
             )
 
     def bit_rates(self, tokens: Tokens) -> BitRates:
-        """Raw and measured bits a second of a coded sound."""
+        """Measure the bit rates of a coded sound."""
         frames, groups = tokens.values.shape
         raw = groups * np.log2(tokens.codes) * self.sample_rate / self.config.token_samples
         counts = [np.bincount(column) for column in tokens.values.T]

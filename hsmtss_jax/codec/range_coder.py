@@ -22,7 +22,7 @@ _FULL = 1 << 48  # it is widened by a byte when narrower than this
 
 
 def encode(symbols: np.ndarray, codes: int) -> bytes:
-    """Symbols int [N, K] in [0, codes) -> bytes. At most MAX_FRAMES frames of MAX_CODES codes."""
+    """Encode symbols int [N, K] in [0, codes) into bytes: at most MAX_FRAMES frames of MAX_CODES codes."""
     writer = _Writer()
     models = [_Model(codes) for _ in range(symbols.shape[1])]
     for frame in symbols.tolist():
@@ -36,7 +36,7 @@ def encode(symbols: np.ndarray, codes: int) -> bytes:
 
 
 def decode(data: bytes, frames: int, groups: int, codes: int) -> np.ndarray:
-    """Inverse of ``encode``: int32 [frames, groups]. Any bytes decode to symbols of some kind."""
+    """Decode what ``encode`` made: int32 [frames, groups]. Any bytes decode to symbols of some kind."""
     reader = _Reader(data)
     models = [_Model(codes) for _ in range(groups)]
     symbols = np.empty((frames, groups), np.int32)
@@ -52,7 +52,7 @@ def decode(data: bytes, frames: int, groups: int, codes: int) -> np.ndarray:
 
 
 class _Model:
-    """Counts of one group's codes, given the code before."""
+    """Counts one group's codes, given the code before."""
 
     def __init__(self, codes: int) -> None:
         self._counts = np.ones(codes, np.int64)
@@ -60,12 +60,12 @@ class _Model:
         self._previous = -1
 
     def bounds(self) -> np.ndarray:
-        """Running sums int64 [V] of the counts: code v has [bounds[v - 1], bounds[v])."""
+        """Return running sums int64 [V] of the counts: code v has [bounds[v - 1], bounds[v])."""
         after = self._after.get(self._previous)
         return np.cumsum(self._counts if after is None else self._counts + after)
 
     def learn(self, symbol: int) -> None:
-        """What to expect after this code has occurred."""
+        """Count a code that has occurred."""
         self._counts[symbol] += INCREMENT
         if self._previous not in self._after:
             self._after[self._previous] = np.zeros_like(self._counts)
@@ -79,7 +79,7 @@ class _Writer:
         self._low, self._width = 0, _STATE
 
     def narrow(self, start: int, share: int, total: int) -> None:
-        """To ``share`` parts of ``total``, from part ``start`` on."""
+        """Narrow the interval to ``share`` parts of ``total``, from part ``start`` on."""
         unit = self._width // total
         self._low += unit * start
         self._width = unit * share
@@ -92,7 +92,7 @@ class _Writer:
             self._width <<= 8
 
     def finish(self) -> bytes:
-        """All that was written, and the fewest bytes that name a number of the interval.
+        """Return the bytes written, and the fewest that name a number of the interval.
 
         The reader takes what is missing for zeros.
         """
@@ -107,7 +107,7 @@ class _Writer:
         return bytes(self._out) + value.to_bytes(7, "big")[:kept]
 
     def _carry(self) -> None:
-        """Adds one to the number that has been written."""
+        """Add one to the number that has been written."""
         at = len(self._out) - 1
         while self._out[at] == 0xFF:
             self._out[at] = 0
@@ -122,13 +122,13 @@ class _Reader:
         self._width, self._unit = _STATE, 0
 
     def target(self, total: int) -> int:
-        """Which of ``total`` parts the number lies in."""
+        """Return which of ``total`` parts the number lies in."""
         self._unit = self._width // total
         self._value = min(self._value, self._unit * total - 1)  # only damaged data lies beyond
         return self._value // self._unit
 
     def narrow(self, start: int, share: int) -> None:
-        """To ``share`` parts, from part ``start`` on."""
+        """Narrow the interval to ``share`` parts, from part ``start`` on."""
         self._value -= self._unit * start
         self._width = self._unit * share
         while self._width < _FULL:

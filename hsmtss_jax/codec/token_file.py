@@ -1,4 +1,4 @@
-"""Token files (.tfc): what a neural codec makes of a sound, on disk. No JAX.
+"""Token files (.tfc): the tokens of a neural codec on disk. No JAX.
 
 Little-endian: magic 8 bytes, version u8, coding u8 (0 packed, 1 range coder), groups u16, codes u32,
 sample rate u32, samples u64, token frames u32, digest 16 bytes, payload size u32, payload, CRC-32 of all
@@ -85,7 +85,7 @@ class TokenFileInfo:
 
 
 def pack(tokens: Tokens) -> bytes:
-    """The bytes of a token file. Raises TokenFileError for tokens that the format cannot hold."""
+    """Return the bytes of a token file. Raises TokenFileError for tokens that the format cannot hold."""
     frames, groups = _check(tokens)
     payload, coding = None, PACKED
     if frames <= range_coder.MAX_FRAMES and tokens.codes <= range_coder.MAX_CODES:
@@ -100,7 +100,7 @@ def pack(tokens: Tokens) -> bytes:
 
 
 def inspect(data: bytes) -> TokenFileInfo:
-    """The header of a token file's bytes, all of which are checked against their sum.
+    """Return the header of a token file's bytes, all of which are checked against their sum.
 
     Raises TokenFileError for what is not a token file, has another version, or is damaged.
     """
@@ -128,7 +128,7 @@ def inspect(data: bytes) -> TokenFileInfo:
 
 
 def unpack(data: bytes) -> Tokens:
-    """Inverse of ``pack``. Raises TokenFileError as ``inspect`` does."""
+    """Read the bytes that ``pack`` made. Raises TokenFileError as ``inspect`` does."""
     info = inspect(data)
     payload = data[_HEADER.size : -_CRC.size]
     if info.coding == CODINGS[PACKED]:
@@ -141,19 +141,19 @@ def unpack(data: bytes) -> Tokens:
 
 
 def write_tokens(path: str | os.PathLike[str], tokens: Tokens) -> None:
-    """Writes a token file in one move; raises TokenFileError or OSError, and writes nothing then."""
+    """Write a token file in one move; raises TokenFileError or OSError, and writes nothing then."""
     data = pack(tokens)
     with replace_file(path) as work:
         work.write_bytes(data)
 
 
 def read_tokens(path: str | os.PathLike[str]) -> Tokens:
-    """Reads a token file. Raises OSError, or TokenFileError with the file's name."""
+    """Read a token file. Raises OSError, or TokenFileError with the file's name."""
     return _of_file(path, unpack)
 
 
 def probe_tokens(path: str | os.PathLike[str]) -> TokenFileInfo:
-    """The header of a token file; errors are those of ``read_tokens``."""
+    """Read the header of a token file; errors are those of ``read_tokens``."""
     return _of_file(path, inspect)
 
 
@@ -165,7 +165,7 @@ def _of_file(path: str | os.PathLike[str], reader: Callable[[bytes], _T]) -> _T:
 
 
 def _check(tokens: Tokens) -> tuple[int, int]:
-    """N and K of tokens that the format can hold."""
+    """Return N and K of tokens that the format can hold. Raises TokenFileError for others."""
     values = tokens.values
     if values.ndim != 2 or 0 in values.shape:
         raise TokenFileError(f"tokens are [frames, groups], not {list(values.shape)}")
@@ -181,12 +181,12 @@ def _check(tokens: Tokens) -> tuple[int, int]:
 
 
 def _width(codes: int) -> int:
-    """Bits of a packed token."""
+    """Return the bits of a packed token."""
     return (codes - 1).bit_length()
 
 
 def _packed_size(count: int, codes: int) -> int:
-    """Bytes of so many packed tokens."""
+    """Return the bytes of so many packed tokens."""
     return -(-count * _width(codes) // 8)
 
 

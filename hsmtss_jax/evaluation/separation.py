@@ -1,4 +1,4 @@
-"""The system on held-out pairs, as it ships (HSM-TSS section V, Tables II and III).
+"""The system on held-out pairs, as it ships (HSM-TSS section V, Table II).
 
 A route is one way to an estimate of the target. Rows named after the system go through ``Separator``,
 a mode each; "mixture" is the input; the diagnostic rows say what each stage loses; "baseline" is a mask

@@ -22,7 +22,13 @@ from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.bundles.pipeline import load_pipeline
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.dist import compute_dtype
-from hsmtss_jax.inference.recording import SILENCE, Recording, working_gain
+from hsmtss_jax.inference.recording import (
+    SILENCE,
+    Audio,
+    Recording,
+    open_recording,
+    working_gain,
+)
 from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model
 from hsmtss_jax.models.gpt2 import GPT2Config, GPT2Output
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer
@@ -44,7 +50,7 @@ class Captioner:
     """Describes sounds in sentences (HSM-TSS section V-B).
 
     >>> captioner = Captioner.from_pretrained()
-    >>> spans = list(captioner.describe(open_recording("street.wav")))
+    >>> spans = list(captioner.describe("street.wav"))
 
     Attributes: window (samples of one window).
     """
@@ -98,12 +104,25 @@ class Captioner:
         return [self._text(row) for row in apply_in_batches(search, audio, limit=batch)]
 
     def describe(
-        self, recording: Recording, *, batch: int = 8, beams: int = 5, tokens: int = 32
+        self,
+        audio: Audio | Recording,
+        sample_rate: int | None = None,
+        *,
+        batch: int = 8,
+        beams: int = 5,
+        tokens: int = 32,
     ) -> Iterator[Span]:
         """Describe every window of a recording; consecutive windows with one sentence are one span.
 
+        Args:
+          audio: a path, float samples [L] or [L, C] with their ``sample_rate``, or an open recording.
+          sample_rate: of samples [Hz].
+          batch: windows that are computed at once.
+          beams, tokens: see ``beam_search``.
+
         Raises ValueError for a recording that is silent, shorter than 50 ms, or holds NaN.
         """
+        recording = audio if isinstance(audio, Recording) else open_recording(audio, sample_rate)
         gain = working_gain(recording, SAMPLE_RATE)
         plan = plan_windows(recording.length_at(SAMPLE_RATE), self.window, 0)
         spans = self._spans(recording, plan, gain, batch, beams, tokens)

@@ -4,13 +4,15 @@ Legend: L samples, C channels, T points of a curve.
 """
 
 import dataclasses
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.option import check, option
-from hsmtss_jax.sampling.policies import Policy
+
+if TYPE_CHECKING:  # not to load jax, nor numpy, where only options are wanted
+    import numpy as np
+
+    from hsmtss_jax.instructions import Instruction
+    from hsmtss_jax.sampling.policies import Policy
 
 Mode = Literal["mask", "generate", "blend"]
 
@@ -94,7 +96,7 @@ class SeparateOptions:
         given = {name: value for name, value in changes.items() if value is not None}
         return dataclasses.replace(self, **given)
 
-    def policy(self, default: Policy) -> Policy:
+    def policy(self, default: "Policy") -> "Policy":
         """Return a bundle's sampling policy with what these options say otherwise."""
         given = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p")}
         changes = {name: value for name, value in given.items() if value is not None}
@@ -154,8 +156,8 @@ class Presence:
 class Activity:
     """When the target sounds. times: [s], [T]; values: [T] in [0, 1]; see ``ActivityMeter``."""
 
-    times: np.ndarray
-    values: np.ndarray
+    times: "np.ndarray"
+    values: "np.ndarray"
 
 
 class TargetAbsent(ValueError):
@@ -164,7 +166,7 @@ class TargetAbsent(ValueError):
     Attributes: presence, instruction, min_presence.
     """
 
-    def __init__(self, presence: Presence, instruction: Instruction, min_presence: float) -> None:
+    def __init__(self, presence: Presence, instruction: "Instruction", min_presence: float) -> None:
         super().__init__(
             f"{instruction.description!r} does not seem to be in the recording: its presence score is "
             f"{presence.score:.2f}, below {min_presence:.2f}"
@@ -191,7 +193,7 @@ class SeparationReport:
     all prompts and files of the call.
     """
 
-    instruction: Instruction
+    instruction: "Instruction"
     mode: str
     sample_rate: int
     samples: int
@@ -211,5 +213,5 @@ class SeparationResult(SeparationReport):
     it was not asked for.
     """
 
-    target: np.ndarray
-    residual: np.ndarray | None
+    target: "np.ndarray"
+    residual: "np.ndarray | None"

@@ -20,6 +20,7 @@ from hsmtss_jax.bundles.pipeline import Pipeline
 from hsmtss_jax.dist import compute_dtype
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models import hsm_tss
+from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
 from hsmtss_jax.models.acoustic_decoder.sampler import TokenSampler
 from hsmtss_jax.models.hsm_tss import Prediction, Query
 from hsmtss_jax.models.semantics import Semantics
@@ -27,8 +28,6 @@ from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.sampling import apply_in_batches, clip_sizes, round_up, trim_text
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import Task
-
-PATCH_FRAMES = 8  # token frames of a column of patches
 
 
 class SeparationRuntime(Protocol):
@@ -112,7 +111,7 @@ class Runtime:
         self.window = networks.encoders.fbank.window_samples
         self.frame, self.groups = codec.frame_samples, codec.groups
         self.frames = codec.token_frames(self.window)
-        self._clips = clip_sizes(self.window, PATCH_FRAMES * self.frame)
+        self._clips = clip_sizes(self.window, FRAMES_PER_COLUMN * self.frame)
         self._tokenizer = Tokenizer.from_bundle(pipeline.bundles["text_encoder"])
         params: dict[str, Any] = {name: b.params for name, b in pipeline.bundles.items()}
         weights = jax.device_put(params.pop("acoustic_decoder"), self.device)

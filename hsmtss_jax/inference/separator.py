@@ -40,8 +40,9 @@ from hsmtss_jax.inference.outlets import ArraySink, FileSink, OutputFiles, PathL
 from hsmtss_jax.inference.pretrained import load_runtime
 from hsmtss_jax.inference.recording import Audio, Recording, open_recording
 from hsmtss_jax.inference.requests import Prompt, Queries
-from hsmtss_jax.inference.runtime import PATCH_FRAMES, SeparationRuntime
+from hsmtss_jax.inference.runtime import SeparationRuntime
 from hsmtss_jax.instructions import Instruction, parse
+from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import TASKS, Task
 
@@ -71,7 +72,7 @@ class Separator:
         if not 0 <= overlap <= 0.9:
             raise ValueError(f"the overlap must lie between 0 and 0.9, got {overlap}")
         self._runtime = runtime
-        unit = math.lcm(PATCH_FRAMES * runtime.frame, HOP)
+        unit = math.lcm(FRAMES_PER_COLUMN * runtime.frame, HOP)
         longest = runtime.window // unit
         columns = longest if segment is None else round(segment * runtime.sample_rate / unit)
         if not 1 <= columns <= longest:

@@ -8,6 +8,8 @@ import csv
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
+from importlib import resources
+from pathlib import Path
 
 from hsmtss_jax.instructions.instruction import Instruction
 from hsmtss_jax.task import TASKS
@@ -63,6 +65,11 @@ class ParseScore:
     fell_back: int
 
 
+def cases_file() -> Path:
+    """Return the path of the package's own table."""
+    return Path(str(resources.files("hsmtss_jax") / "assets" / "instructions" / "cases.csv"))
+
+
 def read_cases(path: str | os.PathLike[str]) -> list[Case]:
     """Read the cases of a CSV file. ValueError: a column is missing or a task is unknown."""
     with open(path, encoding="utf-8", newline="") as file:
@@ -110,20 +117,3 @@ def _score(parsed: Sequence[ParsedCase]) -> ParseScore:
         both=sum(outcome.correct for outcome in parsed),
         fell_back=sum(bool(outcome.found and outcome.found.note) for outcome in parsed),
     )
-
-
-def to_markdown(scores: dict[str, dict[str, ParseScore]]) -> str:
-    """Format a table with one row per parser and group. ``scores``: parser -> group -> score."""
-    lines = ["| parser | cases | | task | task and description | fell back to the rules |"]
-    lines.append("|---|---|---|---|---|---|")
-    for name, groups in scores.items():
-        for group, part in groups.items():
-            cells = (_share(part.task, part.count), _share(part.both, part.count))
-            lines.append(
-                f"| {name} | {group} | {part.count} | {' | '.join(cells)} | {part.fell_back} |"
-            )
-    return "\n".join([*lines, ""])
-
-
-def _share(correct: int, count: int) -> str:
-    return f"{correct} ({100 * correct / count:.1f} %)"

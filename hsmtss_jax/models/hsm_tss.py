@@ -110,7 +110,8 @@ def separate_local(
     weights = params[separators.role]
     if not isinstance(separators, TwoStage):
         return separators(weights, mixture, query.condition).s_hat
-    assert g is not None, "the local separator is conditioned on G"
+    if g is None:
+        raise ValueError("the local separator is conditioned on G: give g")
     return separators.predict_local(weights, mixture.s, g, query.condition)
 
 

@@ -10,11 +10,11 @@ from hsmtss_jax.cli.main import main
 from hsmtss_jax.inference import Separator
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.testing.bundles import random_pipeline, tiny_upstream
-from tests.cli.conftest import CommandSystem
+from tests.cli.conftest import FAKE, CommandRuntime
 
 
 def test_rows_are_consistent():
-    separator = Separator(CommandSystem(batch=2))
+    separator = Separator(CommandRuntime(batch=2))
     (row,) = separation.benchmark(separator, [6.0], repeats=1, options={"mode": "generate"})
     assert row.warm.report.windows == 3 and row.warm.report.samples == 6 * separation.RATE
     assert row.frames == 3 * 129 * 2, "the residual is generated as well"
@@ -36,11 +36,8 @@ def test_random_pipelines_have_the_sizes_of_the_configs():
     assert ids.max() < pipeline.bundles["text_encoder"].config["model"]["vocab"] and mask.sum() == 6
 
 
-def test_the_command_prints_tables(monkeypatch, capsys):
-    monkeypatch.setattr(
-        "hsmtss_jax.inference.separator.load_runtime", lambda *args: CommandSystem()
-    )
-    assert main(["bench", "separation", "--seconds", "0.5", "--repeats", "1"]) == 0
+def test_the_command_prints_tables(capsys):
+    assert main(["bench", "separation", "--seconds", "0.5", "--repeats", "1"], FAKE) == 0
     assert "| 0.5 |" in capsys.readouterr().out
     for wrong in (["--repeats", "0"], ["--size", "tiny", "--ckpt", "x"], ["--sizes"]):
         assert main(["bench", "separation", *wrong]) == 2

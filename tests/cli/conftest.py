@@ -1,4 +1,4 @@
-"""The command line around a system without networks."""
+"""The command line around a runtime without networks."""
 
 import types
 from pathlib import Path
@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.testing.fake_runtime import FakeRuntime
 
 RATE = 16000
 
 
-class CommandSystem(FakeRuntime):
+class CommandRuntime(FakeRuntime):
     """With the memory statistics of a device."""
 
     device = types.SimpleNamespace(
@@ -21,21 +22,22 @@ class CommandSystem(FakeRuntime):
     )
 
 
-@pytest.fixture
-def fake(monkeypatch) -> CommandSystem:
-    """The system that every command loads."""
-    system = CommandSystem()
-    monkeypatch.setattr("hsmtss_jax.inference.separator.load_runtime", lambda *args: system)
-    monkeypatch.setattr("hsmtss_jax.cli.setup.enable_compilation_cache", lambda: None)
-    return system
+FAKE = Context(load_runtime=lambda source, dtype, device, batch: CommandRuntime(batch))
 
 
 @pytest.fixture
-def refused(capsys):
-    """Runs a command that must fail with one line; gives the line."""
+def fake() -> Context:
+    """The context of commands that load no networks."""
+    return FAKE
+
+
+@pytest.fixture
+def refused(capsys, request):
+    """Run a command that must fail with one line; without networks if the test asks for ``fake``."""
+    context = FAKE if "fake" in request.fixturenames else None
 
     def run(*argv: object, status: int = 2) -> str:
-        assert main([str(argument) for argument in argv]) == status
+        assert main([str(argument) for argument in argv], context) == status
         captured = capsys.readouterr()
         assert captured.err.startswith("hsmtss: error: ") and captured.err.count("\n") == 1
         assert captured.out == ""

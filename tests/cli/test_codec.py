@@ -22,10 +22,8 @@ def folder(tmp_path_factory):
     save_bundle(folder / "codec", bundle)
     other = dataclasses.replace(bundle, config={**bundle.config, "samples": 1})
     save_bundle(folder / "other", other)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hsmtss_jax.cli.setup.enable_compilation_cache", lambda: None)
-        assert run("encode", folder / "in.wav", folder / "sound.tfc", folder / "codec", "-q") == 0
-        yield folder
+    assert run("encode", folder / "in.wav", folder / "sound.tfc", folder / "codec", "-q") == 0
+    return folder
 
 
 def run(task, source, output, ckpt, *rest) -> int:

@@ -1,21 +1,25 @@
 """``hsmtss doctor``: what it finds, and what it makes of it."""
 
 import json
+import types
 
 import pytest
 
-from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.bundles.pipeline import ROLES
-from hsmtss_jax.cli import doctor_checkpoint, doctor_machine
-from hsmtss_jax.cli.doctor_checkpoint import Stage, estimate
+from hsmtss_jax.bundles.bundle import save_bundle
+from hsmtss_jax.bundles.pipeline import ROLES, PipelineConfig, assemble
+from hsmtss_jax.cli.doctor.checkpoint import examine_checkpoint, examine_room
+from hsmtss_jax.cli.doctor.machine import examine_cache, examine_plugins, installed_version
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.config import load_config, to_dict
-from hsmtss_jax.testing.bundles import ROOT
+from hsmtss_jax.cli.model import ModelOptions
+from hsmtss_jax.inference.memory import Need
+from hsmtss_jax.testing.bundles import tiny_upstream
+
+FREE = 1 << 40
 
 
 @pytest.fixture
 def doctor(capsys):
-    """Runs it; gives (status, findings by name)."""
+    """Run it; give (status, findings by name)."""
 
     def run(*argv):
         status = main(["doctor", "--json", *argv])
@@ -45,54 +49,53 @@ def test_as_text(capsys):
     assert any("37,362,843 parameters" in line for line in lines)
 
 
-def test_a_single_stage_pipeline_is_examined(doctor, tmp_path):
-    from hsmtss_jax.bundles.bundle import save_bundle
-    from hsmtss_jax.bundles.pipeline import PipelineConfig, assemble
-    from hsmtss_jax.testing.bundles import tiny_upstream
-
+def test_a_single_stage_pipeline_is_examined(tmp_path):
     roles = [role for role in ROLES if role != "joint_separator"] + ["single_stage"]
     for role, bundle in tiny_upstream(roles).items():
         save_bundle(tmp_path / role, bundle)
     bundles = {role: str(tmp_path / role) for role in roles}
     folder = assemble(PipelineConfig(bundles=bundles, separator="single_stage"), tmp_path / "out")
-    status, found = doctor("--ckpt", str(folder))
-    assert status == 0 and set(roles) <= set(found) and "joint_separator" not in found
-    assert found["needs of memory"]["values"]["activations"] > 0
+    findings = examine_checkpoint(ModelOptions(ckpt=str(folder)), FREE)
+    found = {finding.name.strip(): finding for finding in findings}
+    assert set(roles) <= set(found) and "joint_separator" not in found
+    assert all(finding.status == "ok" for finding in findings)
+    assert found["needs of memory"].values["activations"] > 0
 
 
-def test_what_is_wrong_is_said(doctor, tmp_path, monkeypatch):
+def test_a_folder_that_is_no_checkpoint(doctor, tmp_path):
     status, found = doctor("--ckpt", str(tmp_path))
     assert status == 1 and "no pipeline.json" in found["checkpoint"]["text"]
-    monkeypatch.setattr(doctor_checkpoint, "host_memory", lambda: (2**30, 2**20))
-    installed = {"libtpu": "0.0.1", "jax-cuda12-plugin": "0.1.0"}
-    real = doctor_machine.version
-    monkeypatch.setattr(doctor_machine, "version", lambda name: installed.get(name, real(name)))
-    status, found = doctor()
-    assert status == 1 and found["needs of memory"]["status"] == "bad"
-    assert "but 1.0 MiB are free" in found["needs of memory"]["text"]
-    assert "does not fit jaxlib" in found["gpu plugin"]["text"]
-    assert found["tpu plugin"]["status"] == "ok"
 
 
-def test_a_missing_cache_is_a_note(doctor, monkeypatch):
-    monkeypatch.setattr("hsmtss_jax.cli.setup.compilation_cache", lambda: None)
-    status, found = doctor()
-    assert status == 0 and found["compilation cache"]["status"] == "note"
+NEED = Need(weights=1 << 30, cache=1 << 30, activations=0, host_copy=1 << 20)
+
+
+def test_too_little_memory():
+    cpu = types.SimpleNamespace(platform="cpu")
+    (found,) = examine_room(NEED, 2, cpu, free=1 << 20)
+    assert found.status == "bad" and "but 1.0 MiB are free" in found.text
+    gpu = types.SimpleNamespace(platform="gpu", memory_stats=lambda: {"bytes_limit": 1 << 31})
+    on_device, beside = examine_room(NEED, 2, gpu, FREE)
+    assert (on_device.status, beside.status) == ("ok", "ok") and "2.0 GiB" in on_device.text
+    unknown = types.SimpleNamespace(platform="gpu", memory_stats=lambda: None)
+    assert examine_room(NEED, 2, unknown, FREE)[0].status == "note"
+
+
+def test_plugins_must_fit():
+    others = {"libtpu": "0.0.1", "jax-cuda12-plugin": "0.1.0"}
+    findings = examine_plugins(lambda name: others.get(name, installed_version(name)))
+    found = {finding.name: finding for finding in findings}
+    assert "does not fit jaxlib" in found["gpu plugin"].text
+    assert (found["gpu plugin"].status, found["tpu plugin"].status) == ("bad", "ok")
+
+
+def test_a_missing_cache_is_a_note(tmp_path):
+    assert examine_cache(None).status == "note"
+    (tmp_path / "program").write_bytes(b"12345")
+    assert examine_cache(tmp_path).values["bytes"] == 5
 
 
 def test_bad_options(capsys):
     assert main(["doctor", "--batch", "0"]) == 2
     assert main(["doctor", "--cktp", "x"]) == 2
     assert "did you mean --ckpt?" in capsys.readouterr().err
-
-
-def test_the_papers_memory():
-    """From the configs alone: the decoder in bfloat16, a cache of 64 rows over 1,025 slots."""
-    stages = {}
-    for role in ROLES[1:]:
-        config = to_dict(load_config(ROOT / "configs" / f"{role}.py", "paper").stage)
-        stages[role] = Stage(Bundle(role, config, {}), 1000, 0)
-    need = estimate(stages, 64, 2)
-    assert need.host_copy == 4 * 5 * 1000 and need.weights == need.host_copy - 2 * 1000
-    assert need.cache == 2 * 12 * 64 * 1024 * (512 + 513) * 2
-    assert estimate(stages, 128, 2).activations == 2 * need.activations

@@ -28,7 +28,7 @@ def test_table_and_report(capsys, tmp_path):
     assert "| rules | all | 3 | 2 (66.7 %) | 1 (33.3 %) | 0 |" in out.out
     assert out.err.count("\n") == 2 and "expected extract 'a cat'" in out.err
     document = json.loads(report.read_text())
-    assert document["scores"]["rules"]["all"] == {"count": 3, "task": 2, "both": 1, "fell_back": 0}
+    assert document["summary"]["rules, all"]["both"] == "1 (33.3 %)"
     assert [row["correct"] for row in document["rows"]["rules"]] == [True, False, False]
     assert report.with_suffix(".md").exists()
 
@@ -39,6 +39,11 @@ def test_an_endpoint_that_is_not_there_falls_back(capsys, tmp_path, monkeypatch)
     argv += ["--url", "http://127.0.0.1:9/v1", "--endpoint-model", "m", "--timeout", "2"]
     assert main.main(argv) == 0
     assert "| endpoint | all | 3 | 2 (66.7 %) | 1 (33.3 %) | 3 |" in capsys.readouterr().out
+
+
+def test_without_a_table_the_packages_own_is_scored(capsys):
+    assert main.main(["evaluate", "instructions"]) == 0
+    assert "| rules | all |" in capsys.readouterr().out
 
 
 def test_errors(capsys, tmp_path, monkeypatch):

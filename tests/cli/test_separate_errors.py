@@ -13,6 +13,7 @@ import soundfile
 from hsmtss_jax.bundles.bundle import Bundle, save_bundle
 from hsmtss_jax.bundles.hub import demo_bundle
 from hsmtss_jax.bundles.pipeline import ROLES
+from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.main import main
 from tests.cli.conftest import RATE, below, noise, write
 
@@ -48,12 +49,15 @@ RECORDINGS = {
 
 
 @pytest.mark.parametrize("case", RECORDINGS)
-def test_bad_recordings(case, tmp_path, refused, monkeypatch):
+def test_bad_recordings(case, tmp_path, capsys):
     """Found before any model is loaded."""
-    monkeypatch.setattr("hsmtss_jax.inference.separator.load_runtime", None)
+    nothing = Context(load_runtime=lambda *arguments: pytest.fail("a model was loaded"))
     make, said = RECORDINGS[case]
     source = make(tmp_path / "in.wav")
-    error = refused("separate", source, "remove the dog", "-o", tmp_path / "o.wav")
+    argv = ["separate", str(source), "remove the dog", "-o", str(tmp_path / "o.wav")]
+    assert main(argv, nothing) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("hsmtss: error: ") and error.count("\n") == 1
     assert said in error and "in.wav" in error
     assert below(tmp_path) <= {"in.wav"}
 
@@ -65,7 +69,7 @@ OPTIONS = [
     (["--temperature", "nan"], "--temperature: must be at least 0"),
     (["--top-p", "0"], "--top-p: must be above 0"),
     (["--top-k", "many"], "'many' is not a whole number"),
-    (["--candidates", "0"], "--candidates: must be at least 1"),
+    (["--best-of", "0"], "--best-of: must be at least 1"),
     (["--seed", "-1"], "--seed"),
     (["--start", "soon"], "'soon' is not a number"),
     (["--start", "2"], "start must lie in the recording's 1.000 s"),
@@ -73,6 +77,7 @@ OPTIONS = [
     (["--mode", "karaoke"], "choose from"),
     (["--blend", "0.5", "--mode", "mask"], "--blend goes with --mode blend"),
     (["--moed", "mask"], "unknown argument --moed: did you mean --mode?"),
+    (["--mask-from", "target", "--mode", "generate"], "leave it out of --mode generate"),
     (["--xyzzy"], "unknown argument --xyzzy"),
     (["--device", "abacus"], "no device 'abacus' here"),
     (["-o", "out.mp3"], "written as .wav or .flac"),
@@ -96,7 +101,6 @@ OPTIONS = [
 @pytest.mark.parametrize(("change", "said"), OPTIONS, ids=lambda value: str(value)[:40])
 def test_bad_options(change, said, tmp_path, refused, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("hsmtss_jax.cli.setup.enable_compilation_cache", lambda: None)
     write(Path("in.wav"))
     Path("link.wav").symlink_to("/dev/full")
     before = Path("in.wav").read_bytes()
@@ -149,7 +153,7 @@ def test_three_hours(fake, tmp_path, refused):
         file.write((3000 * noise(44_100, 2)).astype("<i2").tobytes())
     out = tmp_path / "out.wav"
     part = ["--start", "9000", "--end", "9001", "-q", "-o", out]
-    assert main(["separate", str(hours), "x", *map(str, part)]) == 0
+    assert main(["separate", str(hours), "x", *map(str, part)], fake) == 0
     assert soundfile.info(out).frames == 44_100
     hours = sparse(tmp_path / "longer.wav", 3 * 3600, 96_000, 2)
     assert "too long for --clip-mode rescale" in refused("separate", hours, "x")

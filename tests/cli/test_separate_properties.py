@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
 import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,22 +15,12 @@ from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
 from hsmtss_jax.bundles.hub import demo_bundle
 from hsmtss_jax.bundles.pipeline import ROLES, load_pipeline
 from hsmtss_jax.cli.main import main
-from tests.cli.conftest import CommandSystem, below, noise, write
+from tests.cli.conftest import FAKE, below, noise, write
 
 few = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 WAV = {"PCM_16", "PCM_24", "PCM_U8", "FLOAT", "DOUBLE", "ALAW"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def fake_module() -> Iterator[None]:
-    """The system without networks, for all examples."""
-    with pytest.MonkeyPatch.context() as patch:
-        system = CommandSystem()
-        patch.setattr("hsmtss_jax.inference.separator.load_runtime", lambda *args: system)
-        patch.setattr("hsmtss_jax.cli.setup.enable_compilation_cache", lambda: None)
-        yield
 
 
 @contextlib.contextmanager
@@ -44,7 +33,7 @@ def run(*argv) -> tuple[int, list[str]]:
     """Status and lines on the error stream; nothing may be printed beside."""
     errors = io.StringIO()
     with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
-        status = main(["separate", *map(str, argv), "--no-figure"])
+        status = main(["separate", *map(str, argv), "--no-figure"], FAKE)
     return status, errors.getvalue().splitlines()
 
 
@@ -141,7 +130,7 @@ def test_damaged_pipelines(content):
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), max_size=4))
 def test_any_words(words):
     """Arguments are words, not an attack: options that print and stop aside, each ends in a line."""
-    words = [word for word in words if word not in ("-h", "--help", "--plan")]
+    words = [word for word in words if word not in ("-h", "--help", "--plan", "--debug")]
     with folder() as place:
         source = write(place / "in.wav", noise(2000))
         status, errors = run(source, *words, "-o", place / "out.wav", "-q")

@@ -3,7 +3,7 @@ import pytest
 
 from hsmtss_jax.data.labelled import LabelledClips, Split, cross_validation
 from hsmtss_jax.evaluation import probe
-from hsmtss_jax.evaluation.probe_training import Point, ProbeTraining, even_batch, fit
+from hsmtss_jax.evaluation.probe_training import Point, ProbeTraining
 
 CLASSES, WIDTH = 3, 6
 QUICK = ProbeTraining(
@@ -42,35 +42,11 @@ def test_separable_features_are_separated_and_noise_is_not():
     assert apart.low > 0.3 and len(clear.seeds) == QUICK.seeds
 
 
-def test_an_epoch_has_as_many_steps_as_hear_s():
-    for clips, steps in ((1200, 2), (4619, 5), (1024, 1), (1025, 2), (7, 1), (2, 1)):
-        batch = even_batch(clips, 1024)
-        assert batch <= 1024 and clips // batch == steps and clips - steps * batch < steps
-
-
 def test_every_fold_is_tested_once():
     data = clips(30, cross_validation([str(i % 5) for i in range(90)]))
     outcome = probe.run(vectors(data.labels, 5.0), data, QUICK)
     assert sorted(outcome.tested) == list(range(90))
     assert probe.score(outcome, data).accuracy.mean > 0.9
-
-
-def test_equal_seeds_give_equal_probes_and_training_stops_early():
-    data = clips()
-    x = vectors(data.labels, 5.0)
-    parts = data.folds[0]
-    train, validation = ((x[p], data.labels[p]) for p in (parts.train, parts.validation))
-    point = Point(1e-2, 0.1)
-    a, b, c = (fit(train, validation, CLASSES, point, QUICK, seed) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(
-        a.variables["params"]["hidden"]["kernel"], b.variables["params"]["hidden"]["kernel"]
-    )
-    assert not np.array_equal(
-        a.variables["params"]["hidden"]["kernel"], c.variables["params"]["hidden"]["kernel"]
-    )
-    assert 3 <= a.epoch < 30 and a.epoch % 3 == 0
-    with pytest.raises(ValueError, match="two training clips"):
-        fit((x[:1], data.labels[:1]), validation, CLASSES, point, QUICK, 0)
 
 
 def test_standardising_uses_the_training_part_alone():

@@ -57,7 +57,7 @@ def test_what_cannot_be_described_is_said(sound, said):
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["missing.wav", "--beams=0"], "--beams must be at least 1"),
+        (["missing.wav", "--beams=0"], "--beams: must be at least 1"),
         (["missing.wav", "--ckpt=nowhere"], "no checkpoint at nowhere"),
         ([], "required: INPUT"),
     ],

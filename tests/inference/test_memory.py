@@ -1,4 +1,4 @@
-"""Memory does not grow with the length of a file: nothing of its size is ever held."""
+"""Memory is what was estimated, and does not grow with a file: nothing of its size is ever held."""
 
 import functools
 import tracemalloc
@@ -8,12 +8,15 @@ import pytest
 import soundfile
 
 from hsmtss_jax.audio.windows import plan_windows
+from hsmtss_jax.bundles.pipeline import ROLES
 from hsmtss_jax.inference.engine import Engine
+from hsmtss_jax.inference.memory import PROGRAM, estimate_memory
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.outlets import FileSink, OutputFiles
 from hsmtss_jax.inference.recording import open_recording
 from hsmtss_jax.inference.requests import Queries
 from hsmtss_jax.instructions import parse
+from hsmtss_jax.testing.bundles import tiny_upstream
 
 RATE = 16000
 SHORT, LONG = 25, 50  # [s] a second of float samples is 64 kB
@@ -54,3 +57,16 @@ def test_twice_the_length_takes_the_same_memory(scope, runtime, tmp_path):
     short, long = (peak_of(runtime, file, tmp_path / "out.wav", options) for file in files)
     grown = (LONG - SHORT) * RATE * 4
     assert long - short < 0.25 * grown
+
+
+def test_the_papers_memory():
+    """From the configs alone: the decoder in bfloat16, a cache of 64 rows over 1,025 slots."""
+    bundles = tiny_upstream(ROLES[1:], "paper", abstract=True)
+    parameters = dict.fromkeys(bundles, 1000)
+    need = estimate_memory(bundles, parameters, rows=64, itemsize=2)
+    assert need.host_copy == 4 * 5 * 1000 and need.weights == need.host_copy - 2 * 1000
+    assert need.cache == 2 * 12 * 64 * 1024 * (512 + 513) * 2
+    assert need.device == need.weights + need.cache + need.activations
+    assert need.host == need.host_copy + PROGRAM
+    twice = estimate_memory(bundles, parameters, rows=128, itemsize=2)
+    assert twice.activations == 2 * need.activations

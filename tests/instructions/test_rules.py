@@ -1,15 +1,13 @@
 """The rule parser: a table of sentences as people type them, the templates, what must not happen."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsmtss_jax.instructions import TEMPLATES, Instruction, parse, queries
-from hsmtss_jax.instructions.scoring import canonical, read_cases, run, score
+from hsmtss_jax.instructions.scoring import canonical, cases_file, read_cases, run, score
 
-CASES = read_cases(Path(__file__).parent / "cases.csv")
+CASES = read_cases(cases_file())
 HELD_OUT = [case for case in CASES if case.origin == "heldout"]
 OWN = [case for case in CASES if case.origin != "heldout"]
 

@@ -119,7 +119,7 @@ def test_the_features_are_a_data_set_for_tfds(data):
     ("arguments", "message"),
     [
         (["--audio-mae", "missing"], "missing"),
-        (["--train", "0", "--validation", "0"], "one of them"),
+        (["--train", "0", "--validation", "0"], "must be above 0"),
     ],
 )
 def test_bad_arguments_give_one_line(arguments, message, tmp_path, capsys):

@@ -1,0 +1,68 @@
+"""Find the recordings that a command line names: files, and folders that are walked for audio files."""
+
+import dataclasses
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+SUFFIXES = frozenset(
+    (
+        *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus"),
+        *(".rf64", ".snd", ".w64", ".wav", ".wave"),
+    )
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Input:
+    """A recording. folder: where it was found below the folder that was named, else "."."""
+
+    path: Path
+    folder: Path = Path()
+
+
+def split_instruction(items: Sequence[str], prompts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return inputs and prompts: without prompts the last item is one. Raises ValueError where it is none."""
+    if prompts:
+        return list(items), list(prompts)
+    form = 'give recordings and an instruction: hsmtss separate FILE "remove the dog"'
+    if not items:
+        raise ValueError(form)
+    last = items[-1]
+    if os.path.exists(last) or (Path(last).suffix.lower() in SUFFIXES and " " not in last):
+        raise ValueError(f"{last[:200]} stands where the instruction should be: {form}, or use -p")
+    return list(items[:-1]), [last]
+
+
+def find_inputs(
+    names: Sequence[str], output: Path | None = None
+) -> tuple[list[Input], list[ValueError]]:
+    """Return every recording once, in order, and what is wrong with names that hold none.
+
+    Folders are walked without hidden files and without ``output``, a folder for results, should it lie
+    in one. Files are not opened: one that is missing is found out later.
+    """
+    found: dict[str, Input] = {}
+    problems = []
+    for name in names:
+        path = Path(name)
+        files = list(_walk(path, output)) if os.path.isdir(name) else [Input(path)]
+        if not files:
+            problems.append(ValueError(f"{name}: no audio files in this folder"))
+        for file in files:
+            found.setdefault(os.path.realpath(file.path), file)
+    return list(found.values()), problems
+
+
+def _walk(root: Path, output: Path | None) -> Iterator[Input]:
+    kept_out = None if output is None else os.path.realpath(output)
+    for folder, below, files in os.walk(root):
+        below[:] = sorted(
+            name
+            for name in below
+            if not name.startswith(".") and os.path.realpath(Path(folder, name)) != kept_out
+        )
+        for name in sorted(files):
+            path = Path(folder, name)
+            if not name.startswith(".") and path.suffix.lower() in SUFFIXES:
+                yield Input(path, path.parent.relative_to(root))

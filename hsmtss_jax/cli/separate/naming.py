@@ -1,0 +1,192 @@
+"""Name results: names from a template, none of them twice, none of them an input.
+
+A recording that was found in a walked folder keeps its sub-folder; names that are taken get a number.
+"""
+
+import dataclasses
+import os
+import re
+import string
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hsmtss_jax.cli.discovery import SUFFIXES, Input
+
+FIELDS = ("track", "stem", "prompt", "ext")
+FORMATS = (".wav", ".flac")
+LONGEST = 180  # bytes of a name: hidden working names are longer, file systems end at 255
+DEFAULT_FOLDER = "separated"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """The files of one result."""
+
+    target: Path
+    residual: Path | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """Those that are written."""
+        return [self.target] if self.residual is None else [self.target, self.residual]
+
+    @property
+    def figure(self) -> Path:
+        """The PNG beside the target."""
+        return self.target.with_suffix(".png")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Naming:
+    """What was asked of the names: -o, --filename, --format, --two-stems."""
+
+    output: str | None = None
+    template: str | None = None
+    format: str | None = None
+    two_stems: bool = False
+
+    @property
+    def is_file(self) -> bool:
+        """Whether -o names one file: it has the suffix of one and is no folder."""
+        if self.output is None or self.output.endswith(("/", os.sep)):
+            return False
+        return Path(self.output).suffix.lower() in SUFFIXES and not os.path.isdir(self.output)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that -o names."""
+        return Path(self.output) if self.output is not None and not self.is_file else None
+
+
+def plan_places(
+    naming: Naming, inputs: Sequence[Input], prompts: Sequence[str]
+) -> list[list[Place]]:
+    """Return the places of every input's results, one a prompt.
+
+    Raises ValueError for -o as a file where there are several results, a file that would replace an
+    input, a template with an unknown field, without one that tells results apart, or that leaves its
+    folder.
+    """
+    taken = {_key(each.path) for each in inputs}
+    if naming.is_file and inputs:
+        return [[_file_place(naming, len(inputs) * len(prompts), taken)]]
+    template = _template(naming, len(inputs), len(prompts))
+    several = len(inputs) > 1 or any(each.folder != Path() for each in inputs)
+    places = []
+    for each in inputs:
+        folder = naming.folder or (Path(DEFAULT_FOLDER) if several else each.path.parent)
+        of_input = []
+        for prompt in prompts:
+            values = {"track": each.path.stem, "prompt": slug(prompt), "ext": _ext(naming)}
+            of_input.append(_free(folder / each.folder, template, values, naming, taken))
+        places.append(of_input)
+    return places
+
+
+def slug(text: str) -> str:
+    """Return the words of a text in lower case with underscores between, 60 characters at most."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    return re.sub(r"\W+", "_", plain).strip("_")[:60].strip("_") or "prompt"
+
+
+def _file_place(naming: Naming, results: int, taken: set[str]) -> Place:
+    assert naming.output is not None
+    target = Path(naming.output)
+    if results > 1:
+        raise ValueError(f"-o {target} is one file, but there are {results} results: name a folder")
+    if naming.template is not None:
+        raise ValueError("--filename goes with a folder: leave it out, or name a folder with -o")
+    if naming.format and target.suffix.lower() != f".{naming.format}":
+        raise ValueError(f"-o {target} is no {naming.format} file: leave --format out")
+    residual = target.with_name(f"{target.stem}_residual{target.suffix}")
+    place = Place(target, residual if naming.two_stems else None)
+    for file in place.files:
+        if _key(file) in taken:
+            raise ValueError(f"{file} would overwrite the input: choose another output")
+    return place
+
+
+def _template(naming: Naming, inputs: int, prompts: int) -> str:
+    if naming.template is None:
+        if naming.output is None and inputs == prompts == 1 and not naming.two_stems:
+            return "{track}_separated"
+        return "{track}_{stem}" if prompts == 1 else "{track}_{prompt}_{stem}"
+    fields = _fields(naming.template)
+    needed = {"track": inputs > 1, "prompt": prompts > 1, "stem": naming.two_stems}
+    for name, wanted in needed.items():
+        if wanted and name not in fields:
+            raise ValueError(f"--filename needs {{{name}}}: without it results have the same name")
+    return naming.template
+
+
+def _fields(template: str) -> set[str]:
+    """Names in braces. Raises ValueError for what is no plain field."""
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise ValueError(f"--filename {template!r}: {error}") from error
+    known = ", ".join(f"{{{name}}}" for name in FIELDS)
+    for _, name, spec, conversion in parts:
+        if name is not None and (name not in FIELDS or spec or conversion):
+            raise ValueError(f"--filename has no field {{{name}}}: choose among {known}")
+    return {name for _, name, _, _ in parts if name}
+
+
+def _ext(naming: Naming) -> str:
+    """The format by name: --format, else what the template ends with, else wav."""
+    suffix = Path(naming.template or "").suffix.lower()
+    written = suffix[1:] if suffix in FORMATS else None
+    if naming.format and written and naming.format != written:
+        raise ValueError(f"--filename ends with {suffix}, --format is {naming.format}")
+    return naming.format or written or "wav"
+
+
+def _free(
+    folder: Path, template: str, values: dict[str, str], naming: Naming, taken: set[str]
+) -> Place:
+    """The first place whose files are not taken; takes them."""
+    stems = ("target", "residual") if naming.two_stems else ("target",)
+    for number in _numbers():
+        track = values["track"] + number
+        if "{track}" in template:
+            named = [_render(template, {**values, "track": track, "stem": stem}) for stem in stems]
+        else:
+            named = [_render(template, {**values, "stem": stem}, number) for stem in stems]
+        files = [folder / name for name in named]
+        keys = {_key(file) for file in files}
+        if len(keys) == len(files) and not keys & taken:
+            taken |= keys
+            return Place(*files)
+    raise AssertionError("numbers do not end")
+
+
+def _numbers() -> Iterator[str]:
+    yield ""
+    number = 2
+    while True:
+        yield f"_{number}"
+        number += 1
+
+
+def _render(template: str, values: dict[str, str], number: str = "") -> Path:
+    """A relative path. number: is put in front of the suffix."""
+    safe = {name: re.sub(r"[/\\\0]", "_", value) for name, value in values.items()}
+    suffix = f".{values['ext']}"
+    path = Path(template.format(**safe).removesuffix(suffix) + number)
+    if path.is_absolute() or not path.name or ".." in path.parts or "\0" in template:
+        raise ValueError(f"--filename {template!r} must name a file below the output folder")
+    return path.with_name(_cut(path.name, LONGEST) + suffix)
+
+
+def _cut(name: str, limit: int) -> str:
+    """The first bytes of a name and, where some are left out, its last 40."""
+    raw = name.encode()
+    if len(raw) <= limit:
+        return name
+    return raw[: limit - 41].decode(errors="ignore") + "~" + raw[-40:].decode(errors="ignore")
+
+
+def _key(path: Path) -> str:
+    """The same for two names of one file, also where upper and lower case are the same."""
+    return os.path.realpath(path).casefold()

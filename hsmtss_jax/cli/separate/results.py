@@ -1,0 +1,157 @@
+"""Report the results of one ``hsmtss separate``: a line each, and the exit status of all."""
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hsmtss_jax.cli.errors import fail, one_line
+from hsmtss_jax.cli.separate import reports
+from hsmtss_jax.cli.separate.naming import Place
+from hsmtss_jax.cli.separate.options import SeparateCommand
+
+if TYPE_CHECKING:
+    from hsmtss_jax.inference import SeparationReport, Separator
+    from hsmtss_jax.instructions import Instruction
+
+DONE, PARTLY, NOTHING, ABSENT = 0, 1, 2, 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """One result that is wanted: a recording, a prompt, and where the sounds and the figure go."""
+
+    source: Path
+    text: str
+    instruction: "Instruction"
+    place: Place
+    figure: Path | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        place = self.place
+        return {
+            "input": str(self.source),
+            "output": str(place.target),
+            "residual": None if place.residual is None else str(place.residual),
+            "instruction": self.text,
+            **self.instruction.as_dict(),
+        }
+
+
+class Results:
+    """Counts and reports. emit: takes a JSON document a result."""
+
+    def __init__(self, command: SeparateCommand, emit: reports.Emit) -> None:
+        self._command, self._emit = command, emit
+        self._quiet = command.reports.quiet or command.reports.json == "-"
+        self._counts = dict.fromkeys(("done", "skipped", "absent", "failed"), 0)
+        self._model: dict[str, Any] = {}
+        self._told: list[Exception] = []
+
+    def status(self) -> int:
+        """Return the exit status."""
+        count = self._counts
+        if count["failed"]:
+            return PARTLY if count["done"] + count["skipped"] + count["absent"] else NOTHING
+        return ABSENT if count["absent"] else DONE
+
+    @property
+    def any_done(self) -> bool:
+        """Whether something was written."""
+        return self._counts["done"] > 0
+
+    def loaded(self, separator: "Separator") -> None:
+        """Note the model that is used."""
+        self._model = {
+            "checkpoint": self._command.model.ckpt or separator.name,
+            "device": f"{separator.device.platform}:{separator.device.id}",
+            "dtype": np.dtype(separator.dtype).name,
+            "sampling": dataclasses.asdict(self._command.separation.policy(separator.sampling)),
+            "batch": separator.batch,
+        }
+        if self._command.reports.verbose:
+            what = ", ".join(f"{name} {value}" for name, value in self._model.items())
+            print(f"hsmtss: {what}", file=sys.stderr)
+
+    def done(self, piece: Piece, report: "SeparationReport", gain: float) -> None:
+        """Report a result that is written, and draw its figure."""
+        self._counts["done"] += 1
+        if piece.figure is not None:
+            try:
+                self._draw(piece, piece.figure, report)
+            except (ValueError, OSError) as error:
+                return self.failed(piece, error)
+        self._emit(self._document(piece, report, gain))
+        if self._quiet:
+            return
+        seconds = report.samples / report.sample_rate
+        asked = f"{report.instruction.task} {report.instruction.description!r}"
+        files = ", ".join(str(file) for file in piece.place.files)
+        reports.say(f"{files}: {asked}, {seconds:.1f} s, presence {report.presence.score:.2f}")
+        if self._command.reports.verbose:
+            spent = ", ".join(f"{name} {value:.2f} s" for name, value in report.timing.items())
+            print(f"hsmtss: so far {spent}", file=sys.stderr)
+
+    def skipped(self, piece: Piece) -> None:
+        """Report a result that is there already."""
+        self._counts["skipped"] += 1
+        self._emit({"status": "skipped", **piece.as_dict()})
+        if not self._quiet:
+            reports.say(f"{piece.place.target}: exists, skipped")
+
+    def failed(self, piece: Piece | None, error: Exception) -> None:
+        """Report a result that cannot be made (piece None: a name that holds no recording)."""
+        presence = getattr(error, "presence", None)  # of a TargetAbsent: no need to load its module
+        status = "failed" if presence is None else "absent"
+        self._counts[status] += 1
+        message = one_line(error)
+        if piece is not None and str(piece.source) not in message:
+            message = f"{piece.source}: {message}"
+        if not any(error is told for told in self._told):  # a line for all prompts of a recording
+            self._told.append(error)
+            fail(message)
+        document = {} if piece is None else piece.as_dict()
+        if presence is not None:
+            document["presence"] = dataclasses.asdict(presence)
+        self._emit({"status": status, **document, "error": message})
+
+    def _draw(self, piece: Piece, path: Path, report: "SeparationReport") -> None:
+        command = self._command
+        reference = command.reports.target
+        reports.draw(
+            path,
+            piece.source,
+            piece.place.target,
+            (command.request.start, command.request.end),
+            piece.text,
+            report.activity,
+            Path(reference) if reference else None,
+        )
+
+    def _document(self, piece: Piece, report: "SeparationReport", gain: float) -> dict[str, Any]:
+        command, curve = self._command, report.activity
+        return {
+            "status": "done",
+            **piece.as_dict(),
+            "figure": None if piece.figure is None else str(piece.figure),
+            "seconds": round(report.samples / report.sample_rate, 3),
+            "sample_rate": report.sample_rate,
+            "start": command.request.start,
+            "mode": report.mode,
+            "options": dataclasses.asdict(command.separate_options),
+            "windows": report.windows,
+            "segment": command.model.segment,
+            "overlap": command.model.overlap,
+            **self._model,
+            "presence": dataclasses.asdict(report.presence),
+            "activity": {
+                "times": np.round(curve.times, 3).tolist(),
+                "values": np.round(curve.values.astype(float), 3).tolist(),
+            },
+            "peak": round(report.peak, 6),
+            "gain": round(gain, 6),
+            "timing": {name: round(value, 3) for name, value in report.timing.items()},
+        }
