@@ -21,7 +21,20 @@ PACKAGES_ELSEWHERE = {
     "cli": "commands are tested as commands, in tests/cli and beside what they call",
     "testing": "what tests share: tried by every test that uses it",
 }
-NOT_YET = {"evaluation", "option.py", "stages", "train", "visualization"}
+NOT_YET = {  # to be written
+    "evaluation/instructions.py",
+    "stages/__init__.py",
+    "stages/base.py",
+    "stages/global_separator.py",
+    "stages/joint_separator.py",
+    "stages/local_separator.py",
+    "stages/single_stage.py",
+    "train/checkpoint.py",
+    "train/interrupt.py",
+    "train/stage.py",
+    "train/state.py",
+    "train/writer.py",
+}
 
 
 def has_logic(path: Path) -> bool:
@@ -43,7 +56,7 @@ MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if has_logic(path)]
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_module_has_a_test_file_of_its_name(module):
     where = module.relative_to(PACKAGE)
-    if where.parts[0] in {*PACKAGES_ELSEWHERE, *NOT_YET} or str(where) in ELSEWHERE:
+    if where.parts[0] in PACKAGES_ELSEWHERE or str(where) in {*ELSEWHERE, *NOT_YET}:
         return
     wanted = home(module)
     assert wanted.exists(), f"write {wanted.relative_to(ROOT)}: what does {where} promise?"
