@@ -157,7 +157,8 @@ class Mixer:
 
     def _place(self, index: int, rng: np.random.Generator) -> tuple[Placement, np.ndarray, int]:
         audio = self.source.audio(index)
-        return placement.draw(audio, self.samples, rng, vary=True, augmented=self._augmented)
+        short = self.config.short_clips
+        return placement.draw(audio, self.samples, rng, short=short, augmented=self._augmented)
 
     def _caption(self, clip: Clip, rng: np.random.Generator) -> str:
         return clip.captions[int(rng.integers(len(clip.captions))) if self._train else 0]

@@ -8,12 +8,12 @@ text also holds "text_features": float32 [b, M, C], what ``encode`` made of its 
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import grain
 import numpy as np
 
+from hsmtss_jax.atomic import current_folder
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.records import RecordReader, read_index, read_kinds
@@ -118,7 +118,7 @@ def _records(
 
 def holds_features(root: str) -> bool:
     """True when ``root`` is a data set of precomputed features (``hsmtss precompute``)."""
-    return (Path(root) / "features.json").is_file() and "s_mixture" in read_kinds(root)
+    return (current_folder(root) / "features.json").is_file() and "s_mixture" in read_kinds(root)
 
 
 def mixture_feature_dataset(
@@ -137,7 +137,7 @@ def mixture_feature_dataset(
 
     width: C. source: digest of the AudioMAE they must come from; ValueError when it is another.
     """
-    made_with = (Path(config.root) / FEATURE_SOURCE).read_text().strip()
+    made_with = (current_folder(config.root) / FEATURE_SOURCE).read_text().strip()
     if made_with != source:
         raise ValueError(
             f"the features in {config.root} were made with another AudioMAE ({made_with[:12]}, here "

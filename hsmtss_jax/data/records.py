@@ -13,7 +13,6 @@ import dataclasses
 import itertools
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +21,7 @@ import numpy as np
 from array_record.python import array_record_module
 from array_record.python.array_record_data_source import ArrayRecordDataSource
 
+from hsmtss_jax.atomic import current_folder, replace_folder
 from hsmtss_jax.data.example_proto import decode_example, encode_example
 
 SAMPLE_RATE = 16000
@@ -65,33 +65,20 @@ def write_dataset(
     per_shard: int = 2048,
     extra: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes a data set beside ``root`` and moves it there when complete, replacing what was there.
+    """Write a data set beside ``root`` and move it there when complete, replacing what was there.
 
     ``extra``: further text files, name -> content. Raises ValueError when a split yields another
     number of records than it announced, or a record lacks a field.
     """
-    target = Path(root)
-    work = target.with_name(target.name + ".tmp")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    infos = [
-        _write_split(work, card.name, name, split, fields, per_shard)
-        for name, split in splits.items()
-    ]
-    (work / "features.json").write_text(json.dumps(_features_json(fields), indent=1))
-    (work / "dataset_info.json").write_text(json.dumps(_info_json(card, infos), indent=1))
-    for name, text in (extra or {}).items():
-        (work / name).write_text(text, encoding="utf-8")
-    _swap(work, target)
-
-
-def _swap(work: Path, target: Path) -> None:
-    old = target.with_name(target.name + ".old.tmp")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    work.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    with replace_folder(root) as work:
+        infos = [
+            _write_split(work, card.name, name, split, fields, per_shard)
+            for name, split in splits.items()
+        ]
+        (work / "features.json").write_text(json.dumps(_features_json(fields), indent=1))
+        (work / "dataset_info.json").write_text(json.dumps(_info_json(card, infos), indent=1))
+        for name, text in (extra or {}).items():
+            (work / name).write_text(text, encoding="utf-8")
 
 
 def _write_split(
@@ -183,7 +170,7 @@ def _info_json(card: DatasetCard, splits: Sequence[Mapping[str, Any]]) -> dict[s
 def read_kinds(root: str | os.PathLike) -> dict[str, Kind]:
     """The fields of a data set. Raises OSError when it is not prepared, ValueError when a field is
     of a kind that this reader does not know."""
-    path = Path(root) / "features.json"
+    path = current_folder(root) / "features.json"
     if not path.is_file():
         raise OSError(
             f"no prepared data set in {root}: run its prepare.py (or hsmtss precompute) first"
@@ -217,7 +204,7 @@ class RecordReader:
     def __init__(self, root: str | os.PathLike, split: str) -> None:
         """Raises OSError when the data set or the split is not there, or its files are cut short."""
         self.kinds = read_kinds(root)
-        paths = sorted(str(p) for p in Path(root).glob(f"*-{split}.array_record-*"))
+        paths = sorted(str(p) for p in current_folder(root).glob(f"*-{split}.array_record-*"))
         if not paths:
             raise OSError(f"no split {split!r} in {root}")
         try:
@@ -248,7 +235,7 @@ def _from_value(value: Any, kind: Kind) -> Any:
 def read_index(root: str | os.PathLike, split: str) -> list[dict[str, Any]]:
     """Every record's fields without audio and features, in order; scans the records when the index file is
     not there (a data set written by other tools)."""
-    path = Path(root) / f"index-{split}.jsonl"
+    path = current_folder(root) / f"index-{split}.jsonl"
     if path.is_file():
         try:
             with open(path, encoding="utf-8") as lines:

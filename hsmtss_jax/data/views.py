@@ -30,22 +30,29 @@ def caption_id(text: str) -> int:
     return int.from_bytes(digest, "little") & 0x7FFFFFFF
 
 
+def short_clips(config: DataConfig, train: bool) -> placement.ShortClips:
+    """Return what becomes of short clips that are not mixed; outside training they start the window."""
+    return config.short_clips if train else "pad"
+
+
 class ClipView:
     """{"audio": float32 [L], "length": int32}: a window of a clip, for AudioMAE and the codec.
 
-    Training (``train``): short clips are put anywhere, repeated, or followed by other clips.
+    Training (``train``): short clips as ``config.short_clips`` says; where they are repeated, they may
+    also be followed by other clips. Else they start the window.
     """
 
     def __init__(
         self, source: ClipSource, config: DataConfig, samples: int, *, train: bool
     ) -> None:
         self._source, self._samples = source, samples
-        self._train, self._augmented = train, train and config.augment
+        self._short = short_clips(config, train)
+        self._augmented = train and config.augment
 
     def __call__(self, index: int, rng: np.random.Generator) -> Example:
         audio = self._source.audio(index)
         short = len(audio) < self._samples // 2
-        if self._train and short and rng.random() < P_CONCATENATE:
+        if self._short == "repeat" and short and rng.random() < P_CONCATENATE:
             window, used = self._sequence(audio, rng)
         else:
             window, used = self._single(audio, rng)
@@ -53,7 +60,7 @@ class ClipView:
 
     def _single(self, audio: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         _, window, used = placement.draw(
-            audio, self._samples, rng, vary=self._train, augmented=self._augmented
+            audio, self._samples, rng, short=self._short, augmented=self._augmented
         )
         return window, used
 
@@ -62,7 +69,7 @@ class ClipView:
         at = 0
         while at < self._samples:
             _, part, used = placement.draw(
-                audio, self._samples - at, rng, vary=False, augmented=self._augmented
+                audio, self._samples - at, rng, short="pad", augmented=self._augmented
             )
             window[at:] = part
             end = at + used
@@ -86,13 +93,14 @@ class CaptionView:
     ) -> None:
         self._source, self._samples, self._texts = source, samples, texts
         self._train, self._augmented = train, train and config.augment
+        self._short = short_clips(config, train)
 
     def __call__(self, index: int, rng: np.random.Generator) -> Example:
         _, window, used = placement.draw(
             self._source.audio(index),
             self._samples,
             rng,
-            vary=self._train,
+            short=self._short,
             augmented=self._augmented,
         )
         captions = self._source.clips[index].captions

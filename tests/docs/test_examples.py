@@ -9,7 +9,10 @@ from hsmtss_jax.cli.main import main
 from tests.docs import pages
 
 NAMES = ("street", "park", "hour", "in", "a", "b", "recordings/c")
-QUICK = ("separate", "describe", "doctor", "codec", "visualize attention", "evaluate instructions")
+QUICK = (
+    *("separate", "describe", "doctor", "codec", "evaluate instructions"),
+    *("visualize attention", "visualize commands"),
+)
 PYTHON = [
     (pages.name(path), block) for path in pages.PAGES for block in pages.blocks(path, "python")
 ]
