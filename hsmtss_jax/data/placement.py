@@ -1,4 +1,4 @@
-"""Bring a clip of any length to a window: cut an excerpt, augment it, put it at one or more places.
+"""Place clips of any length in a window: cut an excerpt, augment it, put it at one or more offsets.
 
 A Placement holds every choice, so the same window can be rendered again from it alone.
 n samples of a clip, L samples of a window; mono float32.
@@ -20,7 +20,7 @@ AUDIBLE = 0.05  # an excerpt's peak relative to its clip's
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """What becomes of one clip.
+    """Store the choices for one clip.
 
     start, size: the excerpt in the clip. offsets: where it is put in the window, in order.
     augment_seed: seed of the augmentation of the excerpt, -1 for none.
@@ -33,7 +33,7 @@ class Placement:
 
 
 def excerpt(audio: np.ndarray, placement: Placement) -> np.ndarray:
-    """The excerpt of ``audio`` [n], augmented when the placement says so; float32 [m]."""
+    """Cut the excerpt of ``audio`` [n], augmented when the placement says so; float32 [m]."""
     x = audio[placement.start : placement.start + placement.size]
     if placement.augment_seed < 0:
         return x
@@ -41,8 +41,10 @@ def excerpt(audio: np.ndarray, placement: Placement) -> np.ndarray:
 
 
 def lay(x: np.ndarray, offsets: tuple[int, ...], samples: int) -> tuple[np.ndarray, int]:
-    """A window float32 [L] with ``x`` [m] at the offsets, and the number of samples that are in use
-    (from there on it is zero)."""
+    """Add ``x`` [m] at the offsets to a window float32 [L].
+
+    Also returns the number of samples in use; the rest is zero.
+    """
     window = np.zeros(samples, np.float32)
     end = 0
     for offset in offsets:
@@ -53,7 +55,7 @@ def lay(x: np.ndarray, offsets: tuple[int, ...], samples: int) -> tuple[np.ndarr
 
 
 def render(audio: np.ndarray, placement: Placement, samples: int) -> tuple[np.ndarray, int]:
-    """The window of a placement, float32 [L], and its number of samples in use."""
+    """Render a placement: window float32 [L], and its number of samples in use."""
     return lay(excerpt(audio, placement), placement.offsets, samples)
 
 
@@ -84,7 +86,7 @@ def draw(
 
 
 def _draw_start(audio: np.ndarray, size: int, rng: np.random.Generator) -> int:
-    """A start where the excerpt is audible, after at most eight tries."""
+    """Draw a start where the excerpt is audible, in at most eight tries."""
     if len(audio) <= size:
         return 0
     floor = AUDIBLE * float(np.max(np.abs(audio)))

@@ -1,4 +1,4 @@
-"""Data sets on disk: ArrayRecord files in the TFDS layout, written and read without TensorFlow.
+"""Write and read data sets on disk: ArrayRecord files in the TFDS layout, without TensorFlow.
 
     ROOT/features.json, dataset_info.json          what TFDS needs (tfds.builder_from_directory(ROOT))
     ROOT/NAME-SPLIT.array_record-00000-of-00002    records: tf.train.Example, one a group, uncompressed
@@ -39,7 +39,7 @@ _TEXT = {"pythonClassName": f"{_TFDS}.text_feature.Text", "text": {}}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DatasetCard:
-    """What dataset_info.json says about a data set."""
+    """Hold the description of a data set, for dataset_info.json."""
 
     name: str
     description: str
@@ -50,7 +50,7 @@ class DatasetCard:
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Records of a split and how many there will be."""
+    """Hold the records of a split and their number."""
 
     size: int
     records: Iterable[Record]
@@ -168,8 +168,12 @@ def _info_json(card: DatasetCard, splits: Sequence[Mapping[str, Any]]) -> dict[s
 
 
 def read_kinds(root: str | os.PathLike) -> dict[str, Kind]:
-    """The fields of a data set. Raises OSError when it is not prepared, ValueError when a field is
-    of a kind that this reader does not know."""
+    """Read the kinds of a data set's fields.
+
+    Raises:
+      OSError: it is not prepared.
+      ValueError: a field is of a kind that this reader does not know.
+    """
     path = current_folder(root) / "features.json"
     if not path.is_file():
         raise OSError(
@@ -199,10 +203,10 @@ def _kind_of(name: str, spec: Mapping[str, Any]) -> Kind:
 
 
 class RecordReader:
-    """Random access to the records of a split. Picklable; safe to read from several threads."""
+    """Read records of a split by index. Picklable; safe to use from several threads."""
 
     def __init__(self, root: str | os.PathLike, split: str) -> None:
-        """Raises OSError when the data set or the split is not there, or its files are cut short."""
+        """Open a split. Raises OSError when data set or split are missing, or files are cut short."""
         self.kinds = read_kinds(root)
         paths = sorted(str(p) for p in current_folder(root).glob(f"*-{split}.array_record-*"))
         if not paths:
@@ -216,7 +220,7 @@ class RecordReader:
         return len(self._source)
 
     def read(self, index: int, names: frozenset[str] | None = None) -> dict[str, Any]:
-        """Record ``index`` (all fields, or those in ``names``); audio int16, features float16, flat."""
+        """Read record ``index`` (all fields, or those in ``names``); audio int16, features float16, flat."""
         features = decode_example(self._source[index], names)
         return {name: _from_value(value, self.kinds[name]) for name, value in features.items()}
 
@@ -233,8 +237,10 @@ def _from_value(value: Any, kind: Kind) -> Any:
 
 
 def read_index(root: str | os.PathLike, split: str) -> list[dict[str, Any]]:
-    """Every record's fields without audio and features, in order; scans the records when the index file is
-    not there (a data set written by other tools)."""
+    """Read every record's fields without audio and features, in order.
+
+    Scans the records when there is no index file (a data set written by other tools).
+    """
     path = current_folder(root) / f"index-{split}.jsonl"
     if path.is_file():
         try:

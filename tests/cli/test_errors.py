@@ -1,4 +1,4 @@
-"""Errors and warnings in one line each."""
+"""Errors of input, and warnings of ours, as one line each."""
 
 import warnings
 
@@ -8,14 +8,15 @@ from hsmtss_jax.audio.io import AudioWarning
 from hsmtss_jax.cli.errors import LONGEST, fail, one_line, plain_warnings
 
 
-def test_fail(capsys):
-    assert fail("no such file") == 2 and fail("interrupted", status=130) == 130
-    assert capsys.readouterr().err == "hsmtss: error: no such file\nhsmtss: error: interrupted\n"
+def test_a_message_becomes_one_line():
+    assert one_line(ValueError("a\n  b\tc")) == "a b c"
+    assert one_line(OSError()) == "OSError"
+    assert one_line(ValueError("x" * (LONGEST + 1))).endswith("x... (--debug shows the rest)")
 
 
-def test_one_line():
-    assert one_line(ValueError("a\n  b")) == "a b" and one_line(KeyError()) == "KeyError"
-    assert len(one_line(ValueError("x" * 9999))) < LONGEST + 50
+def test_the_status_is_given_back(capsys):
+    assert fail("no") == 2 and fail("stop", status=130) == 130
+    assert capsys.readouterr().err == "hsmtss: error: no\nhsmtss: error: stop\n"
 
 
 @pytest.mark.filterwarnings("default::hsmtss_jax.audio.io.AudioWarning", "default::UserWarning")
