@@ -22,6 +22,9 @@ PACKAGES_ELSEWHERE = {
     "testing": "what tests share: tried by every test that uses it",
 }
 NOT_YET = {  # to be written
+    "audio/io/errors.py",
+    "audio/io/piece.py",
+    "train/plan.py",
     "evaluation/instructions.py",
     "stages/__init__.py",
     "stages/base.py",
@@ -66,4 +69,5 @@ def test_the_exceptions_are_of_today():
     for name, test in ELSEWHERE.items():
         assert (PACKAGE / name).exists() and (ROOT / test).exists()
         assert not home(PACKAGE / name).exists(), f"{name} is no exception any more"
+    assert all((PACKAGE / name).exists() for name in NOT_YET)
     assert all((PACKAGE / name).is_dir() for name in PACKAGES_ELSEWHERE)
