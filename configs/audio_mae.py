@@ -3,7 +3,8 @@
 python train.py configs/audio_mae.py --size demo --workdir runs/audio_mae
 """
 
-from hsmtss_jax.config import DataConfig, ExperimentConfig, OptimConfig, RunConfig
+from hsmtss_jax.config import ExperimentConfig, RunConfig
+from hsmtss_jax.configs import common
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.stages.audio_mae import AudioMAEStageConfig
 
@@ -17,12 +18,8 @@ def _paper() -> ExperimentConfig:
     # 2 M clips x 32 epochs / 512 = 127 k steps; AudioMAE's recipe (lr 2e-4 x batch / 256).
     return ExperimentConfig(
         stage=AudioMAEStageConfig(model=AudioMAEConfig(remat=True)),
-        data=DataConfig(root="corpora/audioset", batch_size=512, workers=16, augment=False),
-        optim={
-            "model": OptimConfig(
-                lr=4e-4, b2=0.95, weight_decay=1e-4, warmup_steps=12_000, end_lr=0.0
-            )
-        },
+        data=common.paper_data(512, common.AUDIOSET),
+        optim=common.adamw(4e-4, b2=0.95, weight_decay=1e-4, warmup_steps=12_000, end_lr=0.0),
         run=RunConfig(steps=127_000),
     )
 
@@ -39,10 +36,8 @@ def _demo() -> ExperimentConfig:
     )
     return ExperimentConfig(
         stage=AudioMAEStageConfig(model=model, samples=40_960),
-        data=DataConfig(batch_size=64, augment=False),
-        optim={
-            "model": OptimConfig(lr=1e-3, b2=0.95, weight_decay=0.05, warmup_steps=300, end_lr=1e-5)
-        },
+        data=common.demo_data(64, augment=False),
+        optim=common.adamw(1e-3, b2=0.95, weight_decay=0.05, warmup_steps=300, end_lr=1e-5),
         run=RunConfig(steps=1_100, log_every=50, eval_every=550, save_every=200),
     )
 
@@ -59,7 +54,7 @@ def _tiny() -> ExperimentConfig:
     )
     return ExperimentConfig(
         stage=AudioMAEStageConfig(model=model, samples=40_960),
-        data=DataConfig(batch_size=8, augment=False, eval_examples=16),
-        optim={"model": OptimConfig(lr=1e-3, b2=0.95, weight_decay=0.05, warmup_steps=5)},
-        run=RunConfig(steps=20, log_every=5, eval_every=10, save_every=10, keep=1),
+        data=common.tiny_data(augment=False),
+        optim=common.tiny_adamw(b2=0.95, weight_decay=0.05),
+        run=common.tiny_run(),
     )

@@ -3,17 +3,11 @@
 python train.py configs/global_separator.py --size demo --workdir runs/global_separator
 """
 
-from hsmtss_jax.config import DataConfig, ExperimentConfig, OptimConfig, RunConfig
+from hsmtss_jax.config import ExperimentConfig, RunConfig
+from hsmtss_jax.configs import common
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.stages.global_separator import GlobalSeparatorStageConfig
-
-UPSTREAM = {
-    "audio_mae": "runs/audio_mae/bundle",
-    "text_encoder": "runs/text_encoder/bundle",
-    "q_audio": "runs/q_audio/bundle",
-}
-
-FEATURES = "corpora/opensounds_features"  # by hsmtss precompute
+from hsmtss_jax.stages.sizes import inherit
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
@@ -23,39 +17,31 @@ def get_config(size: str = "paper") -> ExperimentConfig:
 
 def _paper() -> ExperimentConfig:
     return ExperimentConfig(
-        stage=GlobalSeparatorStageConfig(),
-        data=DataConfig(root="corpora/captioned", batch_size=256, workers=16),
-        optim={"model": OptimConfig(lr=1e-4, b2=0.98, weight_decay=0.01, warmup_steps=2_000)},
+        stage=GlobalSeparatorStageConfig(model=inherit(GlobalSeparatorConfig())),
+        data=common.paper_data(256),
+        optim=common.adamw(1e-4, warmup_steps=2_000),
         run=RunConfig(steps=50_000),
-        upstream=UPSTREAM,
+        upstream=common.ENCODERS,
     )
 
 
 def _demo() -> ExperimentConfig:
-    model = GlobalSeparatorConfig(
-        width=192, depth=4, heads=6, dropout=0.1, global_width=192, max_text=17
-    )
+    model = GlobalSeparatorConfig(width=192, depth=4, heads=6, dropout=0.1, max_text=17)
     return ExperimentConfig(
-        stage=GlobalSeparatorStageConfig(model=model, samples=40_960),
-        data=DataConfig(
-            root=FEATURES, batch_size=32, max_text_tokens=16, text_cache="runs/text_features"
-        ),
-        optim={
-            "model": OptimConfig(
-                lr=1e-3, b2=0.98, weight_decay=0.01, warmup_steps=30, end_lr=1e-5, ema=0.99
-            )
-        },
+        stage=GlobalSeparatorStageConfig(model=inherit(model), samples=40_960),
+        data=common.demo_mixtures(),
+        optim=common.adamw(1e-3, warmup_steps=30, end_lr=1e-5, ema=0.99),
         run=RunConfig(steps=800, log_every=25, eval_every=200, save_every=100),
-        upstream=UPSTREAM,
+        upstream=common.ENCODERS,
     )
 
 
 def _tiny() -> ExperimentConfig:
-    model = GlobalSeparatorConfig(width=64, depth=2, heads=4, global_width=64, max_text=17)
+    model = inherit(GlobalSeparatorConfig(width=64, depth=2, heads=4, max_text=17))
     return ExperimentConfig(
         stage=GlobalSeparatorStageConfig(model=model, samples=40_960),
-        data=DataConfig(batch_size=8, max_text_tokens=16, eval_examples=16),
-        optim={"model": OptimConfig(lr=1e-3, warmup_steps=5)},
-        run=RunConfig(steps=20, log_every=5, eval_every=10, save_every=10, keep=1),
-        upstream=UPSTREAM,
+        data=common.tiny_words(),
+        optim=common.tiny_adamw(),
+        run=common.tiny_run(),
+        upstream=common.ENCODERS,
     )

@@ -3,17 +3,11 @@
 python train.py configs/local_separator.py --size demo --workdir runs/local_separator
 """
 
-from hsmtss_jax.config import DataConfig, ExperimentConfig, OptimConfig, RunConfig
+from hsmtss_jax.config import ExperimentConfig, RunConfig
+from hsmtss_jax.configs import common
 from hsmtss_jax.models.local_separator import LocalSeparatorConfig
 from hsmtss_jax.stages.local_separator import LocalSeparatorStageConfig
-
-UPSTREAM = {
-    "audio_mae": "runs/audio_mae/bundle",
-    "text_encoder": "runs/text_encoder/bundle",
-    "q_audio": "runs/q_audio/bundle",
-}
-
-FEATURES = "corpora/opensounds_features"  # by hsmtss precompute
+from hsmtss_jax.stages.sizes import inherit
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
@@ -23,11 +17,11 @@ def get_config(size: str = "paper") -> ExperimentConfig:
 
 def _paper() -> ExperimentConfig:
     return ExperimentConfig(
-        stage=LocalSeparatorStageConfig(model=LocalSeparatorConfig(remat=True)),
-        data=DataConfig(root="corpora/captioned", batch_size=128, workers=16),
-        optim={"model": OptimConfig(lr=1e-4, b2=0.98, weight_decay=0.01, warmup_steps=5_000)},
+        stage=LocalSeparatorStageConfig(model=inherit(LocalSeparatorConfig(remat=True))),
+        data=common.paper_data(128),
+        optim=common.adamw(1e-4, warmup_steps=5_000),
         run=RunConfig(steps=200_000),
-        upstream=UPSTREAM,
+        upstream=common.ENCODERS,
     )
 
 
@@ -37,34 +31,24 @@ def _demo() -> ExperimentConfig:
         depth=4,
         heads=6,
         dropout=0.0,  # one pass over the mixtures: nothing is seen twice
-        audio_width=192,
         residual=True,  # a short training starts from the mixture
-        time_patches=16,
         max_text=17,
     )
     return ExperimentConfig(
-        stage=LocalSeparatorStageConfig(model=model, samples=40_960),
-        data=DataConfig(
-            root=FEATURES, batch_size=32, max_text_tokens=16, text_cache="runs/text_features"
-        ),
-        optim={
-            "model": OptimConfig(
-                lr=1e-3, b2=0.98, weight_decay=0.01, warmup_steps=50, end_lr=1e-5, ema=0.99
-            )
-        },
+        stage=LocalSeparatorStageConfig(model=inherit(model), samples=40_960),
+        data=common.demo_mixtures(),
+        optim=common.adamw(1e-3, warmup_steps=50, end_lr=1e-5, ema=0.99),
         run=RunConfig(steps=500, log_every=20, eval_every=250, save_every=100),
-        upstream=UPSTREAM,
+        upstream=common.ENCODERS,
     )
 
 
 def _tiny() -> ExperimentConfig:
-    model = LocalSeparatorConfig(
-        width=64, depth=2, heads=4, audio_width=64, time_patches=16, max_text=17
-    )
+    model = inherit(LocalSeparatorConfig(width=64, depth=2, heads=4, max_text=17))
     return ExperimentConfig(
         stage=LocalSeparatorStageConfig(model=model, samples=40_960),
-        data=DataConfig(batch_size=8, max_text_tokens=16, eval_examples=16),
-        optim={"model": OptimConfig(lr=1e-3, warmup_steps=5)},
-        run=RunConfig(steps=20, log_every=5, eval_every=10, save_every=10, keep=1),
-        upstream=UPSTREAM,
+        data=common.tiny_words(),
+        optim=common.tiny_adamw(),
+        run=common.tiny_run(),
+        upstream=common.ENCODERS,
     )

@@ -6,6 +6,7 @@ hsmtss export configs/pipeline.py OUT --size demo captioner=true
 """
 
 from hsmtss_jax.bundles.pipeline import CAPTIONING, ROLES, SEPARATORS, Calibration, PipelineConfig
+from hsmtss_jax.configs import common
 from hsmtss_jax.sampling.policies import Policy
 
 
@@ -14,7 +15,7 @@ def get_config(size: str = "paper") -> PipelineConfig:
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 
-BUNDLES = {role: f"runs/{role}/bundle" for role in (*ROLES, *SEPARATORS, *CAPTIONING)}
+BUNDLES = common.bundles(*ROLES, *SEPARATORS, *CAPTIONING)
 
 
 def _paper() -> PipelineConfig:

@@ -4,16 +4,13 @@ python train.py configs/single_stage.py --size demo --workdir runs/single_stage
 hsmtss export configs/pipeline.py runs/pipeline_single --size demo separator=single_stage
 """
 
-from hsmtss_jax.config import DataConfig, ExperimentConfig, OptimConfig, RunConfig
+from hsmtss_jax.config import ExperimentConfig, RunConfig
+from hsmtss_jax.configs import common
 from hsmtss_jax.models.local_separator import LocalSeparatorConfig
 from hsmtss_jax.stages.single_stage import SingleStageConfig
+from hsmtss_jax.stages.sizes import inherit
 
-UPSTREAM = {
-    "audio_mae": "runs/audio_mae/bundle",
-    "text_encoder": "runs/text_encoder/bundle",
-}
-
-FEATURES = "corpora/opensounds_features"  # by hsmtss precompute
+UPSTREAM = common.bundles("audio_mae", "text_encoder")
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
@@ -22,10 +19,11 @@ def get_config(size: str = "paper") -> ExperimentConfig:
 
 
 def _paper() -> ExperimentConfig:
+    model = inherit(LocalSeparatorConfig(max_text=64, remat=True))
     return ExperimentConfig(
-        stage=SingleStageConfig(model=LocalSeparatorConfig(max_text=64, remat=True)),
-        data=DataConfig(root="corpora/captioned", batch_size=128, workers=16),
-        optim={"model": OptimConfig(lr=1e-4, b2=0.98, weight_decay=0.01, warmup_steps=5_000)},
+        stage=SingleStageConfig(model=model),
+        data=common.paper_data(128),
+        optim=common.adamw(1e-4, warmup_steps=5_000),
         run=RunConfig(steps=250_000),  # the local separator's alone and in the joint fine-tune
         upstream=UPSTREAM,
     )
@@ -37,32 +35,24 @@ def _demo() -> ExperimentConfig:
         depth=4,
         heads=6,
         dropout=0.0,  # one pass over the mixtures: nothing is seen twice
-        audio_width=192,
         residual=True,  # a short training starts from the mixture
-        time_patches=16,
         max_text=16,
     )
     return ExperimentConfig(
-        stage=SingleStageConfig(model=model, samples=40_960),
-        data=DataConfig(root=FEATURES, batch_size=32, max_text_tokens=16),
-        optim={
-            "model": OptimConfig(
-                lr=1e-3, b2=0.98, weight_decay=0.01, warmup_steps=50, end_lr=1e-6, ema=0.99
-            )
-        },
+        stage=SingleStageConfig(model=inherit(model), samples=40_960),
+        data=common.demo_words(32, root=common.FEATURES),
+        optim=common.adamw(1e-3, warmup_steps=50, end_lr=1e-6, ema=0.99),
         run=RunConfig(steps=1_400, log_every=20, eval_every=350, save_every=100),
         upstream=UPSTREAM,
     )
 
 
 def _tiny() -> ExperimentConfig:
-    model = LocalSeparatorConfig(
-        width=64, depth=2, heads=4, audio_width=64, time_patches=16, max_text=16
-    )
+    model = inherit(LocalSeparatorConfig(width=64, depth=2, heads=4, max_text=16))
     return ExperimentConfig(
         stage=SingleStageConfig(model=model, samples=40_960),
-        data=DataConfig(batch_size=8, max_text_tokens=16, eval_examples=16),
-        optim={"model": OptimConfig(lr=1e-3, warmup_steps=5)},
-        run=RunConfig(steps=20, log_every=5, eval_every=10, save_every=10, keep=1),
+        data=common.tiny_words(),
+        optim=common.tiny_adamw(),
+        run=common.tiny_run(),
         upstream=UPSTREAM,
     )

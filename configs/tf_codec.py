@@ -3,7 +3,8 @@
 python train.py configs/tf_codec.py --size demo --workdir runs/tf_codec
 """
 
-from hsmtss_jax.config import DataConfig, ExperimentConfig, OptimConfig, RunConfig
+from hsmtss_jax.config import ExperimentConfig, OptimConfig, RunConfig
+from hsmtss_jax.configs import common
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.stages.tf_codec import TFCodecStageConfig
 
@@ -14,35 +15,18 @@ def get_config(size: str = "paper") -> ExperimentConfig:
 
 
 def _paper() -> ExperimentConfig:
-    # The reference project: 4 x 50 crops, Adam, each tensor's gradient clipped, a constant rate behind
-    # a warm-up. It does not say how long its first phase is.
-    adam = OptimConfig(
-        lr=4e-4,
-        b1=0.9,
-        b2=0.999,
-        weight_decay=0.0,
-        warmup_steps=6_000,
-        schedule="constant",
-        clip_per_tensor=True,
-    )
+    # The reference project: 4 x 50 crops, a constant rate behind a warm-up. It does not say how long its
+    # first phase is.
     return ExperimentConfig(
         stage=TFCodecStageConfig(adversarial_start=None),
-        data=DataConfig(root="corpora/audioset", batch_size=200, workers=16, augment=False),
-        optim={"generator": adam},
+        data=common.paper_data(200, common.AUDIOSET),
+        optim={"generator": common.codec_adam(4e-4, warmup_steps=6_000)},
         run=RunConfig(steps=200_000),
     )
 
 
 def _cosine(lr: float, warmup_steps: int) -> OptimConfig:
-    return OptimConfig(
-        lr=lr,
-        b1=0.9,
-        b2=0.999,
-        weight_decay=0.0,
-        warmup_steps=warmup_steps,
-        end_lr=1e-4,
-        clip_per_tensor=True,
-    )
+    return common.codec_adam(lr, warmup_steps=warmup_steps, schedule="cosine", end_lr=1e-4)
 
 
 def _demo() -> ExperimentConfig:
@@ -56,20 +40,27 @@ def _demo() -> ExperimentConfig:
     )
     return ExperimentConfig(
         stage=stage,
-        data=DataConfig(batch_size=16, augment=False, eval_examples=128),
+        data=common.demo_data(16, augment=False, eval_examples=128),
         optim={"generator": _cosine(1.5e-3, 60)},
         run=RunConfig(steps=900, log_every=25, eval_every=300, save_every=100),
     )
 
 
 def _tiny() -> ExperimentConfig:
-    model = TFCodecConfig(channels=(4, 8, 8, 8), tcm_hidden=32, latent=32, groups=4, codes=32)
+    model = TFCodecConfig(
+        channels=(4, 8, 8, 8),
+        tcm_hidden=32,
+        tcm_dilations=(1, 4),  # layers are not scanned: fewer are compiled sooner
+        latent=32,
+        groups=4,
+        codes=32,
+    )
     stage = TFCodecStageConfig(
         model=model, samples=8_000, adversarial_start=None, entropy_target=4.0
     )
     return ExperimentConfig(
         stage=stage,
-        data=DataConfig(batch_size=4, augment=False, eval_examples=16),
+        data=common.tiny_data(4, augment=False),
         optim={"generator": _cosine(1e-3, 5)},
-        run=RunConfig(steps=20, log_every=5, eval_every=10, save_every=10, keep=1),
+        run=common.tiny_run(),
     )

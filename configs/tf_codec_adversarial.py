@@ -2,14 +2,15 @@
 
 python train.py configs/tf_codec_adversarial.py --size demo --workdir runs/tf_codec_adversarial
 
-It starts from ``upstream.initial_codec``: the bundle of configs/tf_codec.py, or one of imported weights
-(hsmtss import tf_codec), as HSM-TSS fine-tunes the public speech model on general audio.
+It starts from ``upstream.initial_codec``, which says the codec's sizes: the bundle of configs/tf_codec.py,
+or one of imported weights (hsmtss import tf_codec), as HSM-TSS fine-tunes the public speech model on
+general audio.
 """
 
 import dataclasses
-from pathlib import Path
 
-from hsmtss_jax.config import ExperimentConfig, OptimConfig, load_config
+from hsmtss_jax.config import ExperimentConfig
+from hsmtss_jax.configs import common, tf_codec
 from hsmtss_jax.models.tf_codec.discriminator import DiscriminatorConfig
 
 UPSTREAM = {"initial_codec": "runs/tf_codec/bundle"}
@@ -25,24 +26,13 @@ def get_config(size: str = "paper") -> ExperimentConfig:
         "demo": (300, DEMO_JUDGE),
         "tiny": (20, TINY_JUDGE),
     }[size]
-    first = load_config(Path(__file__).with_name("tf_codec.py"), size)
+    first = tf_codec.get_config(size)
     return dataclasses.replace(
         first,
-        stage=dataclasses.replace(first.stage, adversarial_start=0, discriminator=judge),  # type: ignore[call-arg]
-        optim={"generator": _adam(3e-5), "discriminator": _adam(3e-4)},
+        stage=dataclasses.replace(  # type: ignore[call-arg]
+            first.stage, model=None, adversarial_start=0, discriminator=judge
+        ),
+        optim={"generator": common.codec_adam(3e-5), "discriminator": common.codec_adam(3e-4)},
         run=dataclasses.replace(first.run, steps=steps),
         upstream=UPSTREAM,
-    )
-
-
-def _adam(lr: float) -> OptimConfig:
-    """The reference project's, at a constant rate."""
-    return OptimConfig(
-        lr=lr,
-        b1=0.9,
-        b2=0.999,
-        weight_decay=0.0,
-        warmup_steps=0,
-        schedule="constant",
-        clip_per_tensor=True,
     )

@@ -14,7 +14,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 T = TypeVar("T")
 S = TypeVar("S", bound="StageConfig")
@@ -22,10 +22,18 @@ S = TypeVar("S", bound="StageConfig")
 Size = Literal["paper", "demo", "tiny"]
 SIZES = typing.get_args(Size)
 
+# A size of a network that upstream bundles fix. None stands for what they say and is filled in when the
+# stage is built, so a network never sees it: it is an int everywhere but in a config file.
+INHERITED = "inherited"
+Inherited = Annotated[int, INHERITED]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StageConfig:
-    """Base of every stage's config; ``name`` is the key in ``stages.STAGES``."""
+    """Base of every stage's config; ``name`` is the key in ``stages.STAGES``.
+
+    What stands here and is None is the upstream's, once the stage is built.
+    """
 
     name: str = ""
 
@@ -35,32 +43,39 @@ class DataConfig:
     """Where examples come from and how they are made."""
 
     root: str = "corpora/opensounds"  # a prepared data set: ArrayRecord in TFDS layout
-    batch_size: int = 256  # global
+    batch_size: int = 256  # examples, over all devices
     workers: int = 0  # grain worker processes; 0 reads in the training process
-    snr_db: tuple[float, float] = (-15.0, 15.0)
-    mix_mode: str = "scale"  # scale: gain for a drawn SNR; raw_reject: plain sums with SNR in range
+    snr_db: tuple[float, float] = (-15.0, 15.0)  # range of target over other [dB]
+    # scale: a gain for a drawn SNR; raw_reject: plain sums, pairs drawn until the SNR is in range
+    mix_mode: Literal["scale", "raw_reject"] = "scale"
+    # Clips shorter than the window. pad: zeros follow. place: put at a random place. repeat: that, or
+    # repeated; where single clips are trained on, other clips may follow. Training and mixtures only.
+    short_clips: Literal["pad", "place", "repeat"] = "repeat"
     balance: float = 0.5  # 0 samples clips as they are, 1 evens out the labels
     augment: bool = True  # pitch, speed, EQ, gain, reverberation; training split only
-    max_text_tokens: int = 64
+    max_text_tokens: int = 64  # of a caption, special tokens counted
     # Folder for the frozen text encoder's outputs, computed once a data set and read by caption while
     # training; "" runs the encoder in every step. The numbers are the same but for rounding.
     text_cache: str = ""
     remove_probability: float = 0.5  # share of (remove, caption of the other) examples
-    eval_examples: int = 512  # size of the validation pass
+    eval_examples: int = 512  # of the validation pass
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimConfig:
-    """One parameter group's optimiser: AdamW, linear warm-up, cosine or constant."""
+    """One parameter group's optimiser: AdamW and its learning rate by update."""
 
-    lr: float = 1e-4
+    lr: float = 1e-4  # at its highest
     b1: float = 0.9
     b2: float = 0.98
     weight_decay: float = 0.01
-    warmup_steps: int = 2000
-    end_lr: float = 1e-6
-    schedule: str = "cosine"  # cosine | constant
-    clip: float = 1.0  # 0 turns clipping off
+    amsgrad: bool = False  # like freeze, part of the state: fixed once a run has begun
+    warmup_steps: int = 2000  # updates of the linear warm-up, or of each stair
+    end_lr: float = 1e-6  # of a cosine
+    # cosine and constant follow a linear warm-up; staircase: the rates of ``stairs``, then lr
+    schedule: Literal["cosine", "constant", "staircase"] = "cosine"
+    stairs: tuple[float, ...] = ()
+    clip: float = 1.0  # largest norm of the gradient; 0 turns clipping off
     clip_per_tensor: bool = False  # TF-Codec clips each tensor on its own
     decay_exclude: str = r"(bias|scale|embedding|pos|query|token)$"
     freeze: str = ""  # regex over parameter paths that are not trained
@@ -85,13 +100,14 @@ class RunConfig:
     seed: int = 0
     init_from: str = ""  # a bundle whose weights a new run starts from; "" starts at random
     init_match: str = ""  # regex over that bundle's tensors: start from these alone
-    log_every: int = 100
+    log_every: int = 100  # steps, as the next two
     eval_every: int = 2_000  # 0: no validation
     save_every: int = 1_000
     keep: int = 3  # the last checkpoints; the best one is kept beside them
     best_metric: str = "loss"  # the validation metric, smaller is better
     accumulate: int = 1  # parts a batch is split into, gradients averaged
-    dtype: str = "auto"  # auto = bf16 on accelerators, float32 on CPU
+    # what networks compute in; auto: bfloat16 on accelerators, float32 on CPU
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,14 +122,39 @@ class ExperimentConfig:
     upstream: Mapping[str, str] = dataclasses.field(default_factory=dict)  # name -> bundle folder
 
 
-def load_config(path: str | Path, size: str, kind: type[T] = ExperimentConfig) -> T:  # type: ignore[assignment]
-    """Runs ``get_config(size)`` of a config file, which returns a ``kind``; ``size`` is one of ``SIZES``.
+def config_folders() -> list[Path]:
+    """Return the folders of our own config files: the installed package's, and a checkout's."""
+    root = Path(__file__).resolve().parents[1]
+    checkout = [root / "configs"] if (root / "pyproject.toml").is_file() else []
+    return [Path(__file__).with_name("configs"), *checkout]
+
+
+def find_config(name: str | Path) -> Path:
+    """Return the file of a config: a path ending in .py, or the name of one of ours ("audio_mae").
+
+    Raises ValueError for an unknown name.
+    """
+    if Path(name).suffix:
+        return Path(name)
+    ours = {file.stem: file for folder in config_folders() for file in folder.glob("*.py")}
+    ours = {stem: file for stem, file in sorted(ours.items()) if stem not in ("__init__", "common")}
+    if str(name) not in ours:
+        raise ValueError(
+            f"no config {str(name)!r}: give the path of a .py file or {', '.join(ours)}"
+        )
+    return ours[str(name)]
+
+
+def load_config(name: str | Path, size: str, kind: type[T] = ExperimentConfig) -> T:  # type: ignore[assignment]
+    """Run ``get_config(size)`` of a config file, which returns a ``kind``; ``size`` is one of ``SIZES``.
+
+    name: as ``find_config`` takes it.
 
     Raises:
-      ValueError: unknown size, no ``get_config`` in the file, or a result of another type.
+      ValueError: unknown name or size, no ``get_config`` in the file, or a result of another type.
       OSError: the file is missing.
     """
-    path = Path(path)
+    path = find_config(name)
     if size not in SIZES:
         raise ValueError(f"unknown size {size!r}: choose one of {', '.join(SIZES)}")
     if not path.is_file():
@@ -134,7 +175,7 @@ def load_config(path: str | Path, size: str, kind: type[T] = ExperimentConfig) -
 
 
 def override(config: T, assignments: Iterable[str]) -> T:
-    """Applies ``path.to.field=value`` strings, each checked against the field's annotation.
+    """Apply ``path.to.field=value`` strings, each checked against the field's annotation.
 
     Values are Python literals, bare words where the field is a string, ``none``, ``true`` and
     ``false``, and comma lists for tuples. A mapping of plain values takes new keys.
@@ -151,17 +192,17 @@ def override(config: T, assignments: Iterable[str]) -> T:
 
 
 def to_dict(config: Any) -> dict[str, Any]:
-    """A config as plain JSON values (tuples become lists)."""
+    """Return a config as plain JSON values (tuples become lists)."""
     return json.loads(to_json(config))
 
 
 def to_json(config: Any) -> str:
-    """A config as JSON text; ``from_json`` and ``from_dict`` restore it."""
+    """Return a config as JSON text; ``from_json`` and ``from_dict`` restore it."""
     return json.dumps(dataclasses.asdict(config), indent=2, sort_keys=True)
 
 
 def from_json(text: str, stage: type[StageConfig]) -> ExperimentConfig:
-    """Rebuilds an experiment from ``to_json``; ``stage`` is the stage config's concrete class.
+    """Rebuild an experiment from ``to_json``; ``stage`` is the stage config's concrete class.
 
     Raises:
       ValueError: not JSON, an unknown field, a wrong type.
@@ -176,14 +217,14 @@ def from_json(text: str, stage: type[StageConfig]) -> ExperimentConfig:
 
 
 def from_dict(cls: type[T], mapping: Mapping[str, Any], path: str = "") -> T:
-    """Builds a (nested) dataclass from plain JSON values; tuples are restored.
+    """Build a (nested) dataclass from plain JSON values; tuples are restored.
 
     Raises:
       ValueError: an unknown field (names the nearest), a missing one, a wrong type.
     """
     if not isinstance(mapping, Mapping):
         raise ValueError(f"{path or cls.__name__} must be a mapping, got {mapping!r}")
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     values = {}
     for name, value in mapping.items():
         where = f"{path}.{name}" if path else name
@@ -202,7 +243,7 @@ def _replace(node: Any, parts: list[str], text: str, path: str) -> Any:
     names = _field_names(type(node))
     if head not in names:
         raise ValueError(_unknown(path, head, names))
-    annotation = typing.get_type_hints(type(node))[head]
+    annotation = typing.get_type_hints(type(node), include_extras=True)[head]
     current = getattr(node, head)
     return dataclasses.replace(node, **{head: _assign(annotation, current, rest, text, path)})
 
@@ -210,11 +251,12 @@ def _replace(node: Any, parts: list[str], text: str, path: str) -> Any:
 def _assign(annotation: Any, current: Any, rest: list[str], text: str, path: str) -> Any:
     """The new value of a field or mapping entry whose present value is ``current``."""
     if not rest:
-        if dataclasses.is_dataclass(current):
+        value = _parse(annotation, text)
+        if dataclasses.is_dataclass(current) and value is not None:
             raise ValueError(
                 f"{path} is a group of fields: set one of {', '.join(_field_names(type(current)))}"
             )
-        return _convert(annotation, _parse(annotation, text), path)
+        return _convert(annotation, value, path)
     if dataclasses.is_dataclass(current):
         return _replace(current, rest, text, path)
     if isinstance(current, Mapping):
@@ -223,6 +265,10 @@ def _assign(annotation: Any, current: Any, rest: list[str], text: str, path: str
             raise ValueError(_unknown(path, rest[0], list(current)))
         changed = _assign(item, current.get(rest[0]), rest[1:], text, path)
         return {**current, rest[0]: changed}
+    if current is None:
+        raise ValueError(
+            f"{path}: the fields above {rest[0]!r} are the upstream's: set none of them"
+        )
     raise ValueError(f"{path}: {type(current).__name__} {current!r} has no fields")
 
 
@@ -258,6 +304,9 @@ def _convert(annotation: Any, value: Any, path: str) -> Any:
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if annotation is Any:
         return value
+    if origin is Annotated:
+        inherits = value is None and INHERITED in args
+        return None if inherits else _convert(args[0], value, path)
     if origin in (typing.Union, types.UnionType):
         return _convert_union(args, value, path)
     if origin is typing.Literal:
@@ -296,6 +345,9 @@ def _convert_scalar(annotation: Any, value: Any, path: str) -> Any:
 
 def _convert_union(args: tuple[Any, ...], value: Any, path: str) -> Any:
     """The first member of a union that takes the value; an exact type match goes first."""
+    others = [member for member in args if member is not type(None)]
+    if len(others) == 1 and value is not None:
+        return _convert(others[0], value, path)
     for member in sorted(args, key=lambda member: type(value) is not member):
         try:
             return _convert(member, value, path)
@@ -323,6 +375,8 @@ def _mapping_item(annotation: Any) -> Any:
 def _options(annotation: Any) -> tuple[Any, ...]:
     """The members of a union (also of a Literal's value types), or the annotation alone."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        return (*_options(args[0]), *([type(None)] if INHERITED in args else []))
     if origin is typing.Literal:
         return tuple(type(arg) for arg in args)
     return args if origin in (typing.Union, types.UnionType) else (annotation,)

@@ -1,7 +1,9 @@
 """Configs: overrides are checked against annotations, JSON rebuilds what it was made from."""
 
 import dataclasses
+import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -125,3 +127,58 @@ def test_load_config_refuses_other_files(tmp_path, text, words):
 def test_load_config_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match="no config file"):
         C.load_config(tmp_path / "absent.py", "tiny")
+
+
+@pytest.mark.parametrize("name", ["audio_mae", "tf_codec_adversarial"])
+def test_our_configs_are_found_by_name(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert C.find_config(name).name == f"{name}.py" and C.find_config(name).is_file()
+    assert C.load_config(name, "tiny").stage.name in name
+    module = importlib.import_module(f"hsmtss_jax.configs.{name}")
+    assert module.get_config("tiny") == C.load_config(name, "tiny")
+
+
+def test_a_path_is_taken_as_it_is_and_other_names_are_refused():
+    assert C.find_config("deep/mine.py") == Path("deep/mine.py")
+    for name in ("audio_mea", "common", "__init__"):
+        with pytest.raises(ValueError, match=rf"no config '{name}': .* audio_mae, captioner"):
+            C.find_config(name)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sized:
+    width: C.Inherited = 8
+    depth: int = 2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SizedStage(StageConfig):
+    name: str = "sized"
+    model: Sized = dataclasses.field(default_factory=lambda: Sized(width=None))
+    other: Sized | None = None
+
+
+def test_sizes_of_the_upstream_are_none_until_then():
+    config = ExperimentConfig(stage=SizedStage())
+    assert C.from_json(C.to_json(config), SizedStage) == config
+    assert C.override(config, ["stage.model.width=4"]).stage.model.width == 4
+    again = C.override(config, ["stage.model.width=4", "stage.model.width=none"])
+    assert again == config
+    with pytest.raises(ValueError, match="not int"):
+        C.override(config, ["stage.model.depth=none"])
+    with pytest.raises(ValueError, match="not int"):
+        C.override(config, ["stage.model.width=wide"])
+    with pytest.raises(ValueError, match=r"above 'width' are the upstream's"):
+        C.override(config, ["stage.other.width=4"])
+    given = dataclasses.replace(config, stage=SizedStage(other=Sized()))
+    assert C.override(given, ["stage.other=none"]) == config
+    with pytest.raises(ValueError, match=r"'other\.widht': did you mean 'width'"):
+        C.from_dict(SizedStage, {"other": {"widht": 3}})
+
+
+@pytest.mark.parametrize(
+    "text", ["data.mix_mode=sum", "optim.model.schedule=linear", "run.dtype=float16"]
+)
+def test_choices_are_checked(text):
+    with pytest.raises(ValueError, match="choose one of"):
+        C.override(experiment(), [text])

@@ -1,25 +1,31 @@
 """Every experiment at every size: its init and its training step type-check at their real shapes."""
 
+import dataclasses
 import json
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from hsmtss_jax.config import SIZES, from_json, load_config, to_json
-from hsmtss_jax.stages import STAGES
-from hsmtss_jax.testing.bundles import ROOT, make_stage
-from hsmtss_jax.train.optim import make_optimizer
+from hsmtss_jax.config import SIZES, from_json, load_config, override, to_dict, to_json
+from hsmtss_jax.configs import common
+from hsmtss_jax.stages import STAGES, stage_class
+from hsmtss_jax.testing.bundles import build_stage, make_stage, step_input
+from hsmtss_jax.train.optim import make_optimizer, make_schedule
 from hsmtss_jax.train.state import create_state
 from hsmtss_jax.train.step import make_step
 
-CASES = [(name, size) for name in STAGES for size in SIZES]
+EXPERIMENTS = (*STAGES, "tf_codec_adversarial")
+CASES = [(name, size) for name in EXPERIMENTS for size in SIZES]
+MIXTURES = ("global_separator", "local_separator", "joint_separator", "single_stage")
+CAPTIONED = ("q_audio", "captioner", *MIXTURES, "mask_separator")
 
 
 @pytest.mark.parametrize(("name", "size"), CASES)
 def test_init_and_step_have_shapes(name, size):
-    config = load_config(ROOT / "configs" / f"{name}.py", size)
-    stage = make_stage(name, size, abstract=True)
+    config = load_config(name, size)
+    stage = build_stage(config, size, abstract=True)
     batch = stage.batch_spec()
     frozen = {key: _specs(bundle.params) for key, bundle in stage.upstream.items()}
     key = jax.eval_shape(lambda: jax.random.key(0))
@@ -36,17 +42,65 @@ def test_init_and_step_have_shapes(name, size):
     after, metrics = jax.eval_shape(step, state, batch, used, key)
     assert jax.tree.structure(after) == jax.tree.structure(state)
     assert all(value.shape == () for value in metrics.values())
-    values = jax.eval_shape(stage.eval_metrics, state.params, state.aux, used, batch, key)
+    inputs = step_input(stage, state.params, batch, aux=state.aux, frozen=used)
+    values = jax.eval_shape(stage.eval_metrics, inputs)
     assert {value.shape for value in values.values()} == {(stage.data.batch_size,)}
 
 
 @pytest.mark.parametrize(("name", "size"), CASES)
 def test_json_gives_the_config_back(name, size):
-    config = load_config(ROOT / "configs" / f"{name}.py", size)
+    config = load_config(name, size)
     text = to_json(config)
     json.loads(text)
-    assert from_json(text, STAGES[name][0]) == config
+    kind = stage_class(config.stage.name).config_class
+    assert from_json(text, kind) == config
+    stage = build_stage(config, size, abstract=True)
+    whole = dataclasses.replace(config, stage=stage.config)  # as a checkpoint and a bundle hold it
+    assert from_json(to_json(whole), kind) == whole and "null" not in _without_start(whole.stage)
 
 
 def _specs(tree):
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, jnp.float32), tree)
+
+
+def _without_start(stage):
+    """The stage as JSON, without the one field that may be None for good."""
+    return json.dumps({k: v for k, v in to_dict(stage).items() if k != "adversarial_start"})
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_papers_data(name):
+    """Clips as they are, cut or padded to the window; plain sums with an SNR within 15 dB."""
+    data = load_config(name, "paper").data
+    assert (data.augment, data.balance, data.short_clips) == (False, 0.0, "pad")
+    assert data.root == (common.CAPTIONED if name in CAPTIONED else common.AUDIOSET)
+    if name == "mask_separator":  # AudioSep's own mixing
+        assert (data.mix_mode, data.snr_db) == ("scale", (-10.0, 10.0))
+    else:
+        assert (data.mix_mode, data.snr_db) == ("raw_reject", (-15.0, 15.0))
+
+
+@pytest.mark.parametrize("name", [*MIXTURES, "q_audio", "captioner", "audio_mae"])
+def test_the_papers_windows_are_ten_seconds(name):
+    assert load_config(name, "paper").stage.samples == 160_000
+
+
+def test_the_baseline_has_audioseps_recipe():
+    """AudioSep at 944583f: AdamW without decay, with amsgrad, unclipped, three stairs of 10 k steps."""
+    config = load_config("mask_separator", "paper")
+    optim, rate = config.optim["model"], make_schedule(config.optim["model"], config.run.steps)
+    assert (optim.weight_decay, optim.amsgrad, optim.clip, optim.ema) == (0.0, True, 0.0, 0.0)
+    assert (optim.b1, optim.b2) == (0.9, 0.999) and config.stage.samples == 80_000
+    edges = (0, 9_999, 10_000, 19_999, 20_000, 29_999, 30_000, 999_999)
+    expected = (1e-6, 1e-6, 1e-5, 1e-5, 1e-4, 1e-4, 1e-3, 1e-3)
+    np.testing.assert_allclose([rate(step) for step in edges], expected, rtol=1e-6)
+
+
+def test_a_size_that_contradicts_the_upstream_is_refused():
+    config = override(load_config("q_audio", "tiny"), ["stage.model.text_width=17"])
+    with pytest.raises(
+        ValueError, match=r"stage\.model\.text_width=17, but the upstream bundle has 16"
+    ):
+        build_stage(config, "tiny")
+    config = override(load_config("q_audio", "tiny"), ["stage.model.text_width=16"])
+    assert build_stage(config, "tiny").config == make_stage("q_audio").config

@@ -32,6 +32,7 @@ _NETWORKS = {"nn", "losses", "metrics", "sampling", "audio", "models"}
 ARROWS: dict[str, set[str]] = {
     "": {"audio.io", "codec", "inference", "instructions", "sampling"},  # only when asked for
     "config": set(),
+    "configs": {"config"},
     "dist": {"config"},
     "atomic": set(),
     "task": set(),
@@ -79,7 +80,7 @@ ARROWS: dict[str, set[str]] = {
     },
 }
 ANYTHING = {"cli"}
-CONFIGS = {"config", "stages", "models", "data", "bundles", "sampling"}
+CONFIGS = {"config", "configs", "stages", "models", "data", "bundles", "sampling"}
 
 # What nobody needs who only separates.
 TRAINING = ("stages", "train", "data", "precompute", "losses", "evaluation", "testing")
@@ -87,7 +88,7 @@ TRAINING = ("stages", "train", "data", "precompute", "losses", "evaluation", "te
 # Packages that one area alone may import.
 EXCLUSIVE = {
     "orbax": {"train/checkpoint.py"},
-    "jax.sharding": {"dist.py", "train/evaluate.py", "train/loop.py"},
+    "jax.sharding": {"dist.py", "train/evaluate.py", "train/plan.py"},
     "tensorboardX": {"train/writer.py"},
     "torch": {
         *("bundles/importers/read.py", "evaluation/torch_codecs.py"),
@@ -98,11 +99,13 @@ EXCLUSIVE = {
 }
 # Files before whose import jax must not be loaded: decoding and mixing run in worker processes.
 WITHOUT_JAX = (
-    *("atomic", "config", "task", "data", "instructions", "models/text/tokenizer.py"),
+    *("atomic", "config", "option", "task", "data", "instructions", "models/text/tokenizer.py"),
     *("models/__init__.py", "models/text/__init__.py", "bundles/__init__.py"),
     *("bundles/bundle.py", "bundles/hub.py"),
-    *("audio/__init__.py", "audio/io.py", "audio/level.py"),
+    *("audio/__init__.py", "audio/io", "audio/level.py"),
     *("codec/range_coder.py", "codec/token_file.py"),
+    *("inference/__init__.py", "inference/options.py"),
+    *("cli/main.py", "cli/parser.py", "cli/options.py", "cli/separate/options.py"),
 )
 
 FILES = sorted(PACKAGE.rglob("*.py"))

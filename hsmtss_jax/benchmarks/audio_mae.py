@@ -22,8 +22,8 @@ from hsmtss_jax.benchmarks.timing import (
 from hsmtss_jax.benchmarks.torch_peers import vit_calls
 from hsmtss_jax.config import ExperimentConfig
 from hsmtss_jax.models.audio_mae import AudioMAE, AudioMAEConfig
-from hsmtss_jax.stages import STAGES
-from hsmtss_jax.train.loop import jit_step, prepare
+from hsmtss_jax.stages import stage_class
+from hsmtss_jax.train.plan import jit_step, prepare
 
 
 def stack_flop(tokens: int, width: int, depth: int) -> float:
@@ -96,8 +96,7 @@ def _forward(config: AudioMAEConfig, dtype: Any, batch: int) -> Compiled:
 
 def _step(config: ExperimentConfig, dtype: Any, batch: int, repeats: int, limit: float) -> Measured:
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, batch_size=batch))
-    stage = STAGES[config.stage.name][1](config.stage, config.data, {})
-    stage.dtype = dtype
+    stage = stage_class(config.stage.name)(config.stage, config.data, dtype=dtype)
     plan = prepare(config, stage)
     spec = stage.batch_spec()
     noise = np.random.default_rng(2).normal(0.0, 0.1, spec["audio"].shape).astype(np.float32)

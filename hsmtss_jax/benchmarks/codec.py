@@ -14,8 +14,8 @@ from hsmtss_jax import dist
 from hsmtss_jax.benchmarks.timing import Compiled, Timing, compiled, in_turn, time_step
 from hsmtss_jax.config import ExperimentConfig
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
-from hsmtss_jax.stages import STAGES
-from hsmtss_jax.train.loop import jit_step, prepare
+from hsmtss_jax.stages import stage_class
+from hsmtss_jax.train.plan import jit_step, prepare
 
 SAMPLE_RATE = 16_000
 
@@ -157,8 +157,7 @@ def _rows(
 
 def _step(config: ExperimentConfig, dtype: Any, batch: int, repeats: int) -> CodecTiming:
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, batch_size=batch))
-    stage = STAGES[config.stage.name][1](config.stage, config.data, {})
-    stage.dtype = dtype
+    stage = stage_class(config.stage.name)(config.stage, config.data, dtype=dtype)
     plan = prepare(config, stage)
     spec = stage.batch_spec()
     noise = np.random.default_rng(2).normal(0.0, 0.1, spec["audio"].shape).astype(np.float32)

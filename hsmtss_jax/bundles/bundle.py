@@ -10,8 +10,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -20,6 +18,8 @@ import ml_dtypes
 import numpy as np
 import safetensors
 import safetensors.numpy
+
+from hsmtss_jax.atomic import current_folder, replace_folder
 
 FORMAT_VERSION = 1
 Storage = Literal["float32", "bfloat16", "float16", "int8"]
@@ -66,7 +66,7 @@ def _named(name: str, bundle: Bundle) -> str:
 
 
 def save_bundle(folder: str | Path, bundle: Bundle, storage: str = "float32") -> Bundle:
-    """Writes a bundle, replacing one already there; returns it with ``digest`` and ``path`` set.
+    """Write a bundle, replacing one already there; return it with ``digest`` and ``path`` set.
 
     storage: float32 | bfloat16 | float16 | int8 (symmetric, a scale per output channel, per row for
     embedding tables). Vectors and small tensors stay float32, integers stay as they are.
@@ -82,19 +82,13 @@ def save_bundle(folder: str | Path, bundle: Bundle, storage: str = "float32") ->
     check_destination(folder)
     tensors = flatten(bundle.params)
     digest = bundle.digest or _digest(bundle, tensors)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
-    try:
-        os.chmod(partial, 0o755)
+    with replace_folder(folder) as partial:
         _write(partial, bundle, _encode(tensors, storage), digest, storage)
-        _swap(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return dataclasses.replace(bundle, digest=digest, path=folder)
 
 
 def check_destination(folder: str | Path) -> None:
-    """Raises ValueError where no bundle can be written: a file, or a folder that holds something else."""
+    """Raise ValueError where no bundle can be written: a file, or a folder that holds something else."""
     folder = Path(folder)
     above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not above.is_dir():
@@ -104,16 +98,14 @@ def check_destination(folder: str | Path) -> None:
 
 
 def load_bundle(folder: str | Path) -> Bundle:
-    """Reads a bundle; stored weights come back as float32 numpy arrays.
+    """Read a bundle; stored weights come back as float32 numpy arrays.
 
     Raises:
       FileNotFoundError: nothing there.
       ValueError: not a bundle, a newer format, or damaged files.
     """
     folder = Path(folder)
-    source = folder
-    if not folder.exists() and _backup(folder).exists():
-        source = _backup(folder)  # a writer died between its two renames
+    source = current_folder(folder)
     if not source.exists():
         raise FileNotFoundError(
             f"no bundle at {folder}: train that stage first or correct the path"
@@ -126,8 +118,18 @@ def load_bundle(folder: str | Path) -> Bundle:
     return Bundle(params=params, files=files, path=folder, **known)
 
 
+def load_bundles(paths: Mapping[str, str | Path]) -> dict[str, Bundle]:
+    """Load bundles by name; each must have been trained against the others given.
+
+    Raises as ``load_bundle`` does, and ValueError for two bundles that disagree about a third.
+    """
+    bundles = {name: load_bundle(path) for name, path in paths.items()}
+    check_upstream(bundles)
+    return bundles
+
+
 def is_bundle(folder: str | Path) -> bool:
-    """Whether the folder looks like a bundle (its contents are not checked)."""
+    """Return whether the folder looks like a bundle (its contents are not checked)."""
     return (Path(folder) / _HEADER).is_file()
 
 
@@ -233,25 +235,6 @@ def _write(
     }
     header["content"] = _content(folder, header)
     (folder / _HEADER).write_text(json.dumps(header, indent=2, sort_keys=True) + "\n")
-
-
-def _swap(partial: Path, folder: Path) -> None:
-    """Moves ``partial`` to ``folder``. ``load_bundle`` finds the backup should we die in between."""
-    backup = _backup(folder)
-    if folder.exists():
-        shutil.rmtree(backup, ignore_errors=True)
-        os.rename(folder, backup)
-    try:
-        os.rename(partial, folder)
-    except OSError:
-        if backup.exists():
-            os.rename(backup, folder)
-        raise
-    shutil.rmtree(backup, ignore_errors=True)
-
-
-def _backup(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.previous")
 
 
 def _read_header(source: Path, folder: Path) -> dict[str, Any]:

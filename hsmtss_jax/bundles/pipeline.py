@@ -8,8 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hsmtss_jax.atomic import replace_folder
-from hsmtss_jax.bundles.bundle import Bundle, check_upstream, is_bundle, load_bundle, save_bundle
+from hsmtss_jax.atomic import current_folder, replace_folder
+from hsmtss_jax.bundles.bundle import (
+    Bundle,
+    check_upstream,
+    is_bundle,
+    load_bundle,
+    load_bundles,
+    save_bundle,
+)
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.models.tf_codec.adapter import CODECS
 from hsmtss_jax.sampling.policies import Policy
@@ -107,8 +114,7 @@ def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
     missing = [role for role in config.roles if role not in config.bundles]
     if missing:
         raise ValueError(f"the pipeline lacks bundles for: {', '.join(missing)}")
-    bundles = {role: load_bundle(Path(config.bundles[role])) for role in config.roles}
-    check_upstream(bundles)
+    bundles = load_bundles({role: config.bundles[role] for role in config.roles})
     if config.captioner and "gpt2" in bundles["captioner"].params:
         # GPT-2 as it was before it was fine-tuned: its sizes and tokenizer are all that is read of it.
         bundles["gpt2"] = dataclasses.replace(bundles["gpt2"], params={})
@@ -141,7 +147,7 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
       OSError: there is no such pipeline.
       ValueError: it is damaged or inconsistent; the message is one line.
     """
-    folder = Path(folder)
+    folder = current_folder(folder)
     pipeline = _read_document(folder)
     named = pipeline.meta["roles"]
     lacking = [role for role in roles or () if role in CAPTIONING and role not in named]
@@ -161,7 +167,7 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
 
 def pipeline_roles(folder: str | os.PathLike[str]) -> tuple[str, ...]:
     """Return the roles of a pipeline bundle that separation needs. Raises as ``load_pipeline`` does."""
-    return _known_roles(_read_document(Path(folder)).meta["roles"])
+    return _known_roles(_read_document(current_folder(folder)).meta["roles"])
 
 
 def _read_document(folder: Path) -> Pipeline:

@@ -58,10 +58,11 @@ def bundle_of_run(workdir: Path, step: str = "latest") -> Bundle:
     Raises:
       ValueError: no such checkpoint, or upstream bundles that changed since.
     """
-    from hsmtss_jax.cli.runs import open_run
-    from hsmtss_jax.train.loop import release
+    from hsmtss_jax.stages import stage_class
+    from hsmtss_jax.train.plan import release
+    from hsmtss_jax.train.run import open_run
 
-    run = open_run(workdir, step)
+    run = open_run(workdir, stage_class, step)
     return release(run.plan, run.state, run.step)
 
 

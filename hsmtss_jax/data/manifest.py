@@ -1,4 +1,4 @@
-"""Rich mixtures for evaluation, and manifests: jsonl files from which the same mixtures are rebuilt.
+"""Draw mixtures for evaluation, and read and write manifests: jsonl files to rebuild the same mixtures.
 
 A mixture is given by (config, split, seed, index) and, once drawn, by its recipe alone.
 """
@@ -26,7 +26,7 @@ from hsmtss_jax.task import TASKS
 def mixture_examples(
     config: DataConfig, split: str, seed: int, count: int, *, samples: int
 ) -> Iterator[MixtureExample]:
-    """The first ``count`` mixtures of a split: those of ``mixture_dataset``, with all that is known.
+    """Draw the first ``count`` mixtures of a split: those of ``mixture_dataset``, with their metadata.
 
     Outside training the targets go round the labels, so a small count covers many.
     """
@@ -39,14 +39,14 @@ def mixture_examples(
 def example_dataset(
     config: DataConfig, split: str, seed: int, *, samples: int
 ) -> grain.MapDataset[MixtureExample]:
-    """MixtureExample by index, drawn as in training when split is "train"."""
+    """Return MixtureExample by index, drawn as in training when split is "train"."""
     source, train = ClipSource(config.root, split), split == "train"
     mixer = Mixer(source, config, samples, augmented=train and config.augment, train=train)
     return examples(mixture_order(source, config, split), _Draw(mixer), split, seed)
 
 
 class _Draw:
-    """Picklable Mixer.draw."""
+    """Call Mixer.draw, picklable."""
 
     def __init__(self, mixer: Mixer) -> None:
         self._mixer = mixer
@@ -64,7 +64,7 @@ def write_manifest(
     *,
     samples: int,
 ) -> None:
-    """Writes one line a mixture, atomically: recipe, text, measured SNR, labels."""
+    """Write one line per mixture, atomically: recipe, text, measured SNR, labels."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(target) as work, open(work, "w", encoding="utf-8") as out:
@@ -75,7 +75,7 @@ def write_manifest(
 
 
 def read_manifest(path: str | os.PathLike, config: DataConfig) -> Iterator[MixtureExample]:
-    """The mixtures of a manifest, rebuilt from the clips of ``config.root``.
+    """Rebuild the mixtures of a manifest from the clips of ``config.root``.
 
     Raises OSError when the file is not there, ValueError for a broken line or an unknown clip.
     """
@@ -96,7 +96,7 @@ def read_manifest(path: str | os.PathLike, config: DataConfig) -> Iterator[Mixtu
 
 
 def to_row(example: MixtureExample) -> dict[str, Any]:
-    """The JSON row of a mixture (without its audio)."""
+    """Return the JSON row of a mixture (without its audio)."""
     recipe = example.recipe
     return dataclasses.asdict(recipe) | {
         "task": TASKS[recipe.task],
@@ -108,7 +108,7 @@ def to_row(example: MixtureExample) -> dict[str, Any]:
 
 
 def from_row(row: dict[str, Any]) -> Recipe:
-    """The recipe of a JSON row."""
+    """Return the recipe of a JSON row."""
     return Recipe(
         target=row["target"],
         other=row["other"],

@@ -1,7 +1,7 @@
-"""Mixtures of two clips: what is drawn (a Recipe, enough to rebuild the mixture) and what comes of it.
+"""Mix two clips: the choices (a Recipe, enough to rebuild the mixture) and the result.
 
-A is the target, B the other clip; mixture = A + B [L]. The instruction is (extract, caption of A) or
-(remove, caption of B), so the target is A either way (paper section IV-A).
+A is the target, B the other clip; mixture = A + B [L], HSM-TSS eq. (1). The instruction is (extract,
+caption of A) or (remove, caption of B), so the target is A either way (HSM-TSS section IV-A).
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ ACTIVE_DB = -40.0  # a frame within this of the loudest one is active
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """A mixture in words and numbers. ``snr`` in dB over active parts; None: gains as they are."""
+    """Store the choices of a mixture. ``snr`` over active parts [dB]; None: gains unchanged."""
 
     target: str  # clip id
     other: str
@@ -37,13 +37,13 @@ class Recipe:
 
     @property
     def text(self) -> str:
-        """The description in the instruction."""
+        """Return the description in the instruction."""
         return self.caption_target if self.task == EXTRACT else self.caption_other
 
 
 @dataclasses.dataclass(frozen=True)
 class MixtureExample:
-    """A rendered mixture: waves float32 [L]; ``snr`` is the measured ratio of the active parts."""
+    """Hold a rendered mixture: waves float32 [L]; ``snr`` is the measured ratio of the active parts [dB]."""
 
     mixture: np.ndarray
     target: np.ndarray
@@ -56,7 +56,7 @@ class MixtureExample:
 
 
 def active_rms(x: np.ndarray) -> float:
-    """RMS over the frames within ACTIVE_DB of the loudest; 0 for silence."""
+    """Compute the RMS over the frames within ACTIVE_DB of the loudest; 0 for silence."""
     frames = x[: len(x) // FRAME * FRAME].reshape(-1, FRAME)
     power = np.mean(np.square(frames, dtype=np.float64), axis=1)
     top = power.max(initial=0.0)
@@ -66,13 +66,13 @@ def active_rms(x: np.ndarray) -> float:
 
 
 def active_snr_db(target: np.ndarray, other: np.ndarray) -> float:
-    """Ratio of the active levels in dB; within +-120 when one is silent."""
+    """Compute the ratio of the active levels [dB]; within +-120 when one is silent."""
     a, b = max(active_rms(target), 1e-6), max(active_rms(other), 1e-6)
     return float(np.clip(20.0 * np.log10(a / b), -120.0, 120.0))
 
 
 class PairSampler:
-    """Draws the other clip of a pair: labels by their size ** (1 - balance), then a clip of the label.
+    """Draw the other clip of a pair: labels by their size ** (1 - balance), then a clip of the label.
 
     Raises ValueError when a clip's tags meet those of all others.
     """
@@ -84,7 +84,7 @@ class PairSampler:
         self._cumulative = np.cumsum(weights / weights.sum())
 
     def draw(self, target: int, rng: np.random.Generator) -> int:
-        """The index of a clip whose tags do not meet those of clip ``target``."""
+        """Draw the index of a clip that shares no tags with clip ``target``."""
         a = self._clips[target]
         for _ in range(MAX_TRIES):
             label = int(np.searchsorted(self._cumulative, rng.random(), side="right"))
@@ -99,7 +99,7 @@ class PairSampler:
 
 
 class Mixer:
-    """Draws and rebuilds mixtures of ``samples`` samples from a source. Picklable.
+    """Draw and rebuild mixtures of ``samples`` samples from a source. Picklable.
 
     augmented: clips are augmented, and captions are drawn among the paraphrases (training); else the
     data set's own caption is used.
@@ -116,7 +116,7 @@ class Mixer:
         self._index = {clip.id: i for i, clip in enumerate(source.clips)}
 
     def draw(self, target: int, rng: np.random.Generator) -> MixtureExample:
-        """A mixture with clip ``target`` in it as A.
+        """Draw a mixture with clip ``target`` as A.
 
         mix_mode "raw_reject" draws the other clip again while the ratio is out of config.snr_db (the
         last of MAX_TRIES is then clamped into the range); "scale" sets a uniformly drawn ratio.
@@ -146,7 +146,7 @@ class Mixer:
         return self._mix(recipe, wave_a, wave_b, max(used_a, used_b))
 
     def rebuild(self, recipe: Recipe) -> MixtureExample:
-        """The mixture of a recipe, sample for sample. Raises ValueError for an unknown clip id."""
+        """Rebuild the mixture of a recipe, sample for sample. Raises ValueError for an unknown clip id."""
         for name in (recipe.target, recipe.other):
             if name not in self._index:
                 raise ValueError(f"the data set has no clip {name!r}: wrong root or split?")
@@ -157,7 +157,8 @@ class Mixer:
 
     def _place(self, index: int, rng: np.random.Generator) -> tuple[Placement, np.ndarray, int]:
         audio = self.source.audio(index)
-        return placement.draw(audio, self.samples, rng, vary=True, augmented=self._augmented)
+        short = self.config.short_clips
+        return placement.draw(audio, self.samples, rng, short=short, augmented=self._augmented)
 
     def _caption(self, clip: Clip, rng: np.random.Generator) -> str:
         return clip.captions[int(rng.integers(len(clip.captions))) if self._train else 0]

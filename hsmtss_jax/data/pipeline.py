@@ -8,12 +8,12 @@ text also holds "text_features": float32 [b, M, C], what ``encode`` made of its 
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import grain
 import numpy as np
 
+from hsmtss_jax.atomic import current_folder
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.records import RecordReader, read_index, read_kinds
@@ -37,7 +37,7 @@ View = Callable[[int, np.random.Generator], Example]
 
 
 class Shard(Protocol):
-    """This process's part: examples ``index::count``."""
+    """Describe this process's part: examples ``index::count``."""
 
     @property
     def index(self) -> int: ...
@@ -49,7 +49,7 @@ class Shard(Protocol):
 def clip_dataset(
     config: DataConfig, split: str, shard: Shard, seed: int, *, samples: int
 ) -> grain.IterDataset:
-    """Batches {"audio": float32 [b, L], "length": int32 [b]}."""
+    """Return batches {"audio": float32 [b, L], "length": int32 [b]}."""
     source = ClipSource(config.root, split)
     view = ClipView(source, config, samples, train=split == "train")
     return _batches(_order(source, config, split), view, config, split, shard, seed)
@@ -65,8 +65,10 @@ def caption_dataset(
     tokenizer: TokenizeFn,
     encode: Encode | None = None,
 ) -> grain.IterDataset:
-    """Batches {"audio", "length", "text_ids": int32 [b, N], "text_mask": bool [b, N],
-    "caption_id": int32 [b]}."""
+    """Return batches of clips with a caption.
+
+    {"audio", "length", "text_ids": int32 [b, N], "text_mask": bool [b, N], "caption_id": int32 [b]}.
+    """
     source = ClipSource(config.root, split)
     texts = TextTable(source.texts(), tokenizer, config.max_text_tokens, encode)
     view = CaptionView(source, config, samples, texts, train=split == "train")
@@ -83,10 +85,11 @@ def mixture_dataset(
     tokenizer: TokenizeFn,
     encode: Encode | None = None,
 ) -> grain.IterDataset:
-    """Batches {"mixture", "target": float32 [b, L], "length": int32 [b], "text_ids": int32 [b, N],
-    "text_mask": bool [b, N], "task": int32 [b]}.
+    """Return batches of mixtures.
 
-    ``config.root`` is a data set of clips, mixed on the fly, or one of prepared mixtures.
+    {"mixture", "target": float32 [b, L], "length": int32 [b], "text_ids": int32 [b, N], "text_mask":
+    bool [b, N], "task": int32 [b]}. ``config.root`` is a data set of clips, mixed on the fly, or one of
+    prepared mixtures.
     """
     if "mixture" in read_kinds(config.root):
         order, view = _prepared_mixtures(config, split, samples, tokenizer, encode)
@@ -109,7 +112,7 @@ def _prepared_mixtures(
 def _records(
     config: DataConfig, split: str, tokenizer: TokenizeFn, encode: Encode | None
 ) -> tuple[Sequence[int], TextTable]:
-    """Records of an epoch (train), or of the pass, of mixtures on disk; and their captions."""
+    """Return the records of an epoch (train) or of the pass of mixtures on disk, and their captions."""
     rows = read_index(config.root, split)
     texts = {text for row in rows for text in row["captions_target"] + row["captions_other"]}
     size = len(rows) if split == "train" else min(len(rows), config.eval_examples)
@@ -117,8 +120,8 @@ def _records(
 
 
 def holds_features(root: str) -> bool:
-    """True when ``root`` is a data set of precomputed features (``hsmtss precompute``)."""
-    return (Path(root) / "features.json").is_file() and "s_mixture" in read_kinds(root)
+    """Return whether ``root`` is a data set of precomputed features (``hsmtss precompute``)."""
+    return (current_folder(root) / "features.json").is_file() and "s_mixture" in read_kinds(root)
 
 
 def mixture_feature_dataset(
@@ -132,12 +135,15 @@ def mixture_feature_dataset(
     tokenizer: TokenizeFn,
     encode: Encode | None = None,
 ) -> grain.IterDataset:
-    """Batches {"s_mixture", "s_target": float16 [b, P, C], "length": int32 [b], "text_ids": int32 [b, N],
-    "text_mask": bool [b, N], "task": int32 [b]} of precomputed features.
+    """Return batches of precomputed features.
 
-    width: C. source: digest of the AudioMAE they must come from; ValueError when it is another.
+    {"s_mixture", "s_target": float16 [b, P, C], "length": int32 [b], "text_ids": int32 [b, N], "text_mask":
+    bool [b, N], "task": int32 [b]}. width: C. source: digest of the AudioMAE that made them.
+
+    Raises:
+      ValueError: another AudioMAE made them.
     """
-    made_with = (Path(config.root) / FEATURE_SOURCE).read_text().strip()
+    made_with = (current_folder(config.root) / FEATURE_SOURCE).read_text().strip()
     if made_with != source:
         raise ValueError(
             f"the features in {config.root} were made with another AudioMAE ({made_with[:12]}, here "
@@ -155,14 +161,14 @@ def _mixer(source: ClipSource, config: DataConfig, split: str, samples: int) -> 
 
 
 def _order(source: ClipSource, config: DataConfig, split: str) -> list[int]:
-    """Clip indices of an epoch (train), or of the pass: the labels in turn."""
+    """Return the clip indices of an epoch (train), or of the pass: the labels in turn."""
     if split == "train":
         return balanced_epoch(source.clips, config.balance)
     return label_cycle(source.clips)[: config.eval_examples]
 
 
 def mixture_order(source: ClipSource, config: DataConfig, split: str) -> list[int]:
-    """Target clip of each example; outside training it goes round until there are eval_examples."""
+    """Return the target clip of each example; outside training it cycles until there are eval_examples."""
     if split == "train":
         return balanced_epoch(source.clips, config.balance)
     cycle = label_cycle(source.clips)
@@ -172,7 +178,7 @@ def mixture_order(source: ClipSource, config: DataConfig, split: str) -> list[in
 def examples(
     order: Sequence[int], view: Callable[[int, np.random.Generator], Any], split: str, seed: int
 ) -> grain.MapDataset:
-    """Example i by index, from (seed, i) alone; endless and shuffled for "train"."""
+    """Return example i by index, from (seed, i) alone; endless and shuffled for "train"."""
     dataset = grain.MapDataset.source(order).seed(seed)
     if split == "train":
         dataset = dataset.shuffle().repeat()
@@ -197,7 +203,7 @@ def _batches(
 
 
 def _parse_flags() -> None:
-    """grain's workers read absl flags, which nobody parses in a program without absl.app."""
+    """Mark absl's flags as parsed: grain's workers read them, and only absl.app parses them."""
     from absl import flags
 
     if not flags.FLAGS.is_parsed():

@@ -1,16 +1,18 @@
-"""From a clip of any length to a window: cut an excerpt, augment it, put it at one or more places.
+"""Place clips of any length in a window: cut an excerpt, augment it, put it at one or more offsets.
 
 A Placement holds every choice, so the same window can be rendered again from it alone.
 n samples of a clip, L samples of a window; mono float32.
 """
 
 import dataclasses
+from typing import Literal
 
 import numpy as np
 
 from hsmtss_jax.data.augment import MAX_SPEED, augment
 from hsmtss_jax.data.records import SAMPLE_RATE
 
+ShortClips = Literal["pad", "place", "repeat"]  # see DataConfig.short_clips
 P_REPEAT = 0.5  # of short clips that are repeated rather than placed once
 MAX_GAP = 0.8  # seconds between repetitions
 AUDIBLE = 0.05  # an excerpt's peak relative to its clip's
@@ -18,7 +20,7 @@ AUDIBLE = 0.05  # an excerpt's peak relative to its clip's
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """What becomes of one clip.
+    """Store the choices for one clip.
 
     start, size: the excerpt in the clip. offsets: where it is put in the window, in order.
     augment_seed: seed of the augmentation of the excerpt, -1 for none.
@@ -31,7 +33,7 @@ class Placement:
 
 
 def excerpt(audio: np.ndarray, placement: Placement) -> np.ndarray:
-    """The excerpt of ``audio`` [n], augmented when the placement says so; float32 [m]."""
+    """Cut the excerpt of ``audio`` [n], augmented when the placement says so; float32 [m]."""
     x = audio[placement.start : placement.start + placement.size]
     if placement.augment_seed < 0:
         return x
@@ -39,8 +41,10 @@ def excerpt(audio: np.ndarray, placement: Placement) -> np.ndarray:
 
 
 def lay(x: np.ndarray, offsets: tuple[int, ...], samples: int) -> tuple[np.ndarray, int]:
-    """A window float32 [L] with ``x`` [m] at the offsets, and the number of samples that are in use
-    (from there on it is zero)."""
+    """Add ``x`` [m] at the offsets to a window float32 [L].
+
+    Also returns the number of samples in use; the rest is zero.
+    """
     window = np.zeros(samples, np.float32)
     end = 0
     for offset in offsets:
@@ -51,29 +55,38 @@ def lay(x: np.ndarray, offsets: tuple[int, ...], samples: int) -> tuple[np.ndarr
 
 
 def render(audio: np.ndarray, placement: Placement, samples: int) -> tuple[np.ndarray, int]:
-    """The window of a placement, float32 [L], and its number of samples in use."""
+    """Render a placement: window float32 [L], and its number of samples in use."""
     return lay(excerpt(audio, placement), placement.offsets, samples)
 
 
 def draw(
-    audio: np.ndarray, samples: int, rng: np.random.Generator, *, vary: bool, augmented: bool
+    audio: np.ndarray, samples: int, rng: np.random.Generator, *, short: ShortClips, augmented: bool
 ) -> tuple[Placement, np.ndarray, int]:
-    """Chooses a placement of a clip [n] and renders it: placement, window [L], samples in use.
+    """Draw a placement of a clip [n] and render it: placement, window [L], samples in use.
 
-    vary: short clips are put at a random place or repeated; else they start at 0. Long clips are cut
-    at a random, audible place. augmented: the excerpt goes through ``augment``.
+    Long clips are cut at a random, audible place.
+
+    Args:
+      audio: the clip, mono float32.
+      samples: L.
+      rng: of this example.
+      short: what becomes of a clip shorter than the window: pad starts it at 0, place puts it at a random
+        place, repeat does that or repeats it.
+      augmented: the excerpt goes through ``augment``.
     """
     seed = int(rng.integers(2**31)) if augmented else -1
     size = min(len(audio), int(samples * MAX_SPEED) + 1 if augmented else samples)
     base = Placement(_draw_start(audio, size, rng), size, (0,), seed)
     x = excerpt(audio, base)
-    offsets = _draw_offsets(len(x), samples, rng) if vary and 0 < len(x) < samples else (0,)
+    offsets: tuple[int, ...] = (0,)
+    if short != "pad" and 0 < len(x) < samples:
+        offsets = _draw_offsets(len(x), samples, rng, repeat=short == "repeat")
     window, used = lay(x, offsets, samples)
     return dataclasses.replace(base, offsets=offsets), window, used
 
 
 def _draw_start(audio: np.ndarray, size: int, rng: np.random.Generator) -> int:
-    """A start where the excerpt is audible, after at most eight tries."""
+    """Draw a start where the excerpt is audible, in at most eight tries."""
     if len(audio) <= size:
         return 0
     floor = AUDIBLE * float(np.max(np.abs(audio)))
@@ -84,8 +97,10 @@ def _draw_start(audio: np.ndarray, size: int, rng: np.random.Generator) -> int:
     return start
 
 
-def _draw_offsets(length: int, samples: int, rng: np.random.Generator) -> tuple[int, ...]:
-    if rng.random() >= P_REPEAT or 2 * length > samples:
+def _draw_offsets(
+    length: int, samples: int, rng: np.random.Generator, *, repeat: bool
+) -> tuple[int, ...]:
+    if not repeat or rng.random() >= P_REPEAT or 2 * length > samples:
         return (int(rng.integers(samples - length + 1)),)
     gap = rng.uniform(0.0, MAX_GAP) * SAMPLE_RATE
     offsets = [int(rng.uniform(0.0, min(gap, samples - length)))]

@@ -1,4 +1,4 @@
-"""Data sets on disk: ArrayRecord files in the TFDS layout, written and read without TensorFlow.
+"""Write and read data sets on disk: ArrayRecord files in the TFDS layout, without TensorFlow.
 
     ROOT/features.json, dataset_info.json          what TFDS needs (tfds.builder_from_directory(ROOT))
     ROOT/NAME-SPLIT.array_record-00000-of-00002    records: tf.train.Example, one a group, uncompressed
@@ -13,7 +13,6 @@ import dataclasses
 import itertools
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +21,7 @@ import numpy as np
 from array_record.python import array_record_module
 from array_record.python.array_record_data_source import ArrayRecordDataSource
 
+from hsmtss_jax.atomic import current_folder, replace_folder
 from hsmtss_jax.data.example_proto import decode_example, encode_example
 
 SAMPLE_RATE = 16000
@@ -39,7 +39,7 @@ _TEXT = {"pythonClassName": f"{_TFDS}.text_feature.Text", "text": {}}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DatasetCard:
-    """What dataset_info.json says about a data set."""
+    """Hold the description of a data set, for dataset_info.json."""
 
     name: str
     description: str
@@ -50,7 +50,7 @@ class DatasetCard:
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Records of a split and how many there will be."""
+    """Hold the records of a split and their number."""
 
     size: int
     records: Iterable[Record]
@@ -65,33 +65,20 @@ def write_dataset(
     per_shard: int = 2048,
     extra: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes a data set beside ``root`` and moves it there when complete, replacing what was there.
+    """Write a data set beside ``root`` and move it there when complete, replacing what was there.
 
     ``extra``: further text files, name -> content. Raises ValueError when a split yields another
     number of records than it announced, or a record lacks a field.
     """
-    target = Path(root)
-    work = target.with_name(target.name + ".tmp")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    infos = [
-        _write_split(work, card.name, name, split, fields, per_shard)
-        for name, split in splits.items()
-    ]
-    (work / "features.json").write_text(json.dumps(_features_json(fields), indent=1))
-    (work / "dataset_info.json").write_text(json.dumps(_info_json(card, infos), indent=1))
-    for name, text in (extra or {}).items():
-        (work / name).write_text(text, encoding="utf-8")
-    _swap(work, target)
-
-
-def _swap(work: Path, target: Path) -> None:
-    old = target.with_name(target.name + ".old.tmp")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    work.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    with replace_folder(root) as work:
+        infos = [
+            _write_split(work, card.name, name, split, fields, per_shard)
+            for name, split in splits.items()
+        ]
+        (work / "features.json").write_text(json.dumps(_features_json(fields), indent=1))
+        (work / "dataset_info.json").write_text(json.dumps(_info_json(card, infos), indent=1))
+        for name, text in (extra or {}).items():
+            (work / name).write_text(text, encoding="utf-8")
 
 
 def _write_split(
@@ -181,9 +168,13 @@ def _info_json(card: DatasetCard, splits: Sequence[Mapping[str, Any]]) -> dict[s
 
 
 def read_kinds(root: str | os.PathLike) -> dict[str, Kind]:
-    """The fields of a data set. Raises OSError when it is not prepared, ValueError when a field is
-    of a kind that this reader does not know."""
-    path = Path(root) / "features.json"
+    """Read the kinds of a data set's fields.
+
+    Raises:
+      OSError: it is not prepared.
+      ValueError: a field is of a kind that this reader does not know.
+    """
+    path = current_folder(root) / "features.json"
     if not path.is_file():
         raise OSError(
             f"no prepared data set in {root}: run its prepare.py (or hsmtss precompute) first"
@@ -212,12 +203,12 @@ def _kind_of(name: str, spec: Mapping[str, Any]) -> Kind:
 
 
 class RecordReader:
-    """Random access to the records of a split. Picklable; safe to read from several threads."""
+    """Read records of a split by index. Picklable; safe to use from several threads."""
 
     def __init__(self, root: str | os.PathLike, split: str) -> None:
-        """Raises OSError when the data set or the split is not there, or its files are cut short."""
+        """Open a split. Raises OSError when data set or split are missing, or files are cut short."""
         self.kinds = read_kinds(root)
-        paths = sorted(str(p) for p in Path(root).glob(f"*-{split}.array_record-*"))
+        paths = sorted(str(p) for p in current_folder(root).glob(f"*-{split}.array_record-*"))
         if not paths:
             raise OSError(f"no split {split!r} in {root}")
         try:
@@ -229,7 +220,7 @@ class RecordReader:
         return len(self._source)
 
     def read(self, index: int, names: frozenset[str] | None = None) -> dict[str, Any]:
-        """Record ``index`` (all fields, or those in ``names``); audio int16, features float16, flat."""
+        """Read record ``index`` (all fields, or those in ``names``); audio int16, features float16, flat."""
         features = decode_example(self._source[index], names)
         return {name: _from_value(value, self.kinds[name]) for name, value in features.items()}
 
@@ -246,9 +237,11 @@ def _from_value(value: Any, kind: Kind) -> Any:
 
 
 def read_index(root: str | os.PathLike, split: str) -> list[dict[str, Any]]:
-    """Every record's fields without audio and features, in order; scans the records when the index file is
-    not there (a data set written by other tools)."""
-    path = Path(root) / f"index-{split}.jsonl"
+    """Read every record's fields without audio and features, in order.
+
+    Scans the records when there is no index file (a data set written by other tools).
+    """
+    path = current_folder(root) / f"index-{split}.jsonl"
     if path.is_file():
         try:
             with open(path, encoding="utf-8") as lines:

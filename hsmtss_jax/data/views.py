@@ -1,4 +1,4 @@
-"""What a stage sees of the data: one example (a dict of numpy arrays) from an index and a Generator.
+"""Draw one example (a dict of numpy arrays) for a stage from an index and a Generator.
 
 L samples of a window, N text tokens. Views are picklable callables for grain's random_map. Where a view
 gives "text_ids" and "text_mask", it also gives "text_features" if the table of captions holds them.
@@ -25,27 +25,34 @@ Example = dict[str, Any]  # numpy arrays and scalars
 
 
 def caption_id(text: str) -> int:
-    """A stable non-negative int32 from a caption, equal for equal texts whatever their case."""
+    """Hash a caption to a stable non-negative int32, equal for equal texts whatever their case."""
     digest = hashlib.blake2b(text.strip().lower().encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little") & 0x7FFFFFFF
 
 
-class ClipView:
-    """{"audio": float32 [L], "length": int32}: a window of a clip, for AudioMAE and the codec.
+def short_clips(config: DataConfig, train: bool) -> placement.ShortClips:
+    """Return what becomes of short clips that are not mixed; outside training they start the window."""
+    return config.short_clips if train else "pad"
 
-    Training (``train``): short clips are put anywhere, repeated, or followed by other clips.
+
+class ClipView:
+    """Draw a window of a clip, {"audio": float32 [L], "length": int32}, for AudioMAE and the codec.
+
+    Training (``train``): short clips as ``config.short_clips`` says; where they are repeated, they may
+    also be followed by other clips. Else they start the window.
     """
 
     def __init__(
         self, source: ClipSource, config: DataConfig, samples: int, *, train: bool
     ) -> None:
         self._source, self._samples = source, samples
-        self._train, self._augmented = train, train and config.augment
+        self._short = short_clips(config, train)
+        self._augmented = train and config.augment
 
     def __call__(self, index: int, rng: np.random.Generator) -> Example:
         audio = self._source.audio(index)
         short = len(audio) < self._samples // 2
-        if self._train and short and rng.random() < P_CONCATENATE:
+        if self._short == "repeat" and short and rng.random() < P_CONCATENATE:
             window, used = self._sequence(audio, rng)
         else:
             window, used = self._single(audio, rng)
@@ -53,7 +60,7 @@ class ClipView:
 
     def _single(self, audio: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         _, window, used = placement.draw(
-            audio, self._samples, rng, vary=self._train, augmented=self._augmented
+            audio, self._samples, rng, short=self._short, augmented=self._augmented
         )
         return window, used
 
@@ -62,7 +69,7 @@ class ClipView:
         at = 0
         while at < self._samples:
             _, part, used = placement.draw(
-                audio, self._samples - at, rng, vary=False, augmented=self._augmented
+                audio, self._samples - at, rng, short="pad", augmented=self._augmented
             )
             window[at:] = part
             end = at + used
@@ -72,8 +79,10 @@ class ClipView:
 
 
 class CaptionView:
-    """The clip view without other clips, and one of the clip's captions: adds {"text_ids": int32 [N],
-    "text_mask": bool [N], "caption_id": int32}. Outside training the caption is the first."""
+    """Draw a window of a clip and one of its captions (outside training the first).
+
+    Adds {"text_ids": int32 [N], "text_mask": bool [N], "caption_id": int32}.
+    """
 
     def __init__(
         self,
@@ -86,13 +95,14 @@ class CaptionView:
     ) -> None:
         self._source, self._samples, self._texts = source, samples, texts
         self._train, self._augmented = train, train and config.augment
+        self._short = short_clips(config, train)
 
     def __call__(self, index: int, rng: np.random.Generator) -> Example:
         _, window, used = placement.draw(
             self._source.audio(index),
             self._samples,
             rng,
-            vary=self._train,
+            short=self._short,
             augmented=self._augmented,
         )
         captions = self._source.clips[index].captions
@@ -106,8 +116,11 @@ class CaptionView:
 
 
 class MixtureView:
-    """{"mixture", "target": float32 [L], "length": int32, "text_ids": int32 [N], "text_mask": bool [N],
-    "task": int32 (0 extract, 1 remove)}, mixed on the fly."""
+    """Draw a mixture on the fly.
+
+    {"mixture", "target": float32 [L], "length": int32, "text_ids": int32 [N], "text_mask": bool [N],
+    "task": int32 (0 extract, 1 remove)}.
+    """
 
     def __init__(self, mixer: Mixer, texts: TextTable) -> None:
         self._mixer, self._texts = mixer, texts
@@ -120,7 +133,7 @@ class MixtureView:
 
 
 class PreparedMixtureView:
-    """The mixture view of mixtures on disk; in training task and captions are drawn anew each time."""
+    """Read mixtures from disk as ``MixtureView``; in training task and captions are drawn anew."""
 
     def __init__(
         self,
@@ -150,8 +163,10 @@ class PreparedMixtureView:
 
 
 class MixtureFeatureView:
-    """{"s_mixture", "s_target": float16 [P, C], "length", "text_ids", "text_mask", "task"} of features on
-    disk; in training the target, task and captions are drawn anew each time."""
+    """Read precomputed features of mixtures; in training target, task and captions are drawn anew.
+
+    {"s_mixture", "s_target": float16 [P, C], "length", "text_ids", "text_mask", "task"}.
+    """
 
     def __init__(
         self,
@@ -162,7 +177,7 @@ class MixtureFeatureView:
         *,
         train: bool,
     ) -> None:
-        """width: C, of S."""
+        """Open the features. width: C, of S."""
         self._reader, self._config, self._width = reader, config, width
         self._texts, self._train = texts, train
 
@@ -183,7 +198,7 @@ class MixtureFeatureView:
 def draw_text(
     record: Example, config: DataConfig, rng: np.random.Generator, *, train: bool
 ) -> tuple[str, int]:
-    """A caption and a task for a mixture on disk: drawn in training, else the record's own."""
+    """Return a caption and a task for a mixture on disk: drawn in training, else the record's own."""
     task = int(record["task"])
     if train:
         task = int(rng.random() < config.remove_probability)

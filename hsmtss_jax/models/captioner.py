@@ -13,7 +13,9 @@ import jax
 import jax.numpy as jnp
 from einops import rearrange
 
+from hsmtss_jax.config import Inherited
 from hsmtss_jax.models.semantics import Encoders
+from hsmtss_jax.nn.apply import apply
 
 Tree = Any
 
@@ -25,9 +27,9 @@ class CaptionerConfig:
     """Configure the maps. use_local: one token per time column of S follows the tokens of G."""
 
     global_tokens: int = 10  # K
-    width: int = 768  # D
+    width: Inherited = 768  # D
     use_local: bool = False
-    freq_patches: int = 8  # F; read with use_local
+    freq_patches: Inherited = 8  # F; read with use_local
 
     def make(self, dtype: Any = jnp.float32) -> "Captioner":
         """Create the module with compute dtype ``dtype``."""
@@ -76,9 +78,7 @@ def caption_prefix(
     """
     semantics = encoders.encode(frozen, audio)
     model = config.make(encoders.dtype)
-    out = model.apply({"params": params["map"]}, semantics.g, semantics.s)
-    assert isinstance(out, jax.Array)
-    return out
+    return apply(model, {"params": params["map"]}, semantics.g, semantics.s, out=jax.Array)
 
 
 def language_model(params: Tree, frozen: Mapping[str, Tree]) -> Tree:

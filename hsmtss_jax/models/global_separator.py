@@ -12,6 +12,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.config import Inherited
 from hsmtss_jax.nn.streams import INIT, Stream, all_valid, key_mask
 from hsmtss_jax.nn.transformer import Transformer, TransformerConfig
 
@@ -24,7 +25,7 @@ class GlobalSeparatorConfig:
     depth: int = 6
     heads: int = 8
     dropout: float = 0.1
-    global_width: int = 768  # Cg: Q-Audio's
+    global_width: Inherited = 768  # Cg: Q-Audio's
     max_text: int = 65  # learned positions: [CLS] and the caption's tokens
     max_task: int = 4
     remat: bool = False

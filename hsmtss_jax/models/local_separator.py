@@ -15,6 +15,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.config import Inherited
 from hsmtss_jax.nn.positions import sincos_2d
 from hsmtss_jax.nn.streams import INIT, Stream, all_valid, key_mask
 from hsmtss_jax.nn.transformer import Transformer, TransformerConfig
@@ -28,9 +29,9 @@ class LocalSeparatorConfig:
     depth: int = 12
     heads: int = 8
     dropout: float = 0.1
-    audio_width: int = 768  # Ca: AudioMAE's
-    time_patches: int = 64
-    freq_patches: int = 8
+    audio_width: Inherited = 768  # Ca: AudioMAE's
+    time_patches: Inherited = 64
+    freq_patches: Inherited = 8
     max_text: int = 65  # learned positions: [CLS] and the caption's tokens
     max_task: int = 4
     residual: bool = False  # predict S_hat - S_mix; the paper predicts S_hat

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from hsmtss_jax.audio.stft import istft, magnitude, stft
 from hsmtss_jax.models.text.encoder import TextEncoderConfig
+from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.task import Task
 
 _XAVIER = nn.initializers.xavier_uniform()
@@ -172,8 +173,7 @@ def query_vector(
     encoder: TextEncoderConfig, params: Any, ids: jax.Array, mask: jax.Array, dtype: Any
 ) -> jax.Array:
     """Encode sentences as unit vectors, the mean of their tokens' encodings: float32 [B, E]."""
-    raw = encoder.make(dtype).apply({"params": params}, ids, mask)
-    assert isinstance(raw, jax.Array)
+    raw = apply(encoder.make(dtype), {"params": params}, ids, mask, out=jax.Array)
     kept = jnp.where(mask[:, :, None], raw.astype(jnp.float32), 0.0)
     total = jnp.sum(kept, axis=1)
     norm = jnp.sqrt(jnp.sum(total**2, axis=-1, keepdims=True))
@@ -203,6 +203,5 @@ def separate_masked(
       task: int [B], place in ``TASKS``.
       dtype: compute dtype.
     """
-    described = config.make(dtype).apply(variables, mixture, query)
-    assert isinstance(described, jax.Array)
+    described = apply(config.make(dtype), variables, mixture, query, out=jax.Array)
     return of_task(described, mixture, task)

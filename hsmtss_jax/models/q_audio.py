@@ -16,6 +16,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.config import Inherited
 from hsmtss_jax.nn.attention import KVCache, MultiHeadAttention
 from hsmtss_jax.nn.few_query_attention import FewQueryAttention
 
@@ -32,11 +33,11 @@ class QAudioConfig:
     mlp: int = 3072
     dropout: float = 0.1
     norm_eps: float = 1e-12
-    audio_width: int = 768  # Ca
-    text_width: int = 768  # Ct; projected to the width only where they differ
+    audio_width: Inherited = 768  # Ca
+    text_width: Inherited = 768  # Ct; projected to the width only where they differ
     contrastive: int = 256  # E
     max_text: int = 64  # N at most, the text encoder's special tokens counted
-    vocab: int = 32128
+    vocab: Inherited = 32128
     # ATG logits by text_width^-0.5: T5's table rows are large, BERT's are not
     scale_logits: bool = True
     g_source: Literal["hidden", "projected"] = "hidden"  # what is called G

@@ -19,6 +19,7 @@ from hsmtss_jax.audio.fbank import FbankConfig, log_mel_input
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.models.q_audio import QAudio, QAudioConfig, unit, with_first
 from hsmtss_jax.models.text.encoder import TextEncoderConfig
+from hsmtss_jax.nn.apply import apply
 
 Params = Mapping[str, Any]  # role -> that bundle's parameters
 
@@ -60,10 +61,8 @@ class Encoders:
     def local(self, params: Params, audio: jax.Array) -> jax.Array:
         """Compute S float32 [B, P, Ca] of audio [B, L] at 16 kHz (HSM-TSS section III-B)."""
         x = log_mel_input(audio, self.fbank)
-        s = self.audio_mae.make(self.dtype).apply(
-            {"params": params["audio_mae"]}, x, method="encode"
-        )
-        return self._plain(s)
+        model, variables = self.audio_mae.make(self.dtype), {"params": params["audio_mae"]}
+        return self._plain(apply(model, variables, x, method="encode", out=jax.Array))
 
     def encode(self, params: Params, audio: jax.Array) -> Semantics:
         """Compute S and G of audio [B, L] at 16 kHz."""
@@ -76,8 +75,8 @@ class Encoders:
 
     def raw_text(self, params: Params, ids: jax.Array, mask: jax.Array) -> jax.Array:
         """Compute the text encoder's outputs float32 [B, N, Ct] of token ids and mask [B, N]."""
-        model = self.text_encoder.make(self.dtype)
-        return self._plain(model.apply({"params": params["text_encoder"]}, ids, mask))
+        model, variables = self.text_encoder.make(self.dtype), {"params": params["text_encoder"]}
+        return self._plain(apply(model, variables, ids, mask, out=jax.Array))
 
     def text(self, params: Params, ids: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Compute (T_cap float32 [B, N + 1, Cg], its mask), [CLS] first, of token ids and mask [B, N]."""
@@ -116,9 +115,9 @@ class Encoders:
         """Return the text encoder's token table [V, Ct]."""
         return params["text_encoder"]["embedding"]["embedding"]
 
-    def _q_audio(self, params: Params, *args: jax.Array, method: Any) -> Any:
-        model = self.q_audio.make(self.dtype)
-        return model.apply({"params": params["q_audio"]}, *args, method=method)
+    def _q_audio(self, params: Params, *args: jax.Array, method: Any) -> jax.Array:
+        model, variables = self.q_audio.make(self.dtype), {"params": params["q_audio"]}
+        return apply(model, variables, *args, method=method, out=jax.Array)
 
-    def _plain(self, x: Any) -> jax.Array:
+    def _plain(self, x: jax.Array) -> jax.Array:
         return jax.lax.stop_gradient(x.astype(jnp.float32))

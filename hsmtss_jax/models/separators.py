@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.models.local_separator import LocalOutput, LocalSeparatorConfig
 from hsmtss_jax.models.semantics import Semantics
+from hsmtss_jax.nn.apply import apply
 
 Tree = Any
 
@@ -52,11 +53,15 @@ def predict_global(
       dtype: compute dtype.
       key: dropout key; None: inference.
     """
-    rngs = None if key is None else {"dropout": key}
-    model = config.make(dtype)
-    g_hat = model.apply({"params": params}, g_mix, *condition, train=key is not None, rngs=rngs)
-    assert isinstance(g_hat, jax.Array)
-    return g_hat
+    return apply(
+        config.make(dtype),
+        {"params": params},
+        g_mix,
+        *condition,
+        train=key is not None,
+        dropout_key=key,
+        out=jax.Array,
+    )
 
 
 def predict_local(
@@ -82,17 +87,17 @@ def predict_local(
       key: dropout key; None: inference.
       return_attention: also return the last layer's attention weights.
     """
-    out = config.make(dtype).apply(
+    return apply(
+        config.make(dtype),
         {"params": params},
         s_mix,
         g,
         *condition,
         train=key is not None,
         return_attention=return_attention,
-        rngs=None if key is None else {"dropout": key},
+        dropout_key=key,
+        out=LocalOutput,
     )
-    assert isinstance(out, LocalOutput)
-    return out
 
 
 @flax.struct.dataclass

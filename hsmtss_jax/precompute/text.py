@@ -1,6 +1,6 @@
-"""Frozen text features, computed once for the captions of a data set and looked up while training.
+"""Cache of frozen text features: computed once for a data set's captions, looked up while training.
 
-A data set has fewer captions than a run has examples, and the frozen text encoder says the same of a
+A data set has fewer captions than a run has examples, and the frozen text encoder gives the same for a
 caption each time: with ``data.text_cache`` its outputs are written to a file of that folder when the data
 set is opened, and the data view puts them into the batch. Every process writes its own file or finds it
 there; its name tells what it was computed from, so nothing stale is ever read.
@@ -24,7 +24,7 @@ from hsmtss_jax.data.text_table import FeatureRows
 BATCH = 64
 
 # Frozen parameters, token ids [B, N], mask [B, N] -> features float32 [B, M, C].
-Features = Callable[[Mapping[str, Any], jax.Array, jax.Array], jax.Array]
+EncodeText = Callable[[Mapping[str, Any], jax.Array, jax.Array], jax.Array]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +37,7 @@ class TextCache:
 
     folder: str
     bundles: Mapping[str, Bundle]
-    compute: Features
+    compute: EncodeText
     dtype: Any
     extra: int = 0
 

@@ -11,19 +11,17 @@ from typing import Any, ClassVar
 import flax.struct
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from hsmtss_jax.audio.stft import power, stft
-from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.bundles.networks import read_encoders
-from hsmtss_jax.config import DataConfig, StageConfig
+from hsmtss_jax.bundles.networks import read_codec
+from hsmtss_jax.config import StageConfig
 from hsmtss_jax.losses.tokens import TokenScores, targets_with_end, token_cross_entropy
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig, patch_mask
 from hsmtss_jax.models.acoustic_decoder.sampler import sample
-from hsmtss_jax.models.semantics import Encoders
-from hsmtss_jax.models.tf_codec.adapter import make_codec
+from hsmtss_jax.models.tf_codec.adapter import NeuralCodec
 from hsmtss_jax.sampling import Policy
 from hsmtss_jax.stages.base import ClipStage
+from hsmtss_jax.stages.panels import audio_panels
+from hsmtss_jax.stages.sizes import inherit, with_sizes
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 
@@ -32,12 +30,15 @@ class AcousticDecoderStageConfig(StageConfig):
     """Teacher-forced training of the acoustic decoder."""
 
     name: str = "acoustic_decoder"
-    model: AcousticDecoderConfig = dataclasses.field(default_factory=AcousticDecoderConfig)
+    # codes, groups, width and patches of S: None is the codec's and AudioMAE's
+    model: AcousticDecoderConfig = dataclasses.field(
+        default_factory=lambda: inherit(AcousticDecoderConfig())
+    )
     samples: int = 160_000  # L of a window at 16 kHz
     # True: frames behind a clip's end have no loss and the patches there are not looked at.
     # False: the zeros there are learnt as silence.
     mask_padding: bool = True
-    # S gets noise of 0 to this many deviations: at run time it is estimated, which makes a difference
+    # Noise added to S in training, up to this many standard deviations: at inference S is predicted
     prefix_noise: float = 0.0
 
 
@@ -58,37 +59,20 @@ class AcousticDecoderStage(ClipStage):
     """One group, ``model``; all of it is released."""
 
     config: AcousticDecoderStageConfig
+    config_class = AcousticDecoderStageConfig
     upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "tf_codec")
-    dtype: Any = jnp.float32
-
-    def __init__(
-        self, config: StageConfig, data: DataConfig, upstream: Mapping[str, Bundle] | None = None
-    ) -> None:
-        super().__init__(config, data, upstream)
-        bundle = self.upstream["tf_codec"]
-        self.codec = make_codec(
-            bundle.stage, bundle.config
-        )  # float32 whatever the compute dtype is
-        model, mae = self.config.model, self.encoders.audio_mae
-        for name, here, there in (
-            ("groups", model.groups, self.codec.groups),
-            ("codes", model.codes, self.codec.codes),
-            ("audio_width", model.audio_width, mae.width),
-            ("time_patches", model.time_patches, mae.time_patches),
-            ("freq_patches", model.freq_patches, mae.freq_patches),
-        ):
-            if here != there:
-                raise ValueError(
-                    f"stage.model.{name}={here}, but the upstream bundle has {there}: set it to that"
-                )
 
     @functools.cached_property
-    def encoders(self) -> Encoders:
-        """The frozen chain, computing in ``dtype`` (which is set before tracing)."""
-        return read_encoders({"audio_mae": self.upstream["audio_mae"]}, self.dtype)
+    def codec(self) -> NeuralCodec:
+        """The frozen codec; float32 whatever the compute dtype is."""
+        return read_codec(self.upstream["tf_codec"])
+
+    def complete(self, config: AcousticDecoderStageConfig) -> AcousticDecoderStageConfig:
+        codec = {"groups": self.codec.groups, "codes": self.codec.codes}
+        return with_sizes(config, codec | self.patch_sizes())
 
     def read(self, frozen: Mapping[str, Tree], batch: Batch) -> DecoderInput:
-        """The batch's frozen features."""
+        """Compute the batch's frozen features."""
         tokens = self.codec.encode(frozen["tf_codec"], batch["audio"])
         frames = jnp.full_like(batch["length"], tokens.shape[1])
         prefix_mask = jnp.ones((len(frames), self.config.model.patches), bool)
@@ -125,44 +109,23 @@ class AcousticDecoderStage(ClipStage):
         metrics = {"cross_entropy": scores.loss, "accuracy": jnp.mean(scores.accuracy)}
         return scores.loss, Report(metrics=metrics, aux=inputs.aux)
 
-    def eval_metrics(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, jax.Array]:
-        """Cross-entropy in nats and top-1 accuracy of each clip, given its true past: [B] each."""
-        del aux, key
-        read = self.read(frozen, batch)
-        scores = score(self.config.model, params["model"], read, self.dtype)
+    def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
+        """Compute cross-entropy in nats and top-1 accuracy of each clip, given its true past: [B] each."""
+        read = self.read(inputs.frozen, inputs.batch)
+        scores = score(self.config.model, inputs.params["model"], read, self.dtype)
         return {"cross_entropy": scores.cross_entropy, "accuracy": scores.accuracy}
 
-    def panels(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, Panel]:
-        """The first clip, its codec round trip, and what is decoded from tokens drawn given its S."""
-        del aux, key
-        audio = batch["audio"][:1]
-        codec, drawn = self.resynthesise(params["model"], frozen, audio)
-        panels = {}
-        for name, signal in {"original": audio, "codec": codec, "sampled": drawn}.items():
-            level = 10.0 * jnp.log10(power(stft(signal, 512, 128)) + 1e-8)
-            panels[f"{name}_spectrogram"] = Panel("image", np.asarray(level[0].T))
-            panels[f"{name}_audio"] = Panel("audio", np.asarray(signal[0]))
-        return panels
+    def panels(self, inputs: StepInput) -> dict[str, Panel]:
+        """Show the first clip, its codec round trip, and the sound of tokens drawn given its S."""
+        audio = inputs.first().batch["audio"]
+        codec, drawn = self.resynthesise(inputs.params["model"], inputs.frozen, audio)
+        return audio_panels({"original": audio, "codec": codec, "sampled": drawn})
 
     @functools.partial(jax.jit, static_argnums=0)
     def resynthesise(
         self, params: Tree, frozen: Mapping[str, Tree], audio: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
-        """Audio [B, L] decoded from its own tokens, and from tokens drawn given its S; [B, L] each."""
+        """Decode audio [B, L] from its own tokens, and from tokens drawn given its S; [B, L] each."""
         batch = {"audio": audio, "length": jnp.full(len(audio), audio.shape[1], jnp.int32)}
         read = self.read(frozen, batch)
         seeds = jnp.arange(len(audio), dtype=jnp.uint32)
@@ -191,7 +154,7 @@ def score(
     dtype: Any,
     dropout_key: jax.Array | None = None,
 ) -> TokenScores:
-    """Teacher-forced scores of a batch; in training mode when a dropout key is given."""
+    """Score a batch with teacher forcing; in training mode when a dropout key is given."""
     logits = config.make(dtype).apply(
         {"params": params},
         read.s,
@@ -205,7 +168,7 @@ def score(
 
 
 def with_noise(key: jax.Array, s: jax.Array, most: float) -> jax.Array:
-    """S [B, P, Ca] with Gaussian noise: each row draws its level from [0, most] deviations per channel."""
+    """Add Gaussian noise to S [B, P, Ca]: each row draws its level from [0, most] deviations a channel."""
     level_key, noise_key = jax.random.split(key)
     level = jax.random.uniform(level_key, (s.shape[0], 1, 1), maxval=most)
     deviation = jnp.std(s, axis=(0, 1), keepdims=True)

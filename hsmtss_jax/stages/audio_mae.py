@@ -6,11 +6,9 @@ Legend: B batch, L samples.
 import dataclasses
 import functools
 from collections.abc import Mapping
-from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from hsmtss_jax.audio.fbank import log_mel_input
 from hsmtss_jax.config import StageConfig
@@ -18,6 +16,7 @@ from hsmtss_jax.losses.masked_patch import masked_patch_loss, normalise_patches
 from hsmtss_jax.models.audio_mae import AudioMAEConfig, MaskedPrediction
 from hsmtss_jax.nn.patches import unpatchify
 from hsmtss_jax.stages.base import ClipStage
+from hsmtss_jax.stages.panels import image_panels
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 
@@ -33,7 +32,7 @@ class AudioMAEStageConfig(StageConfig):
 
 
 def roll_and_gain(key: jax.Array, audio: jax.Array) -> jax.Array:
-    """AudioMAE's augmentation of [B, L]: rotate by a random offset, gain Beta(10, 10) + 0.5."""
+    """Augment [B, L] as AudioMAE does: rotate by a random offset, gain Beta(10, 10) + 0.5."""
     offset_key, gain_key = jax.random.split(key)
     batch, samples = audio.shape
     offset = jax.random.randint(offset_key, (batch,), 0, samples)
@@ -45,8 +44,7 @@ class AudioMAEStage(ClipStage):
     """One group, ``model``; the release keeps the encoder."""
 
     config: AudioMAEStageConfig
-    upstream_names: ClassVar[tuple[str, ...]] = ()
-    dtype: Any = jnp.float32
+    config_class = AudioMAEStageConfig
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
@@ -76,17 +74,9 @@ class AudioMAEStage(ClipStage):
     def _error(self, out: MaskedPrediction) -> jax.Array:
         return masked_patch_loss(out.prediction, out.target, out.mask, self.config.norm_pix)
 
-    def eval_metrics(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, jax.Array]:
-        """masked_mse of the seeded mask; masked_mse_of_mean is the score of predicting the mean."""
-        del aux, frozen
-        out = self._predict(params["model"], batch["audio"], key)
+    def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
+        """Compute masked_mse of the seeded mask; masked_mse_of_mean is that of predicting the mean."""
+        out = self._predict(inputs.params["model"], inputs.batch["audio"], inputs.key)
         mean = jnp.broadcast_to(jnp.mean(out.target, axis=(1, 2), keepdims=True), out.target.shape)
         return {
             "masked_mse": self._error(out),
@@ -95,23 +85,14 @@ class AudioMAEStage(ClipStage):
             ),
         }
 
-    def panels(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, Panel]:
-        """The first clip: its log-mel, what the encoder saw, and the filled-in prediction."""
-        del aux, frozen
-        images = jax.device_get(self._images(params["model"], batch["audio"][:1], key))
-        return {name: Panel("image", np.asarray(image)) for name, image in images.items()}
+    def panels(self, inputs: StepInput) -> dict[str, Panel]:
+        """Show the first clip: its log-mel, what the encoder saw, and the filled-in prediction."""
+        return image_panels(self._images(inputs.first()))
 
     @functools.partial(jax.jit, static_argnums=0)
-    def _images(self, params: Tree, audio: jax.Array, key: jax.Array) -> dict[str, jax.Array]:
-        """Images [freq, time] of the only clip."""
-        out = self._predict(params, audio, key)
+    def _images(self, inputs: StepInput) -> dict[str, jax.Array]:
+        """Return images [freq, time] of the only clip."""
+        out = self._predict(inputs.params["model"], inputs.batch["audio"], inputs.key)
         target = normalise_patches(out.target) if self.config.norm_pix else out.target
         hidden = out.mask[:, :, None]
         images = {

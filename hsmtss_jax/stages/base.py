@@ -1,4 +1,4 @@
-"""What stages share: those trained on single clips, and those trained on mixtures.
+"""Base classes of the stages: on single clips, on captioned clips, on mixtures.
 
 Legend: B batch, L samples, P patches, N text tokens, Ca width of S, Cg width of G, Ct of T_task.
 """
@@ -11,7 +11,6 @@ import flax.struct
 import grain
 import jax
 import jax.numpy as jnp
-from einops import rearrange
 
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.data.pipeline import (
@@ -29,10 +28,28 @@ from hsmtss_jax.precompute.text import TextCache
 from hsmtss_jax.train.stage import Batch, Shard, Stage, Tree
 
 
-class ClipStage(Stage):
-    """A stage that reads {"audio" [B, L], "length" [B]}. Its config has ``samples``, L."""
+class SoundStage(Stage):
+    """A stage that reads windows of sound. Its config has ``samples``, the length L of a window."""
 
     config: Any  # a StageConfig with ``samples``
+
+    @functools.cached_property
+    def encoders(self) -> Encoders:
+        """The frozen encoders among the upstream bundles."""
+        return read_encoders(self.upstream, self.dtype)
+
+    def patch_sizes(self) -> dict[str, int]:
+        """Return the sizes of S, as configs of networks that read it name them."""
+        mae = self.encoders.audio_mae
+        return {
+            "audio_width": mae.width,
+            "time_patches": mae.time_patches,
+            "freq_patches": mae.freq_patches,
+        }
+
+
+class ClipStage(SoundStage):
+    """A stage that reads {"audio" [B, L], "length" [B]}."""
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
         size = self.data.batch_size
@@ -43,6 +60,19 @@ class ClipStage(Stage):
 
     def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
         return clip_dataset(self.data, split, shard, seed, samples=self.config.samples)
+
+
+class CaptionStage(ClipStage):
+    """A stage that reads clips with a caption: adds "text_ids", "text_mask" [B, N], "caption_id" [B]."""
+
+    def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
+        size, tokens = self.data.batch_size, self.data.max_text_tokens
+        return {
+            **super().batch_spec(),
+            "text_ids": jax.ShapeDtypeStruct((size, tokens), jnp.int32),
+            "text_mask": jax.ShapeDtypeStruct((size, tokens), jnp.bool_),
+            "caption_id": jax.ShapeDtypeStruct((size,), jnp.int32),
+        }
 
 
 @flax.struct.dataclass
@@ -77,7 +107,7 @@ def mixture_features(
 def local_features(
     encoders: Encoders, frozen: Mapping[str, Tree], batch: Batch
 ) -> tuple[jax.Array, jax.Array]:
-    """S of mixtures and of targets, [B, P, Ca] each: computed, or as it was read from disk."""
+    """Return S of mixtures and of targets, [B, P, Ca] each: computed, or as it was read from disk."""
     if "s_mixture" in batch:
         return batch["s_mixture"].astype(jnp.float32), batch["s_target"].astype(jnp.float32)
     size = batch["mixture"].shape[0]
@@ -86,7 +116,7 @@ def local_features(
 
 
 def compare(prefix: str, estimate: jax.Array, mixture: jax.Array, target: jax.Array) -> dict:
-    """Cosine and L1 to the target, of the estimate and of the mixture. [B, N, C] each -> [B] each."""
+    """Compute cosine and L1 to the target of estimate and mixture, [B, N, C] each -> [B] each."""
     return {
         f"{prefix}/cos": jnp.mean(cosine(estimate, target), axis=1),
         f"{prefix}/cos_mixture": jnp.mean(cosine(mixture, target), axis=1),
@@ -95,26 +125,11 @@ def compare(prefix: str, estimate: jax.Array, mixture: jax.Array, target: jax.Ar
     }
 
 
-def patch_image(values: jax.Array, freq_patches: int) -> jax.Array:
-    """One value a patch [P] -> image [freq, time], low frequencies at the bottom."""
-    return rearrange(values, "(t f) -> f t", f=freq_patches)[::-1]
+class MixtureStage(SoundStage):
+    """A stage trained on mixtures: mixed on the fly, from disk, or their precomputed S (data.root says)."""
 
-
-class MixtureStage(Stage):
-    """A stage trained on mixtures: mixed on the fly, from disk, or their precomputed S (data.root says).
-
-    Its config has ``samples``, the length of a window.
-    """
-
-    config: Any  # a StageConfig with ``samples``
     upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "text_encoder", "q_audio")
     text_extra: ClassVar[int] = 1  # rows of ``text`` beyond the caption's tokens: [CLS]
-    dtype: Any = jnp.float32
-
-    @functools.cached_property
-    def encoders(self) -> Encoders:
-        """The frozen chain, computing in ``dtype`` (which is set before tracing)."""
-        return read_encoders(self.upstream, self.dtype)
 
     @functools.cached_property
     def _precomputed(self) -> bool:
@@ -170,11 +185,11 @@ class MixtureStage(Stage):
         return self.encoders.q_audio.width
 
     def text(self, frozen: Mapping[str, Tree], ids: jax.Array, mask: jax.Array) -> jax.Array:
-        """Token ids and mask [B, N] -> the text that the separators read, T_cap [B, N + 1, Cg]."""
+        """Encode token ids and mask [B, N] as the separators read them: T_cap [B, N + 1, Cg]."""
         return self.encoders.text(frozen, ids, mask)[0]
 
     def _text_cache(self) -> TextCache | None:
-        """``text`` by caption: all that it reads is frozen here."""
+        """Return a cache of ``text`` by caption: all that it reads is frozen here."""
         if not self.data.text_cache:
             return None
         names = [name for name in self.upstream_names if name != "audio_mae"]
@@ -182,10 +197,10 @@ class MixtureStage(Stage):
         return TextCache(self.data.text_cache, bundles, self.text, self.dtype, self.text_extra)
 
     def read(self, frozen: Mapping[str, Tree], batch: Batch) -> MixtureFeatures:
-        """The batch's frozen features."""
+        """Compute the batch's frozen features."""
         return mixture_features(self.encoders, frozen, batch)
 
     def blank(self, frozen: Mapping[str, Tree], batch: Batch) -> MixtureFeatures:
-        """Zeros in the shape of ``read``'s result, to initialise a model without the frozen chain."""
+        """Return zeros in the shape of ``read``'s result, to initialise a model without the encoders."""
         shapes = jax.eval_shape(self.read, frozen, batch)
         return jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)

@@ -14,6 +14,7 @@ from hsmtss_jax.losses.separation import global_loss, l1_loss, similarity_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.models.separators import predict_global
 from hsmtss_jax.stages.base import MixtureFeatures, MixtureStage, compare
+from hsmtss_jax.stages.sizes import inherit, with_sizes
 from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
 
 
@@ -22,7 +23,10 @@ class GlobalSeparatorStageConfig(StageConfig):
     """The global separator alone; AudioMAE, text encoder and Q-Audio are frozen."""
 
     name: str = "global_separator"
-    model: GlobalSeparatorConfig = dataclasses.field(default_factory=GlobalSeparatorConfig)
+    # global_width: None is Q-Audio's
+    model: GlobalSeparatorConfig = dataclasses.field(
+        default_factory=lambda: inherit(GlobalSeparatorConfig())
+    )
     samples: int = 160_000  # of a window at 16 kHz
     similarity_weight: float = 1.0  # lambda_1
     l1_weight: float = 1.0  # lambda_2
@@ -32,6 +36,10 @@ class GlobalSeparatorStage(MixtureStage):
     """One group, ``model``; the release is its parameters."""
 
     config: GlobalSeparatorStageConfig
+    config_class = GlobalSeparatorStageConfig
+
+    def complete(self, config: GlobalSeparatorStageConfig) -> GlobalSeparatorStageConfig:
+        return with_sizes(config, {"global_width": self.encoders.q_audio.global_width})
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
@@ -56,14 +64,14 @@ class GlobalSeparatorStage(MixtureStage):
     def _predict(
         self, params: Tree, features: MixtureFeatures, key: jax.Array | None = None
     ) -> jax.Array:
-        """G_hat [B, 1, Cg]; in training mode when a dropout key is given."""
+        """Predict G_hat [B, 1, Cg]; in training mode when a dropout key is given."""
         model = self.config.model
         return predict_global(
             model, params, features.mixture.g, features.condition, self.dtype, key
         )
 
     def _error(self, g_hat: jax.Array, g_target: jax.Array) -> jax.Array:
-        """L_global of each example, [B]."""
+        """Compute L_global of each example, [B]: HSM-TSS eq. (7)."""
         return global_loss(
             g_hat,
             g_target,
@@ -71,18 +79,10 @@ class GlobalSeparatorStage(MixtureStage):
             l1_weight=self.config.l1_weight,
         )
 
-    def eval_metrics(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, jax.Array]:
-        """Cosine and L1 of G_hat, and of G_mix (the score of doing nothing), to the target's G."""
-        del aux, key
-        features = self.read(frozen, batch)
-        g_hat = self._predict(params["model"], features)
+    def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
+        """Compute cosine and L1 of G_hat, and of G_mix (the score of doing nothing), to the target's G."""
+        features = self.read(inputs.frozen, inputs.batch)
+        g_hat = self._predict(inputs.params["model"], features)
         return {
             "loss": self._error(g_hat, features.target.g),
             **compare("global", g_hat, features.mixture.g, features.target.g),

@@ -14,33 +14,28 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import DataConfig, StageConfig, from_dict
+from hsmtss_jax.config import StageConfig, from_dict
 from hsmtss_jax.losses.separation import cosine, global_loss, local_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.models.local_separator import LocalSeparatorConfig
 from hsmtss_jax.models.separators import SeparatorOutput, TwoStage
-from hsmtss_jax.stages.base import (
-    MixtureFeatures,
-    MixtureStage,
-    compare,
-)
-from hsmtss_jax.stages.local_separator import (
-    image_panels,
-    patch_images,
-    split_statistics,
-    with_statistics,
-)
+from hsmtss_jax.stages.base import MixtureFeatures, MixtureStage, compare
+from hsmtss_jax.stages.local_separator import patch_images, split_statistics, with_statistics
+from hsmtss_jax.stages.panels import image_panels
+from hsmtss_jax.stages.sizes import as_trained
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JointSeparatorStageConfig(StageConfig):
-    """Both separators; their sizes must be those of the bundles they start from."""
+    """Both separators; their sizes are those of the bundles they start from.
+
+    global_model, local_model: None is the bundle's; dropout and remat alone may differ from it.
+    """
 
     name: str = "joint_separator"
-    global_model: GlobalSeparatorConfig = dataclasses.field(default_factory=GlobalSeparatorConfig)
-    local_model: LocalSeparatorConfig = dataclasses.field(default_factory=LocalSeparatorConfig)
+    global_model: GlobalSeparatorConfig | None = None
+    local_model: LocalSeparatorConfig | None = None
     samples: int = 160_000  # of a window at 16 kHz
     target_probability: float = 0.1  # P_gt: how often the local separator is given the target's G
     global_weight: float = 0.1
@@ -50,7 +45,7 @@ class JointSeparatorStageConfig(StageConfig):
 
 
 def switch(key: jax.Array, g_target: jax.Array, g_hat: jax.Array, probability: float) -> jax.Array:
-    """b G_target + (1 - b) G_hat, with b ~ Bernoulli(probability) for each example. [B, 1, Cg]."""
+    """Return b G_target + (1 - b) G_hat [B, 1, Cg], b ~ Bernoulli(probability) for each example."""
     b = jax.random.bernoulli(key, probability, (g_hat.shape[0],))
     return jnp.where(b[:, None, None], g_target, g_hat)
 
@@ -59,6 +54,7 @@ class JointSeparatorStage(MixtureStage):
     """One group, ``model`` = {"global", "local"}, started from the two trained separators."""
 
     config: JointSeparatorStageConfig
+    config_class = JointSeparatorStageConfig
     upstream_names: ClassVar[tuple[str, ...]] = (
         *MixtureStage.upstream_names,
         "global_separator",
@@ -66,17 +62,26 @@ class JointSeparatorStage(MixtureStage):
     )
     init_only_names: ClassVar[tuple[str, ...]] = ("global_separator", "local_separator")
 
-    def __init__(
-        self, config: StageConfig, data: DataConfig, upstream: Mapping[str, Bundle] | None = None
-    ) -> None:
-        super().__init__(config, data, upstream)
-        for name in ("global", "local"):
-            _check_sizes(getattr(self.config, f"{name}_model"), self.upstream[f"{name}_separator"])
+    def complete(self, config: JointSeparatorStageConfig) -> JointSeparatorStageConfig:
+        models: dict[str, Any] = {}
+        for name, kind in (("global", GlobalSeparatorConfig), ("local", LocalSeparatorConfig)):
+            trained = from_dict(kind, self.upstream[f"{name}_separator"].config["model"])
+            given = getattr(config, f"{name}_model")
+            path = f"stage.{name}_model"
+            models[f"{name}_model"] = as_trained(given, trained, path, ("dropout", "remat"))
+        return dataclasses.replace(config, **models)
+
+    @functools.cached_property
+    def separators(self) -> TwoStage:
+        """Both networks."""
+        cfg = self.config
+        assert cfg.global_model and cfg.local_model  # complete since the stage was built
+        return TwoStage(cfg.global_model, cfg.local_model, self.dtype)
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
     ) -> tuple[dict[str, Tree], Tree]:
-        """The two bundles' parameters; nothing is random. Statistics of S stay what they are."""
+        """Copy the two bundles' parameters; nothing is random. Statistics of S stay what they are."""
         del key, batch
         params = {name: frozen[f"{name}_separator"] for name in ("global", "local")}
         params["local"], statistics = split_statistics(params["local"])
@@ -102,7 +107,7 @@ class JointSeparatorStage(MixtureStage):
     def _errors(
         self, out: SeparatorOutput, aux: Tree, features: MixtureFeatures
     ) -> tuple[jax.Array, jax.Array]:
-        """L_global and L_local of each example, [B] each."""
+        """Compute L_global and L_local of each example, [B] each: HSM-TSS eq. (7) and (8)."""
         of_global = global_loss(
             out.g_hat,
             features.target.g,
@@ -120,34 +125,25 @@ class JointSeparatorStage(MixtureStage):
         *,
         return_attention: bool = False,
     ) -> SeparatorOutput:
-        """With a key: training mode, switched G. Without: the system as it is used, G_hat alone."""
+        """Predict G_hat and S_hat: with a key in training mode on the switched G, else on G_hat alone."""
         params = {**params, "local": with_statistics(params["local"], aux)}
-        separators = TwoStage(self.config.global_model, self.config.local_model, self.dtype)
         if key is None:
-            return separators(
+            return self.separators(
                 params, features.mixture, features.condition, return_attention=return_attention
             )
         of_global, of_switch, of_local = jax.random.split(key, 3)
         choose = functools.partial(
             switch, of_switch, features.target.g, probability=self.config.target_probability
         )
-        return separators(
+        return self.separators(
             params, features.mixture, features.condition, choose=choose, keys=(of_global, of_local)
         )
 
-    def eval_metrics(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, jax.Array]:
-        """Cosine and L1 to the target of G_hat and of S_hat given G_hat, beside the mixture's."""
-        del key
-        features = self.read(frozen, batch)
-        out = self._predict(params["model"], aux, features)
-        of_global, of_local = self._errors(out, aux, features)
+    def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
+        """Compute cosine and L1 to the target of G_hat and of S_hat given G_hat, beside the mixture's."""
+        features = self.read(inputs.frozen, inputs.batch)
+        out = self._predict(inputs.params["model"], inputs.aux, features)
+        of_global, of_local = self._errors(out, inputs.aux, features)
         return {
             "loss": self.config.global_weight * of_global + self.config.local_weight * of_local,
             **compare("global", out.g_hat, features.mixture.g, features.target.g),
@@ -155,37 +151,15 @@ class JointSeparatorStage(MixtureStage):
         }
 
     @functools.partial(jax.jit, static_argnums=0)
-    def _images(
-        self, params: Mapping[str, Tree], aux: Tree, frozen: Mapping[str, Tree], batch: Batch
-    ) -> dict[str, jax.Array]:
-        features = self.read(frozen, batch)
-        out = self._predict(params["model"], aux, features, return_attention=True)
-        return patch_images(out.local, features, self.config.local_model.freq_patches)
+    def _images(self, inputs: StepInput) -> dict[str, jax.Array]:
+        features = self.read(inputs.frozen, inputs.batch)
+        out = self._predict(inputs.params["model"], inputs.aux, features, return_attention=True)
+        return patch_images(out.local, features, self.separators.local_model.freq_patches)
 
-    def panels(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, Panel]:
-        """Of the first example: closeness to the target, and what the predicted G attends to."""
-        del key
-        first = {name: value[:1] for name, value in batch.items()}
-        return image_panels(self._images(params, aux, frozen, first))
+    def panels(self, inputs: StepInput) -> dict[str, Panel]:
+        """Show the first example's closeness to the target, and what the predicted G attends to."""
+        return image_panels(self._images(inputs.first()))
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         model = params["model"]
         return {"global": model["global"], "local": with_statistics(model["local"], aux)}
-
-
-def _check_sizes(config: Any, bundle: Bundle) -> None:
-    """ValueError unless the bundle's model is ``config``'s; dropout and remat are free to differ."""
-    trained = from_dict(type(config), bundle.config["model"])
-    free = {"dropout": config.dropout, "remat": config.remat}
-    if dataclasses.replace(trained, **free) != config:
-        raise ValueError(
-            f"the {bundle.stage} bundle was trained as {trained}, the joint stage wants {config}: "
-            "give both the same sizes"
-        )

@@ -1,4 +1,4 @@
-"""Stage: train the local-semantic separator H2 on mixtures, given the target's G (HSM-TSS eq. 8).
+"""Stage: train the local-semantic separator H2 on mixtures, given the target's G (HSM-TSS eq. (8)).
 
 Legend: B batch, P patches, H heads, Ca width of S.
 """
@@ -9,18 +9,14 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.losses.separation import cosine, local_loss
 from hsmtss_jax.models.local_separator import LocalOutput, LocalSeparatorConfig
 from hsmtss_jax.models.separators import predict_local
-from hsmtss_jax.stages.base import (
-    MixtureFeatures,
-    MixtureStage,
-    compare,
-    patch_image,
-)
+from hsmtss_jax.stages.base import MixtureFeatures, MixtureStage, compare
+from hsmtss_jax.stages.panels import image_panels, patch_image
+from hsmtss_jax.stages.sizes import inherit, with_sizes
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
 
 _MEMORY = 1000.0  # batches the running statistics look back on
@@ -31,12 +27,15 @@ class LocalSeparatorStageConfig(StageConfig):
     """The local separator alone; AudioMAE, text encoder and Q-Audio are frozen."""
 
     name: str = "local_separator"
-    model: LocalSeparatorConfig = dataclasses.field(default_factory=LocalSeparatorConfig)
+    # audio_width, time_patches, freq_patches: None is AudioMAE's
+    model: LocalSeparatorConfig = dataclasses.field(
+        default_factory=lambda: inherit(LocalSeparatorConfig())
+    )
     samples: int = 160_000  # of a window at 16 kHz
 
 
 def split_statistics(params: Tree) -> tuple[Tree, Tree]:
-    """A local separator's parameters -> (what is trained, its running statistics of S or {})."""
+    """Split a local separator's parameters into what is trained and its running statistics of S, or {}."""
     trained = {name: tree for name, tree in params.items() if name != "standardiser"}
     if "standardiser" not in params:
         return trained, {}
@@ -44,7 +43,7 @@ def split_statistics(params: Tree) -> tuple[Tree, Tree]:
 
 
 def with_statistics(params: Tree, statistics: Tree) -> Tree:
-    """The inverse of ``split_statistics``."""
+    """Undo ``split_statistics``."""
     if not statistics:
         return params
     kept = {name: statistics[name] for name in ("mean", "std")}
@@ -52,7 +51,7 @@ def with_statistics(params: Tree, statistics: Tree) -> Tree:
 
 
 def update_statistics(statistics: Tree, features: MixtureFeatures) -> Tree:
-    """Running mean and deviation of each channel over the batches' S, mixtures and targets alike."""
+    """Update mean and deviation of each channel of S with a batch, mixtures and targets alike."""
     if not statistics:
         return statistics
     s = jnp.concatenate([features.mixture.s, features.target.s]).astype(jnp.float32)
@@ -71,7 +70,7 @@ def update_statistics(statistics: Tree, features: MixtureFeatures) -> Tree:
 def patch_images(
     output: LocalOutput, features: MixtureFeatures, freq_patches: int
 ) -> dict[str, jax.Array]:
-    """The first example patch by patch: closeness to the target and, with a G, what it attends to."""
+    """Map the first example's closeness to the target and, with a G, what G attends to."""
     values = {
         "cosine": cosine(output.s_hat[0], features.target.s[0]),
         "cosine_mixture": cosine(features.mixture.s[0], features.target.s[0]),
@@ -81,16 +80,14 @@ def patch_images(
     return {name: patch_image(value, freq_patches) for name, value in values.items()}
 
 
-def image_panels(images: Mapping[str, jax.Array]) -> dict[str, Panel]:
-    """Images [freq, time] on the device -> panels."""
-    fetched = jax.device_get(dict(images))
-    return {name: Panel("image", np.asarray(image)) for name, image in fetched.items()}
-
-
 class LocalSeparatorStage(MixtureStage):
     """One group, ``model``; the release is its parameters (and statistics, if it standardises)."""
 
     config: LocalSeparatorStageConfig
+    config_class = LocalSeparatorStageConfig
+
+    def complete(self, config: LocalSeparatorStageConfig) -> LocalSeparatorStageConfig:
+        return with_sizes(config, self.patch_sizes())
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
@@ -121,7 +118,7 @@ class LocalSeparatorStage(MixtureStage):
         *,
         return_attention: bool = False,
     ) -> LocalOutput:
-        """S_hat given the target's G; in training mode when a dropout key is given."""
+        """Predict S_hat given the target's G; in training mode when a dropout key is given."""
         return predict_local(
             self.config.model,
             params,
@@ -133,44 +130,26 @@ class LocalSeparatorStage(MixtureStage):
             return_attention=return_attention,
         )
 
-    def eval_metrics(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, jax.Array]:
-        """Cosine and L1 of S_hat, and of S_mix (the score of doing nothing), to the target's S."""
-        del key
-        features = self.read(frozen, batch)
-        s_hat = self._predict(with_statistics(params["model"], aux), features).s_hat
+    def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
+        """Compute cosine and L1 of S_hat, and of S_mix (the score of doing nothing), to the target's S."""
+        features = self.read(inputs.frozen, inputs.batch)
+        params = with_statistics(inputs.params["model"], inputs.aux)
+        s_hat = self._predict(params, features).s_hat
         return {
-            "loss": local_loss(s_hat, features.target.s, aux.get("std")),
+            "loss": local_loss(s_hat, features.target.s, inputs.aux.get("std")),
             **compare("local", s_hat, features.mixture.s, features.target.s),
         }
 
     @functools.partial(jax.jit, static_argnums=0)
-    def _images(
-        self, params: Mapping[str, Tree], aux: Tree, frozen: Mapping[str, Tree], batch: Batch
-    ) -> dict[str, jax.Array]:
-        features = self.read(frozen, batch)
-        weights = with_statistics(params["model"], aux)
-        output = self._predict(weights, features, return_attention=True)
+    def _images(self, inputs: StepInput) -> dict[str, jax.Array]:
+        features = self.read(inputs.frozen, inputs.batch)
+        params = with_statistics(inputs.params["model"], inputs.aux)
+        output = self._predict(params, features, return_attention=True)
         return patch_images(output, features, self.config.model.freq_patches)
 
-    def panels(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, Panel]:
-        """Of the first example: closeness to the target, and what G attends to (the paper's Fig. 6)."""
-        del key
-        first = {name: value[:1] for name, value in batch.items()}
-        return image_panels(self._images(params, aux, frozen, first))
+    def panels(self, inputs: StepInput) -> dict[str, Panel]:
+        """Show the first example's closeness to the target, and what G attends to (HSM-TSS Fig. 6)."""
+        return image_panels(self._images(inputs.first()))
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         return with_statistics(params["model"], aux)

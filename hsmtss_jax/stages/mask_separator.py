@@ -9,14 +9,12 @@ Legend: B batch, L samples, N text tokens, E width of the text encoder.
 import dataclasses
 import functools
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import grain
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from hsmtss_jax.audio.stft import power, stft
 from hsmtss_jax.config import StageConfig, from_dict
 from hsmtss_jax.data.pipeline import mixture_dataset
 from hsmtss_jax.losses.separation import l1_loss
@@ -28,6 +26,7 @@ from hsmtss_jax.models.mask_separator import (
 )
 from hsmtss_jax.models.text.encoder import TextEncoderConfig
 from hsmtss_jax.models.text.tokenizer import Tokenizer
+from hsmtss_jax.stages.panels import audio_panels
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, Shard, Stage, StepInput, Tree
 
 
@@ -41,7 +40,7 @@ class MaskSeparatorStageConfig(StageConfig):
 
 
 def sdr(estimate: jax.Array, target: jax.Array) -> jax.Array:
-    """Signal-to-distortion ratio in dB, [B, L] each -> [B]; silence and perfection stay finite."""
+    """Compute the signal-to-distortion ratio [dB], [B, L] each -> [B]; it stays finite for silence."""
     signal = jnp.sum(target**2, axis=-1)
     noise = jnp.sum((target - estimate) ** 2, axis=-1)
     return 10.0 * jnp.log10((signal + 1e-8) / (noise + 1e-8))
@@ -51,8 +50,8 @@ class MaskSeparatorStage(Stage):
     """One group, ``model``; aux holds the BatchNorm statistics."""
 
     config: MaskSeparatorStageConfig
+    config_class = MaskSeparatorStageConfig
     upstream_names: ClassVar[tuple[str, ...]] = ("text_encoder",)
-    dtype: Any = jnp.float32
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
         size, tokens = self.data.batch_size, self.data.max_text_tokens
@@ -74,7 +73,7 @@ class MaskSeparatorStage(Stage):
         )
 
     def query(self, frozen: Mapping[str, Tree], batch: Batch) -> jax.Array:
-        """The batch's queries [B, E]."""
+        """Encode the batch's queries: [B, E]."""
         bundle = self.upstream["text_encoder"]
         encoder = from_dict(TextEncoderConfig, bundle.config["model"])
         ids, mask = batch["text_ids"], batch["text_mask"]
@@ -104,28 +103,19 @@ class MaskSeparatorStage(Stage):
         metrics = {"sdr": jnp.mean(sdr(estimate, batch["target"]))}
         return jnp.mean(l1_loss(estimate, batch["target"])), Report(metrics=metrics, aux=dict(aux))
 
-    def _estimate(
-        self, params: Mapping[str, Tree], aux: Tree, frozen: Mapping[str, Tree], batch: Batch
-    ) -> jax.Array:
-        query = self.query(frozen, batch)
-        variables = {"params": params["model"], **aux}
-        task = batch["task"]
+    def estimate(self, inputs: StepInput) -> jax.Array:
+        """Separate the batch's mixtures: [B, L]."""
+        batch = inputs.batch
+        query = self.query(inputs.frozen, batch)
+        variables = {"params": inputs.params["model"], **inputs.aux}
         return separate_masked(
-            self.config.model, variables, batch["mixture"], query, task, self.dtype
+            self.config.model, variables, batch["mixture"], query, batch["task"], self.dtype
         )
 
-    def eval_metrics(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, jax.Array]:
-        """L1 and SDR of the estimate, and of the mixture (the score of doing nothing), [B] each."""
-        del key
-        estimate = self._estimate(params, aux, frozen, batch)
-        mixture, target = batch["mixture"], batch["target"]
+    def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
+        """Compute L1 and SDR of the estimate, and of the mixture (the score of doing nothing), [B] each."""
+        estimate = self.estimate(inputs)
+        mixture, target = inputs.batch["mixture"], inputs.batch["target"]
         return {
             "loss": l1_loss(estimate, target),
             "l1_mixture": l1_loss(mixture, target),
@@ -134,39 +124,16 @@ class MaskSeparatorStage(Stage):
         }
 
     @functools.partial(jax.jit, static_argnums=0)
-    def _first(
-        self, params: Mapping[str, Tree], aux: Tree, frozen: Mapping[str, Tree], batch: Batch
-    ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-        """(sounds [L], spectrograms in dB [F, T]) of the only example."""
-        sounds = {
-            "mixture": batch["mixture"],
-            "estimate": self._estimate(params, aux, frozen, batch),
-            "target": batch["target"],
-        }
-        levels = {
-            name: 10.0 * jnp.log10(power(stft(sound, 512, 128)) + 1e-8)[0].T
-            for name, sound in sounds.items()
-        }
-        return {name: sound[0] for name, sound in sounds.items()}, levels
+    def _estimate(self, inputs: StepInput) -> jax.Array:
+        return self.estimate(inputs)
 
-    def panels(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, Panel]:
-        """The first mixture, what is made of it, and its target: spectrograms and sounds."""
-        del key
-        only = {name: value[:1] for name, value in batch.items()}
-        sounds, levels = jax.device_get(self._first(params, aux, frozen, only))
-        images = {
-            f"{name}_spectrogram": Panel("image", np.asarray(x)) for name, x in levels.items()
-        }
-        return images | {
-            f"{name}_audio": Panel("audio", np.asarray(x)) for name, x in sounds.items()
-        }
+    def panels(self, inputs: StepInput) -> dict[str, Panel]:
+        """Show the first mixture, what is made of it, and its target: spectrograms and sounds."""
+        first = inputs.first()
+        mixture, target = first.batch["mixture"], first.batch["target"]
+        return audio_panels(
+            {"mixture": mixture, "estimate": self._estimate(first), "target": target}
+        )
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         return {"params": params["model"], "batch_stats": aux["batch_stats"]}

@@ -1,19 +1,17 @@
-"""Stage: align audio and text with Q-Audio (HSM-TSS section III-C): ATC + ATM + ATG.
+"""Stage: align audio and text with Q-Audio (HSM-TSS section III-B): ATC + ATM + ATG.
 
 Legend: B batch, L samples, P patches, N text tokens, V vocabulary.
 """
 
 import dataclasses
-import functools
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import flax.struct
 import grain
 import jax
 import jax.numpy as jnp
 
-from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.data.pipeline import caption_dataset
 from hsmtss_jax.losses.captioning import atg_loss
@@ -25,10 +23,11 @@ from hsmtss_jax.losses.contrastive import (
     similarities,
 )
 from hsmtss_jax.models.q_audio import AudioPass, QAudio, QAudioConfig
-from hsmtss_jax.models.semantics import Encoders
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.precompute.text import TextCache
-from hsmtss_jax.train.stage import Batch, Objective, Report, Shard, Stage, StepInput, Tree
+from hsmtss_jax.stages.base import CaptionStage
+from hsmtss_jax.stages.sizes import inherit, with_sizes
+from hsmtss_jax.train.stage import Batch, Objective, Report, Shard, StepInput, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,8 @@ class QAudioStageConfig(StageConfig):
     """Q-Audio's three losses on a frozen AudioMAE and a frozen text encoder."""
 
     name: str = "q_audio"
-    model: QAudioConfig = dataclasses.field(default_factory=QAudioConfig)
+    # audio_width, text_width, vocab: None is AudioMAE's and the text encoder's
+    model: QAudioConfig = dataclasses.field(default_factory=lambda: inherit(QAudioConfig()))
     samples: int = 160_000  # of a window at 16 kHz
     atc_weight: float = 1.0
     atm_weight: float = 1.0
@@ -48,8 +48,12 @@ class QAudioStageConfig(StageConfig):
 
 
 @flax.struct.dataclass
-class Losses:
-    """Per-example values, each [B]. hit: whether the audio's own caption is its best in the batch."""
+class AlignmentLosses:
+    """Per-example values, each [B].
+
+    hit: whether the audio's own caption is its best in the batch; matched: share of its three pairs that
+    ATM classifies correctly.
+    """
 
     atc: jax.Array
     atm: jax.Array
@@ -67,29 +71,22 @@ class NextTokens:
     mask: jax.Array
 
 
-class QAudioStage(Stage):
+class QAudioStage(CaptionStage):
     """One group, ``model``; the release drops the language-model head."""
 
     config: QAudioStageConfig
+    config_class = QAudioStageConfig
     upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "text_encoder")
-    dtype: Any = jnp.float32
 
-    @functools.cached_property
-    def encoders(self) -> Encoders:
-        """The frozen chain below Q-Audio."""
-        return read_encoders(self.upstream, self.dtype)
+    def complete(self, config: QAudioStageConfig) -> QAudioStageConfig:
+        text = self.encoders.text_encoder
+        sizes = {"text_width": text.width, "vocab": text.vocab}
+        return with_sizes(config, {"audio_width": self.encoders.audio_mae.width, **sizes})
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
-        size, tokens = self.data.batch_size, self.data.max_text_tokens
-        spec = {
-            "audio": jax.ShapeDtypeStruct((size, self.config.samples), jnp.float32),
-            "length": jax.ShapeDtypeStruct((size,), jnp.int32),
-            "text_ids": jax.ShapeDtypeStruct((size, tokens), jnp.int32),
-            "text_mask": jax.ShapeDtypeStruct((size, tokens), jnp.bool_),
-            "caption_id": jax.ShapeDtypeStruct((size,), jnp.int32),
-        }
+        spec = super().batch_spec()
         if self.data.text_cache:
-            shape = (size, tokens, self.encoders.text_encoder.width)
+            shape = (*spec["text_ids"].shape, self.encoders.text_encoder.width)
             spec["text_features"] = jax.ShapeDtypeStruct(shape, jnp.float32)
         return spec
 
@@ -111,7 +108,7 @@ class QAudioStage(Stage):
         return TextCache(self.data.text_cache, bundles, self.encoders.raw_text, self.dtype)
 
     def _raw_text(self, frozen: Mapping[str, Tree], batch: Batch) -> jax.Array:
-        """The text encoder's outputs [B, N, Ct], computed or read by caption."""
+        """Return the text encoder's outputs [B, N, Ct], computed or read by caption."""
         if "text_features" in batch:
             return batch["text_features"]
         return self.encoders.raw_text(frozen, batch["text_ids"], batch["text_mask"])
@@ -119,7 +116,7 @@ class QAudioStage(Stage):
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
     ) -> tuple[dict[str, Tree], Tree]:
-        """Random, but the query's feed-forward part starts as a copy of the text's."""
+        """Draw the weights; the query's feed-forward part starts as a copy of the text's."""
         batch = {name: value[:1] for name, value in batch.items()}
         s = self.encoders.local(frozen, batch["audio"])
         raw, mask = self._raw_text(frozen, batch), batch["text_mask"]
@@ -133,40 +130,27 @@ class QAudioStage(Stage):
         return {"model": self._loss}
 
     def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
-        losses = self._losses(
-            inputs.params["model"], inputs.frozen, inputs.batch, inputs.key, train=True
-        )
-        means = {
-            field.name: jnp.mean(getattr(losses, field.name))
-            for field in dataclasses.fields(losses)
-        }
+        losses = self._losses(inputs, train=True)
+        means = {name: jnp.mean(value) for name, value in vars(losses).items()}
         loss = jnp.mean(self._total(losses))
         return loss, Report(metrics=means, aux=inputs.aux)
 
-    def _total(self, losses: Losses) -> jax.Array:
+    def _total(self, losses: AlignmentLosses) -> jax.Array:
         cfg = self.config
         return (
             cfg.atc_weight * losses.atc + cfg.atm_weight * losses.atm + cfg.atg_weight * losses.atg
         )
 
-    def _losses(
-        self,
-        params: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-        *,
-        train: bool,
-    ) -> Losses:
-        drop_key, draw_key = jax.random.split(key)
+    def _losses(self, inputs: StepInput, *, train: bool) -> AlignmentLosses:
+        drop_key, draw_key = jax.random.split(inputs.key)
         model = self.config.model.make(self.dtype)
         rngs = {"dropout": drop_key} if train else None
 
-        def losses(module: QAudio) -> Losses:
-            return self._of_module(module, frozen, batch, draw_key, train)
+        def losses(module: QAudio) -> AlignmentLosses:
+            return self._of_module(module, inputs.frozen, inputs.batch, draw_key, train)
 
-        result = model.apply({"params": params}, method=losses, rngs=rngs)
-        assert isinstance(result, Losses)
+        result = model.apply({"params": inputs.params["model"]}, method=losses, rngs=rngs)
+        assert isinstance(result, AlignmentLosses)
         return result
 
     def _of_module(
@@ -176,7 +160,7 @@ class QAudioStage(Stage):
         batch: Batch,
         key: jax.Array,
         train: bool,
-    ) -> Losses:
+    ) -> AlignmentLosses:
         mask = batch["text_mask"]
         s = self.encoders.local(frozen, batch["audio"])
         raw = self._raw_text(frozen, batch)
@@ -196,7 +180,7 @@ class QAudioStage(Stage):
 
         atg = self._caption(module, frozen, batch, audio, raw, train)
         best = jnp.take_along_axis(same, jnp.argmax(similarity, axis=1)[:, None], axis=1)
-        return Losses(
+        return AlignmentLosses(
             atc=atc_loss(similarity, same, self.config.smoothing),
             atm=atm_loss(matched, wrong_audio, wrong_text, drawn.exist),
             atg=atg_loss(atg.logits, atg.targets, atg.mask, self.config.smoothing),
@@ -213,7 +197,7 @@ class QAudioStage(Stage):
         raw: jax.Array,
         train: bool,
     ) -> NextTokens:
-        """ATG's prediction of every token from the audio and the tokens before it."""
+        """Predict every token from the audio and the tokens before it: ATG."""
         table = self.encoders.token_table(frozen)
         # BERT's own [CLS] is no target.
         start = 1 if self.encoders.text_encoder.kind == "bert" else 0
@@ -224,19 +208,10 @@ class QAudioStage(Stage):
         )
         return NextTokens(logits=logits, targets=targets, mask=mask)
 
-    def eval_metrics(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, jax.Array]:
-        """The losses, audio-to-text R@1 within the batch (``hit``) and ATM accuracy (``matched``)."""
-        del aux
-        losses = self._losses(params["model"], frozen, batch, key, train=False)
-        values = {field.name: getattr(losses, field.name) for field in dataclasses.fields(losses)}
-        return {"loss": self._total(losses), **values}
+    def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
+        """Compute the losses, audio-to-text R@1 in the batch (``hit``), ATM accuracy (``matched``)."""
+        losses = self._losses(inputs, train=False)
+        return {"loss": self._total(losses), **vars(losses)}
 
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
         del aux
@@ -244,7 +219,7 @@ class QAudioStage(Stage):
 
 
 def _accuracy(matched: jax.Array, wrong_audio: jax.Array, wrong_text: jax.Array) -> jax.Array:
-    """Share of the three pairs of each example that are told right, [B]."""
+    """Compute the share of each example's three pairs that are classified correctly, [B]."""
 
     def is_match(logits: jax.Array) -> jax.Array:
         return (logits[:, 1] > logits[:, 0]).astype(jnp.float32)

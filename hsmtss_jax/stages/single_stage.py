@@ -30,6 +30,7 @@ class SingleStage(LocalSeparatorStage):
     """The local separator stage on features without G: the same loss, metrics and release."""
 
     config: SingleStageConfig
+    config_class = SingleStageConfig
     upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "text_encoder")
     text_extra: ClassVar[int] = 0
 
@@ -39,11 +40,11 @@ class SingleStage(LocalSeparatorStage):
         return self.encoders.text_encoder.width
 
     def text(self, frozen: Mapping[str, Tree], ids: jax.Array, mask: jax.Array) -> jax.Array:
-        """Token ids and mask [B, N] -> the text encoder's outputs [B, N, Ct]."""
+        """Encode token ids and mask [B, N] by the text encoder: [B, N, Ct]."""
         return self.encoders.raw_text(frozen, ids, mask)
 
     def read(self, frozen: Mapping[str, Tree], batch: Batch) -> MixtureFeatures:
-        """The batch's frozen features; the condition is [raw text [B, N, Ct], T_task]."""
+        """Compute the batch's frozen features; the condition is [raw text [B, N, Ct], T_task]."""
         s_mix, s_target = local_features(self.encoders, frozen, batch)
         text = batch.get("text_features")
         if text is None:

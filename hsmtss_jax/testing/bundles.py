@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import json
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ from hsmtss_jax.models.text import encoder as text_encoder
 from hsmtss_jax.models.text.encoder import TextEncoderConfig
 from hsmtss_jax.models.text.tokenizer import END
 from hsmtss_jax.sampling.policies import Policy
-from hsmtss_jax.stages import STAGES
-from hsmtss_jax.train.stage import Stage
+from hsmtss_jax.stages import stage_class
+from hsmtss_jax.train.stage import Stage, StepInput
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT_ENCODERS: dict[str, Callable[[], TextEncoderConfig]] = {
@@ -38,7 +38,7 @@ TEXT_ENCODERS: dict[str, Callable[[], TextEncoderConfig]] = {
 def tiny_upstream(
     names: Iterable[str], size: str = "tiny", *, abstract: bool = False
 ) -> dict[str, Bundle]:
-    """Name -> a bundle of that stage at ``size``, as its config describes it, with random weights.
+    """Return name -> a bundle of that stage at ``size``, as its config describes it, of random weights.
 
     Weights are drawn by numpy in the shapes of ``init``: nothing is compiled. Equal calls give equal
     bundles. abstract: leave the weights as ShapeDtypeStructs (the paper's sizes cost nothing then).
@@ -47,16 +47,54 @@ def tiny_upstream(
 
 
 def make_stage(name: str, size: str = "tiny", *, abstract: bool = False, **data: Any) -> Stage:
-    """The stage of ``configs/<name>.py`` at ``size`` on random upstream bundles; data replaces fields."""
-    config: ExperimentConfig = load_config(ROOT / "configs" / f"{name}.py", size)
-    stage_class = STAGES[name][1]
-    upstream = tiny_upstream(stage_class.upstream_names, size, abstract=abstract)
-    return stage_class(config.stage, dataclasses.replace(config.data, **data), upstream)
+    """Build the stage of ``configs/<name>.py`` at ``size`` on random upstream bundles.
+
+    data: fields of its data config to replace.
+    """
+    config = load_config(name, size, ExperimentConfig)
+    return build_stage(config, size, abstract=abstract, **data)
+
+
+def build_stage(
+    config: ExperimentConfig, size: str, *, abstract: bool = False, **data: Any
+) -> Stage:
+    """Build the stage of an experiment on random upstream bundles of ``size``, as ``make_stage`` does."""
+    kind = stage_class(config.stage.name)
+    start = {"initial_codec": "tf_codec"} if "initial_codec" in config.upstream else {}
+    upstream = tiny_upstream([*kind.upstream_names, *start.values()], size, abstract=abstract)
+    upstream |= {name: upstream.pop(stage) for name, stage in start.items()}
+    return kind(config.stage, dataclasses.replace(config.data, **data), upstream)
 
 
 def frozen_params(stage: Stage) -> dict[str, Any]:
-    """What the trainer hands a stage as ``frozen`` in ``init``."""
+    """Return what the trainer hands a stage as ``frozen`` in ``init``."""
     return {name: bundle.params for name, bundle in stage.upstream.items()}
+
+
+def step_input(
+    stage: Stage,
+    params: Any,
+    batch: Mapping[str, Any],
+    *,
+    aux: Any = None,
+    frozen: Mapping[str, Any] | None = None,
+    key: int = 0,
+) -> StepInput:
+    """Return what the trainer hands an objective, an evaluation or a panel of the stage.
+
+    Args:
+      stage: the stage.
+      params: parameters by group.
+      batch: arrays by name.
+      aux: non-gradient state; None is none.
+      frozen: upstream weights; None is those that steps read.
+      key: seed of the PRNG key.
+    """
+    if frozen is None:
+        whole = frozen_params(stage)
+        frozen = {name: tree for name, tree in whole.items() if name not in stage.init_only_names}
+    state = {} if aux is None else aux
+    return StepInput(params, state, frozen, batch, jax.random.key(key), jnp.zeros((), jnp.int32))
 
 
 def random_pipeline(size: str) -> Pipeline:
@@ -66,7 +104,7 @@ def random_pipeline(size: str) -> Pipeline:
 
 
 def zero_batch(stage: Stage) -> dict[str, jax.Array]:
-    """Zeros in the shapes of the stage's batch."""
+    """Return zeros in the shapes of the stage's batch."""
     return {name: jnp.zeros(spec.shape, spec.dtype) for name, spec in stage.batch_spec().items()}
 
 
@@ -127,7 +165,7 @@ def _gpt2(size: str, abstract: bool) -> Bundle:
 
 
 def tokenizer_json() -> str:
-    """A word-piece tokenizer of 64 ids: four special tokens, the task words, letters and signs."""
+    """Return a word-piece tokenizer of 64 ids: four special tokens, the task words, letters and signs."""
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
     words = ["extract", "remove", "a", "the", *letters[1:], *(f"##{x}" for x in letters)]
     vocab = [*("[PAD]", "[UNK]", "[CLS]", "[SEP]"), *words, ",", "."]
@@ -142,7 +180,7 @@ def tokenizer_json() -> str:
 
 
 def draw(shapes: Any, seed: str) -> Any:
-    """Random weights in the given shapes: kernels of unit gain, biases 0, scales and variances 1."""
+    """Draw random weights in the given shapes: kernels of unit gain, biases 0, scales and variances 1."""
     rng = np.random.default_rng(zlib.crc32(seed.encode()))
 
     def leaf(path: Any, spec: jax.ShapeDtypeStruct) -> np.ndarray:

@@ -13,6 +13,7 @@ import grain.checkpoint
 import jax
 import orbax.checkpoint as ocp
 
+from hsmtss_jax.config import DataConfig, to_dict
 from hsmtss_jax.train.state import TrainState
 
 _BEST = "best"
@@ -144,7 +145,8 @@ def check_same_run(saved: Mapping[str, Any], current: Mapping[str, Any], workdir
 def _identity(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that a run cannot change half-way, by dotted name."""
     experiment = config["experiment"]
-    data = {key: value for key, value in experiment["data"].items() if key not in _FREE_DATA_FIELDS}
+    whole = to_dict(DataConfig()) | experiment["data"]  # older checkpoints lack newer fields
+    data = {key: value for key, value in whole.items() if key not in _FREE_DATA_FIELDS}
     flat = _dotted({"stage": experiment["stage"], "data": data})
     flat["run.seed"] = experiment["run"]["seed"]
     for name in ("init_from", "init_match"):  # absent from older checkpoints
@@ -152,6 +154,7 @@ def _identity(config: Mapping[str, Any]) -> dict[str, Any]:
     for group, optim in experiment["optim"].items():
         flat[f"optim.{group}.freeze"] = optim["freeze"]
         flat[f"optim.{group}.ema>0"] = optim["ema"] > 0
+        flat[f"optim.{group}.amsgrad"] = optim.get("amsgrad", False)
     for name, digest in config["upstream"].items():
         flat[f"upstream.{name} (digest)"] = digest[:12]
     return flat

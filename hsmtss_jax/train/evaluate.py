@@ -1,10 +1,10 @@
-"""A validation pass: masked means of a stage's per-example metrics.
+"""Validation pass: masked means of a stage's per-example metrics.
 
 Legend: B batch.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,9 +12,8 @@ import numpy as np
 from jax.sharding import Mesh
 
 from hsmtss_jax import dist
-from hsmtss_jax.train.stage import Stage
+from hsmtss_jax.train.stage import Stage, StepInput
 
-Tree = Any
 HostBatch = Mapping[str, np.ndarray]
 EvalStep = Callable[..., tuple[dict[str, jax.Array], jax.Array]]
 
@@ -22,22 +21,17 @@ _EVAL_KEY = 0x6576616C  # folded into the run's key; no training step reaches th
 
 
 def make_eval_step(stage: Stage, mesh: Mesh) -> EvalStep:
-    """Jitted ``step(params, aux, frozen, batch, mask, key, index) -> (sums by metric, count)``.
+    """Return the jitted ``step(inputs, mask, index) -> (sums by metric, count)``.
 
-    mask [B] is True for real examples; index is the batch's number and, with key, makes its key.
+    mask [B] is True for real examples; index is the batch's number and, with ``inputs.key`` (the run's),
+    makes its key.
     """
 
     def step(
-        params: Tree,
-        aux: Tree,
-        frozen: Tree,
-        batch: Tree,
-        mask: jax.Array,
-        key: jax.Array,
-        index: jax.Array,
+        inputs: StepInput, mask: jax.Array, index: jax.Array
     ) -> tuple[dict[str, jax.Array], jax.Array]:
-        key = jax.random.fold_in(jax.random.fold_in(key, _EVAL_KEY), index)
-        values = stage.eval_metrics(params, aux, frozen, batch, key)
+        key = jax.random.fold_in(jax.random.fold_in(inputs.key, _EVAL_KEY), index)
+        values = stage.eval_metrics(dataclasses.replace(inputs, key=key))
         for name, value in values.items():
             if value.shape != mask.shape:
                 raise ValueError(
@@ -51,28 +45,31 @@ def make_eval_step(stage: Stage, mesh: Mesh) -> EvalStep:
 
 def evaluate(
     step: EvalStep,
-    params: Tree,
-    aux: Tree,
-    frozen: Tree,
+    inputs: StepInput,
     batches: Iterable[HostBatch],
     mesh: Mesh,
-    key: jax.Array,
     local_size: int,
 ) -> dict[str, float]:
-    """Means over all real examples of all processes; a short batch is filled up and masked.
+    """Average over all real examples of all processes; a short batch is filled up and masked.
 
-    local_size: examples a full batch has on this process. Processes may hold unequal numbers of
-    batches: who runs out first goes on with masked ones.
+    Processes may hold unequal numbers of batches: who runs out first goes on with masked ones.
+
+    Args:
+      step: of ``make_eval_step``.
+      inputs: all but the batch; ``key`` is the run's.
+      batches: of a validation split, on the host.
+      mesh: where they are put.
+      local_size: examples a full batch has on this process.
 
     Raises:
       ValueError: no batch at all.
     """
     totals: list[tuple[dict[str, jax.Array], jax.Array]] = []
     for index, (batch, mask) in enumerate(_padded(batches, local_size)):
-        on_mesh = dist.put_batch(mesh, batch)
+        on_mesh = dataclasses.replace(inputs, batch=dist.put_batch(mesh, batch))
         mask_on_mesh = dist.put_batch(mesh, {"mask": mask})["mask"]
         number = dist.replicate(mesh, np.uint32(index))
-        totals.append(step(params, aux, frozen, on_mesh, mask_on_mesh, key, number))
+        totals.append(step(on_mesh, mask_on_mesh, number))
     sums = [(host, float(count)) for host, count in jax.device_get(totals)]
     examples = sum(count for _, count in sums)
     if not examples:
@@ -85,7 +82,7 @@ def evaluate(
 def _padded(
     batches: Iterable[HostBatch], size: int
 ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-    """(batch of ``size`` examples, mask [size]) until every process has run out."""
+    """Yield (batch of ``size`` examples, mask [size]) until every process has run out."""
     iterator = iter(batches)
     last: HostBatch | None = None
     while True:

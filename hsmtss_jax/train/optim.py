@@ -1,4 +1,4 @@
-"""OptimConfig -> optax. Which parameters decay or stay frozen is said by regexes over their paths."""
+"""From OptimConfig to optax. Which parameters decay or stay frozen is said by regexes over their paths."""
 
 import re
 from collections.abc import Callable
@@ -13,47 +13,75 @@ from hsmtss_jax.config import OptimConfig
 Tree = Any
 
 
-def make_schedule(config: OptimConfig, steps: int) -> Callable[[jax.Array], jax.Array]:
-    """Learning rate by update count: linear warm-up, then a cosine to ``end_lr`` or a constant.
+Schedule = Callable[[jax.Array], jax.Array]
+
+
+def make_schedule(config: OptimConfig, steps: int) -> Schedule:
+    """Return the learning rate by update count.
 
     A run shorter than the warm-up simply ends inside it.
 
     Raises:
       ValueError: unknown schedule.
     """
-    if config.schedule not in ("cosine", "constant"):
-        raise ValueError(f"optim schedule {config.schedule!r}: choose cosine or constant")
-    warmup = max(config.warmup_steps, 0)
-    span = max(steps - warmup, 1)
+    makers = {"cosine": _cosine, "constant": _constant, "staircase": _staircase}
+    if config.schedule not in makers:
+        choices = " or ".join(makers)
+        raise ValueError(f"optim schedule {config.schedule!r}: choose {choices}")
+    return makers[config.schedule](config, steps)
+
+
+def _constant(config: OptimConfig, steps: int) -> Schedule:
+    """Rise linearly, then stay."""
+    del steps
 
     def schedule(count: jax.Array) -> jax.Array:
         count = jnp.asarray(count, jnp.float32)
-        rising = config.lr * jnp.minimum((count + 1) / max(warmup, 1), 1.0)
-        if config.schedule == "constant":
-            return rising
-        progress = jnp.clip((count - warmup) / span, 0.0, 1.0)
-        cosine = 0.5 * (1 + jnp.cos(jnp.pi * progress))
-        return jnp.where(
-            count < warmup, rising, config.end_lr + (config.lr - config.end_lr) * cosine
-        )
+        return config.lr * jnp.minimum((count + 1) / max(config.warmup_steps, 1), 1.0)
 
     return schedule
 
 
+def _cosine(config: OptimConfig, steps: int) -> Schedule:
+    """Rise linearly, then fall to ``end_lr`` by half a cosine."""
+    warmup = max(config.warmup_steps, 0)
+    span = max(steps - warmup, 1)
+    rising = _constant(config, steps)
+
+    def schedule(count: jax.Array) -> jax.Array:
+        count = jnp.asarray(count, jnp.float32)
+        progress = jnp.clip((count - warmup) / span, 0.0, 1.0)
+        cosine = 0.5 * (1 + jnp.cos(jnp.pi * progress))
+        falling = config.end_lr + (config.lr - config.end_lr) * cosine
+        return jnp.where(count < warmup, rising(count), falling)
+
+    return schedule
+
+
+def _staircase(config: OptimConfig, steps: int) -> Schedule:
+    """Stay ``warmup_steps`` updates on each of ``stairs``, then on ``lr``."""
+    del steps
+    rates = [optax.constant_schedule(rate) for rate in (*config.stairs, config.lr)]
+    edges = [config.warmup_steps * (i + 1) for i in range(len(config.stairs))]
+    joined = optax.join_schedules(rates, edges)
+    return lambda count: jnp.asarray(joined(count), jnp.float32)
+
+
 def make_optimizer(config: OptimConfig, params: Tree, steps: int) -> optax.GradientTransformation:
-    """Clip, coupled L2, Adam, decoupled decay, learning rate; frozen parameters keep no state.
+    """Chain clip, coupled L2, Adam, decoupled decay, learning rate; frozen parameters keep no state.
 
     params: the group's (abstract) parameters, for the regexes. The chain has the same shape whatever
-    is switched off, so these settings may change when a run is resumed (``freeze`` may not).
+    is switched off, so these settings may change when a run is resumed (``freeze`` and ``amsgrad`` may not).
 
     Raises:
       ValueError: a regex that does not compile, or that selects nothing or everything.
     """
     trainable = trainable_mask(config, params)
+    adam = optax.scale_by_amsgrad if config.amsgrad else optax.scale_by_adam
     chain = optax.chain(
         _clip(config),
         optax.add_decayed_weights(config.l2),
-        optax.scale_by_adam(config.b1, config.b2),
+        adam(config.b1, config.b2),
         optax.add_decayed_weights(config.weight_decay, mask=_decay_mask(config, params)),
         optax.scale_by_learning_rate(make_schedule(config, steps)),
     )
@@ -64,7 +92,7 @@ def make_optimizer(config: OptimConfig, params: Tree, steps: int) -> optax.Gradi
 
 
 def trainable_mask(config: OptimConfig, params: Tree) -> Tree:
-    """A tree of bools: False where ``freeze`` matches the path."""
+    """Return a tree of bools: False where ``freeze`` matches the path."""
     if not config.freeze:
         return jax.tree.map(lambda _: True, params)
     frozen = _matches(config.freeze, params, "freeze")
@@ -74,7 +102,7 @@ def trainable_mask(config: OptimConfig, params: Tree) -> Tree:
 
 
 def paths(params: Tree) -> list[str]:
-    """The "a/b/c" names of the leaves, in tree order."""
+    """Return the "a/b/c" names of the leaves, in tree order."""
     leaves = jax.tree_util.tree_flatten_with_path(params)[0]
     return [jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in leaves]
 

@@ -6,7 +6,7 @@ Legend: B batch.
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Self
 
 import flax.struct
 import grain
@@ -14,8 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import DataConfig, StageConfig
+from hsmtss_jax.bundles.bundle import Bundle, load_bundles
+from hsmtss_jax.config import DataConfig, ExperimentConfig, StageConfig
 from hsmtss_jax.dist import compute_dtype
 
 Tree = Any  # a pytree of arrays
@@ -24,13 +24,13 @@ Batch = Mapping[str, jax.Array]
 
 @flax.struct.dataclass
 class StepInput:
-    """What an objective may read.
+    """What an objective, an evaluation or a panel may read.
 
-    params: parameters by group; the group being updated is the one differentiated.
+    params: parameters by group; in an objective the group being updated is the one differentiated.
     aux: non-gradient state (BatchNorm statistics, counters).
     frozen: parameters of the upstream bundles by bundle name.
     batch: arrays, global over the mesh.
-    key: PRNG key of this step and group.
+    key: PRNG key of this step and group, or of this batch of an evaluation.
     step: int32 scalar, the number of updates done.
     carry: what the previous group's objective handed on in this step (None for the first group).
     """
@@ -42,6 +42,11 @@ class StepInput:
     key: jax.Array
     step: jax.Array
     carry: Any = None
+
+    def first(self) -> "StepInput":
+        """Return the same with the first example of the batch alone."""
+        batch = {name: value[:1] for name, value in self.batch.items()}
+        return dataclasses.replace(self, batch=batch)
 
 
 @flax.struct.dataclass
@@ -66,9 +71,9 @@ class Shard:
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
-    """Something to look at or listen to: an image [H, W] or audio [samples] at sample_rate."""
+    """An image [H, W] to look at, or audio [samples] at ``sample_rate`` [Hz] to listen to."""
 
-    kind: str  # "image" | "audio"
+    kind: Literal["image", "audio"]
     value: np.ndarray
     sample_rate: int = 16000
 
@@ -76,33 +81,61 @@ class Panel:
 class Stage(abc.ABC):
     """One trainable stage. Subclasses hold configs and build linen modules; they own no arrays.
 
-    config: the stage's own config. data: the data config. upstream: loaded frozen bundles by name.
+    config: the stage's own config, complete: sizes that were None are those of the upstream bundles.
+    data: the data config. upstream: loaded frozen bundles by name. dtype: what networks compute in.
+
+    config_class: the class of ``config``. upstream_names: the bundles that must be given.
     init_only_names: the upstream bundles that only ``init`` reads (a fine-tune's starting point):
     they are in the ``frozen`` of ``init`` and must be left out of every later ``frozen``.
     """
 
+    config_class: ClassVar[type[StageConfig]] = StageConfig
     upstream_names: ClassVar[tuple[str, ...]] = ()
     init_only_names: ClassVar[tuple[str, ...]] = ()
-    dtype: Any = jnp.float32  # what networks compute in; set before anything is traced
+    config: StageConfig
 
     def __init__(
-        self, config: StageConfig, data: DataConfig, upstream: Mapping[str, Bundle] | None = None
+        self,
+        config: StageConfig,
+        data: DataConfig,
+        upstream: Mapping[str, Bundle] | None = None,
+        dtype: Any = jnp.float32,
     ) -> None:
         upstream = dict(upstream or {})
         missing = [name for name in self.upstream_names if name not in upstream]
         if missing:
             raise ValueError(f"stage {config.name!r} needs upstream bundles: {', '.join(missing)}")
-        self.config = config
         self.data = data
         self.upstream = upstream
+        self.dtype = dtype
+        self.config = self.complete(config)
+
+    @classmethod
+    def load(cls, config: ExperimentConfig) -> Self:
+        """Build the stage of an experiment; its upstream bundles are loaded and checked.
+
+        Raises:
+          ValueError: an upstream bundle that is missing, damaged or does not belong, an unknown dtype.
+          OSError: an upstream path that does not exist.
+        """
+        upstream = load_bundles(config.upstream)
+        return cls(config.stage, config.data, upstream, compute_dtype(config.run.dtype))
+
+    def complete(self, config: Any) -> StageConfig:
+        """Return ``config`` with the sizes that the upstream bundles fix. Default: as it is.
+
+        Raises ValueError where a size is given that contradicts them.
+        """
+        assert isinstance(config, StageConfig)
+        return config
 
     @abc.abstractmethod
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
-        """Name -> shape and dtype of a host batch of ``data.batch_size`` examples."""
+        """Return name -> shape and dtype of a host batch of ``data.batch_size`` examples."""
 
     @abc.abstractmethod
     def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
-        """Batches of ``split`` ("train" endless and shuffled, else one pass in order).
+        """Return batches of ``split`` ("train" endless and shuffled, else one pass in order).
 
         A batch holds ``data.batch_size // shard.count`` examples, as numpy arrays.
         """
@@ -111,55 +144,20 @@ class Stage(abc.ABC):
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
     ) -> tuple[dict[str, Tree], Tree]:
-        """Fresh (params by group, aux). Traced under ``eval_shape`` and ``jit``."""
+        """Draw fresh (params by group, aux). Traced under ``eval_shape`` and ``jit``."""
 
     @abc.abstractmethod
     def objectives(self) -> dict[str, Objective]:
-        """Group -> objective. The order is the update order."""
+        """Return group -> objective. The order is the update order."""
 
     @abc.abstractmethod
-    def eval_metrics(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, jax.Array]:
-        """Per-example values, each [B]. Traced under ``jit``."""
+    def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
+        """Compute per-example values, each [B]. Traced under ``jit``."""
 
-    def panels(
-        self,
-        params: Mapping[str, Tree],
-        aux: Tree,
-        frozen: Mapping[str, Tree],
-        batch: Batch,
-        key: jax.Array,
-    ) -> dict[str, Panel]:
-        """A few things to look at and listen to, for the writer. Default: none."""
+    def panels(self, inputs: StepInput) -> dict[str, Panel]:
+        """Make a few things to look at and listen to, for the writer. Default: none."""
         return {}
 
     @abc.abstractmethod
     def release(self, params: Mapping[str, Tree], aux: Tree) -> Tree:
-        """The nested dict of arrays that goes into the release bundle."""
-
-
-def build_stage(
-    stage_class: type[Stage],
-    config: StageConfig,
-    data: DataConfig,
-    upstream: Mapping[str, Bundle] | None = None,
-    dtype: str = "auto",
-) -> Stage:
-    """A stage whose compute dtype is known before its modules are built.
-
-    dtype: float32 | bfloat16 | auto (bfloat16 on an accelerator, float32 on CPU, where bfloat16
-    matrix products are emulated and many times slower).
-
-    Raises:
-      ValueError: unknown dtype, or an upstream bundle is missing.
-    """
-    stage = stage_class.__new__(stage_class)
-    stage.dtype = compute_dtype(dtype)
-    stage.__init__(config, data, upstream)  # type: ignore[misc]
-    return stage
+        """Return the nested dict of arrays that goes into the release bundle."""

@@ -8,7 +8,7 @@ import pytest
 import safetensors.numpy
 
 from hsmtss_jax.bundles import bundle as B
-from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
+from hsmtss_jax.bundles.bundle import Bundle, load_bundle, load_bundles, save_bundle
 
 
 def make(seed: int = 0, **changes) -> Bundle:
@@ -112,7 +112,7 @@ def test_death_between_renames_keeps_a_bundle(tmp_path, monkeypatch, fails):
             raise KeyboardInterrupt
         rename(source, target)
 
-    monkeypatch.setattr(os, "rename", dying)
+    monkeypatch.setattr("os.rename", dying)
     with pytest.raises(KeyboardInterrupt):
         save_bundle(tmp_path / "b", make(seed=1))
     monkeypatch.undo()
@@ -183,3 +183,15 @@ def test_refuses_a_folder_with_other_things(tmp_path):
         save_bundle(tmp_path / "b", make(), "int4")
     with pytest.raises(ValueError, match="plain name"):
         save_bundle(tmp_path / "b", make(files={"../x": b""}))
+
+
+def test_upstream_bundles_must_belong_together(tmp_path):
+    mae = save_bundle(tmp_path / "mae", make(stage="audio_mae", upstream={}))
+    save_bundle(tmp_path / "other_mae", make(seed=1, stage="audio_mae", upstream={}))
+    save_bundle(tmp_path / "q", make(stage="q_audio", upstream={"audio_mae": mae.digest}))
+    paths = {"audio_mae": tmp_path / "mae", "q_audio": tmp_path / "q"}
+    assert set(load_bundles(paths)) == {"audio_mae", "q_audio"}
+    with pytest.raises(ValueError, match=r"q_audio at .* was trained against audio_mae"):
+        load_bundles({**paths, "audio_mae": tmp_path / "other_mae"})
+    with pytest.raises(FileNotFoundError, match="no bundle at"):
+        load_bundles({"audio_mae": tmp_path / "absent"})

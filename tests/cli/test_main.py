@@ -10,11 +10,11 @@ import pytest
 from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
 from hsmtss_jax.cli.export import bundle_of_run
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.cli.train import load_upstream
 from hsmtss_jax.config import to_json
+from hsmtss_jax.stages import STAGES
 from hsmtss_jax.train.loop import train
 from hsmtss_jax.train.stage import Panel
-from tests.train.toy import ToyStage, ToyStageConfig, toy_config, toy_stage
+from tests.train.toy import ToyStage, toy_config, toy_stage
 
 
 def test_errors_are_one_line(refused, tmp_path):
@@ -65,18 +65,6 @@ def make_bundle(stage: str, upstream=None, value: float = 0.0) -> Bundle:
     return Bundle(stage=stage, config={"name": stage}, params=params, upstream=upstream or {})
 
 
-def test_upstream_bundles_must_belong_together(tmp_path):
-    mae = save_bundle(tmp_path / "mae", make_bundle("audio_mae"))
-    save_bundle(tmp_path / "other_mae", make_bundle("audio_mae", value=1.0))
-    save_bundle(tmp_path / "q", make_bundle("q_audio", {"audio_mae": mae.digest}))
-    paths = {"audio_mae": str(tmp_path / "mae"), "q_audio": str(tmp_path / "q")}
-    assert set(load_upstream(paths)) == {"audio_mae", "q_audio"}
-    with pytest.raises(ValueError, match=r"q_audio at .* was trained against audio_mae"):
-        load_upstream({**paths, "audio_mae": str(tmp_path / "other_mae")})
-    with pytest.raises(FileNotFoundError, match="no bundle at"):
-        load_upstream({"audio_mae": str(tmp_path / "absent")})
-
-
 def test_export_of_a_bundle(capsys, tmp_path):
     saved = save_bundle(tmp_path / "mae", make_bundle("audio_mae"))
     argv = ["export", saved.path.as_posix(), str(tmp_path / "small"), "--storage", "int8"]
@@ -87,7 +75,7 @@ def test_export_of_a_bundle(capsys, tmp_path):
 
 @pytest.fixture
 def registered(monkeypatch):
-    monkeypatch.setattr("hsmtss_jax.stages.STAGES", {"toy": (ToyStageConfig, ToyStage)})
+    monkeypatch.setitem(STAGES, "toy", "tests.train.toy:ToyStage")
 
 
 def test_export_of_a_run(registered, tmp_path):
@@ -110,7 +98,7 @@ def test_export_of_a_run(registered, tmp_path):
 def test_visualize_a_run(registered, tmp_path, capsys, monkeypatch):
     image, sound = Panel("image", np.eye(4)), Panel("audio", np.zeros(160, np.float32))
     panels = {"weights": image, "decoded": sound}
-    monkeypatch.setattr(ToyStage, "panels", lambda self, *arguments: panels)
+    monkeypatch.setattr(ToyStage, "panels", lambda self, inputs: panels)
     config = toy_config(run=dataclasses.replace(toy_config().run, steps=1))
     train(config, toy_stage(config), tmp_path / "run", quiet=True)
     out = tmp_path / "figures" / "panels.png"

@@ -114,3 +114,15 @@ def test_silent_clips_mix_without_nan(config):
         np.testing.assert_allclose(example.mixture, example.target + example.other, atol=1e-6)
         silent += not example.target.any()
     assert silent > 4
+
+
+def test_short_clips_are_padded_when_the_config_says_so(config):
+    """The paper's: a clip that is shorter than the window starts it, in training and in evaluation."""
+    for train in (True, False):
+        offsets = {"pad": set(), "repeat": set()}
+        for short, seen in offsets.items():
+            mix = mixer(dataclasses.replace(config, short_clips=short), train=train)
+            for i in range(24):
+                recipe = mix.draw(i, np.random.default_rng(i)).recipe
+                seen |= {recipe.target_placement.offsets, recipe.other_placement.offsets}
+        assert offsets["pad"] == {(0,)} and len(offsets["repeat"]) > 8

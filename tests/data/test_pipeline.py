@@ -8,7 +8,7 @@ import pytest
 
 from hsmtss_jax.data.pipeline import caption_dataset, clip_dataset, examples, mixture_dataset
 from hsmtss_jax.data.sources import ClipSource
-from hsmtss_jax.data.views import caption_id
+from hsmtss_jax.data.views import ClipView, caption_id
 
 L, B, N = 8000, 4, 6
 
@@ -159,3 +159,20 @@ def test_workers_give_the_same_batches(config, tokenizer):
 def test_batch_must_divide_over_hosts(config, tokenizer):
     with pytest.raises(ValueError, match="no multiple of 3"):
         build("clip", config, tokenizer, shard=Shard(0, 3))
+
+
+def test_padded_clips_are_followed_by_no_other(config):
+    """Pre-training on clips as they are: what is in use is the clip, from the window's start."""
+    config = dataclasses.replace(config, short_clips="pad", augment=False, balance=0.0)
+    source = ClipSource(config.root, "train")
+    view = ClipView(source, config, 80_000, train=True)
+    longer = ClipView(source, dataclasses.replace(config, short_clips="repeat"), 80_000, train=True)
+    others = 0
+    for i, clip in enumerate(source.clips):
+        used = min(clip.samples, 80_000)
+        example = view(i, np.random.default_rng(i))
+        assert example["length"] == used
+        if clip.samples <= 80_000:
+            np.testing.assert_array_equal(example["audio"][:used], source.audio(i))
+        others += longer(i, np.random.default_rng(i))["length"] != used
+    assert others > 4

@@ -16,10 +16,11 @@ def tone(n: int) -> np.ndarray:
 
 @pytest.mark.parametrize("n", [0, 1, 300, 1900, 3999, 4000, 4001, 20000])
 @pytest.mark.parametrize("augmented", [False, True])
-def test_draw_renders_what_it_says(n, augmented):
+@pytest.mark.parametrize("short", ["pad", "place", "repeat"])
+def test_draw_renders_what_it_says(n, augmented, short):
     for seed in range(6):
         rng = np.random.default_rng(seed)
-        chosen, window, used = placement.draw(tone(n), L, rng, vary=True, augmented=augmented)
+        chosen, window, used = placement.draw(tone(n), L, rng, short=short, augmented=augmented)
         assert window.shape == (L,) and window.dtype == np.float32 and 0 <= used <= L
         assert np.all(window[used:] == 0) and np.all(np.isfinite(window))
         assert n < 2 or np.abs(window).max() > 0
@@ -28,19 +29,25 @@ def test_draw_renders_what_it_says(n, augmented):
         assert same == used
 
 
-def test_without_variation_short_clips_start_at_zero():
-    _, window, used = placement.draw(
-        tone(500), L, np.random.default_rng(0), vary=False, augmented=False
-    )
-    assert used == 500
-    np.testing.assert_array_equal(window[:500], tone(500))
+def drawn(short, n=300, samples=16_000):
+    """The placements of a clip in 40 windows."""
+    rngs = [np.random.default_rng(seed) for seed in range(40)]
+    return [placement.draw(tone(n), samples, r, short=short, augmented=False)[0] for r in rngs]
+
+
+def test_padded_clips_start_at_zero():
+    assert {chosen.offsets for chosen in drawn("pad")} == {(0,)}
+
+
+def test_placed_clips_stand_once_anywhere():
+    starts = [offset for chosen in drawn("place") for offset in chosen.offsets]
+    assert len(starts) == 40 and len(set(starts)) > 30 and max(starts) + 300 <= 16_000
 
 
 def test_repetitions_do_not_overlap():
-    repeated, clip = 0, tone(300)
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        offsets = placement.draw(clip, 16000, rng, vary=True, augmented=False)[0].offsets
+    repeated = 0
+    for chosen in drawn("repeat"):
+        offsets = chosen.offsets
         assert all(b - a >= 300 for a, b in itertools.pairwise(offsets))
         assert offsets[0] >= 0 and offsets[-1] + 300 <= 16000
         repeated += len(offsets) > 1
@@ -52,7 +59,7 @@ def test_excerpt_avoids_silence():
     audio[12000:16000] = tone(4000)
     heard = [
         np.abs(
-            placement.draw(audio, L, np.random.default_rng(s), vary=True, augmented=False)[1]
+            placement.draw(audio, L, np.random.default_rng(s), short="repeat", augmented=False)[1]
         ).max()
         for s in range(20)
     ]

@@ -14,8 +14,8 @@ from hsmtss_jax.config import DataConfig, load_config
 from hsmtss_jax.data.manifest import mixture_examples
 from hsmtss_jax.data.records import RecordReader
 from hsmtss_jax.precompute.mixtures import write_mixture_features
-from hsmtss_jax.stages import STAGES
-from hsmtss_jax.testing.bundles import ROOT, frozen_params, tiny_upstream
+from hsmtss_jax.stages import stage_class
+from hsmtss_jax.testing.bundles import frozen_params, tiny_upstream
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.train.stage import Shard
 
@@ -41,10 +41,11 @@ def data(corpus) -> Path:
 
 
 def make_stage(name: str, root: Path, **upstream):
-    config = load_config(ROOT / "configs" / f"{name}.py", "tiny")
-    bundles = tiny_upstream(STAGES[name][1].upstream_names) | upstream
+    config = load_config(name, "tiny")
+    kind = stage_class(name)
+    bundles = tiny_upstream(kind.upstream_names) | upstream
     changes = {"root": str(root), "batch_size": 4, "eval_examples": 4}
-    return STAGES[name][1](config.stage, dataclasses.replace(config.data, **changes), bundles)
+    return kind(config.stage, dataclasses.replace(config.data, **changes), bundles)
 
 
 def test_features_on_disk_are_those_of_the_mixtures_that_training_would_draw(corpus, data):

@@ -11,7 +11,7 @@ import pytest
 
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.precompute.text import TextCache
-from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage
+from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, step_input
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.testing.encoders import stub
 from hsmtss_jax.train.stage import Shard
@@ -77,8 +77,8 @@ def test_the_loss_is_the_same(corpus, folder):
     params = draw(jax.eval_shape(stage.init, key, stage.batch_spec(), frozen)[0], "q_audio")
     stage.encoders = stub(stage.encoders, local_fn=lambda params, audio: s)
     evaluate = jax.jit(stage.eval_metrics)
-    ours = evaluate(params, {}, frozen, batch, key)
-    theirs = evaluate(params, {}, frozen, {**batch, "text_features": computed}, key)
+    ours = evaluate(step_input(stage, params, batch))
+    theirs = evaluate(step_input(stage, params, {**batch, "text_features": computed}))
     assert np.any(computed[~batch["text_mask"]])
     for name, value in theirs.items():
         np.testing.assert_allclose(ours[name], value, rtol=1e-5, atol=1e-5, err_msg=name)

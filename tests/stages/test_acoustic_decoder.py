@@ -11,7 +11,7 @@ import optax
 import pytest
 
 from hsmtss_jax.stages.acoustic_decoder import AcousticDecoderStage, with_noise
-from hsmtss_jax.testing.bundles import frozen_params, make_stage
+from hsmtss_jax.testing.bundles import frozen_params, make_stage, step_input
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.testing.encoders import stub
 from hsmtss_jax.train.stage import Shard, StepInput
@@ -118,15 +118,14 @@ def test_a_few_steps_lower_the_loss():
 
 def test_eval_metrics_are_per_example():
     evaluate = jax.jit(handed().eval_metrics)
-    values = evaluate(params_of(), {}, {}, batch_of(), jax.random.key(0))
+    values = evaluate(step_input(handed(), params_of(), batch_of(), frozen={}))
     assert set(values) == {"cross_entropy", "accuracy"}
     assert all(value.shape == (BATCH,) for value in values.values())
     np.testing.assert_allclose(values["cross_entropy"], np.log(33), atol=0.2)
 
 
 def test_panels_show_original_codec_and_sample():
-    frozen = frozen_params(stage_of())
-    panels = stage_of().panels(params_of(), {}, frozen, batch_of(), jax.random.key(0))
+    panels = stage_of().panels(step_input(stage_of(), params_of(), batch_of()))
     names = {"original", "codec", "sampled"}
     assert set(panels) == {f"{x}_{kind}" for x in names for kind in ("audio", "spectrogram")}
     assert all(np.isfinite(panel.value).all() for panel in panels.values())

@@ -12,7 +12,7 @@ import pytest
 
 from hsmtss_jax.config import load_config
 from hsmtss_jax.stages.audio_mae import roll_and_gain
-from hsmtss_jax.testing.bundles import ROOT, make_stage
+from hsmtss_jax.testing.bundles import make_stage, step_input
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.train.optim import make_schedule, paths
 from hsmtss_jax.train.stage import Shard, StepInput
@@ -59,8 +59,7 @@ def test_loss_falls():
 
 def test_eval_is_per_example_and_repeatable():
     stage, params = stage_and_params()
-    run = jax.jit(functools.partial(stage.eval_metrics, params, {}, {}))
-    a, b = (run(sounds(), jax.random.key(0)) for _ in range(2))
+    a, b = (jax.jit(stage.eval_metrics)(step_input(stage, params, sounds())) for _ in range(2))
     assert {x.shape for x in a.values()} == {(BATCH,)}
     np.testing.assert_array_equal(a["masked_mse"], b["masked_mse"])
 
@@ -68,7 +67,7 @@ def test_eval_is_per_example_and_repeatable():
 def test_release_keeps_the_encoder_and_panels_are_images():
     stage, params = stage_and_params()
     assert set(stage.release(params, {})) == {"encoder"}
-    panels = stage.panels(params, {}, {}, sounds(), jax.random.key(0))
+    panels = stage.panels(step_input(stage, params, sounds()))
     assert {panel.value.shape for panel in panels.values()} == {(128, 256)}
 
 
@@ -95,10 +94,11 @@ def test_dataset_fits_the_batch_spec(split, tmp_path):
 
 def test_paper_size_is_the_reference_recipe():
     """AudioMAE's: 32 epochs of 2 M clips at 512, three of them to warm up, then a cosine to zero."""
-    config = load_config(ROOT / "configs" / "audio_mae.py", "paper")
+    config = load_config("audio_mae", "paper")
     optim, run, stage = config.optim["model"], config.run, config.stage
     assert (config.data.batch_size, stage.samples, stage.norm_pix) == (512, 160_000, False)
     assert stage.roll_and_gain and not config.data.augment
+    assert config.data.balance == 0 and config.data.short_clips == "pad"
     assert (optim.b1, optim.b2, optim.weight_decay, optim.clip, optim.ema) == (
         0.9,
         0.95,

@@ -14,7 +14,7 @@ from hsmtss_jax.inference.captioner import Captioner
 from hsmtss_jax.models.captioner import CaptionerConfig
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer
 from hsmtss_jax.stages.captioner import CaptionerStage
-from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, tiny_upstream
+from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, step_input, tiny_upstream
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.testing.encoders import stub
 from hsmtss_jax.train.stage import Shard, StepInput
@@ -82,7 +82,7 @@ def test_tokens_behind_the_end_do_not_count():
     metrics = jax.jit(one.eval_metrics)
     first = batch(one)
     other = {**first, "text_ids": jnp.where(first["text_mask"], first["text_ids"], 7)}
-    a, b = (metrics(params, {}, frozen_params(one), x, jax.random.key(0)) for x in (first, other))
+    a, b = (metrics(step_input(one, params, x)) for x in (first, other))
     np.testing.assert_allclose(a["loss"], b["loss"], rtol=1e-6)
     assert a["loss"].shape == a["accuracy"].shape == (BATCH,)
 
@@ -90,9 +90,8 @@ def test_tokens_behind_the_end_do_not_count():
 def test_widths_must_fit():
     one = stage(False)
     wide = CaptionerConfig(width=32)
-    wrong = CaptionerStage(dataclasses.replace(one.config, model=wide), one.data, one.upstream)
-    with pytest.raises(ValueError, match=r"model\.width is 32, but GPT-2 is 16 wide"):
-        wrong.init(jax.random.key(0), batch(one), frozen_params(one))
+    with pytest.raises(ValueError, match=r"stage\.model\.width=32, but the upstream bundle has 16"):
+        CaptionerStage(dataclasses.replace(one.config, model=wide), one.data, one.upstream)
 
 
 def test_the_data_view_ends_each_caption(tmp_path):
@@ -124,7 +123,7 @@ def test_beam_search_through_the_cache_scores_as_the_stage_does():
     end = writer._tokenizer.end_id
     mask = jnp.cumsum(ids == end, axis=1) <= (ids == end)
     found = {**batch(one), "text_ids": ids, "text_mask": mask}
-    values = jax.jit(one.eval_metrics)(params, {}, frozen, found, jax.random.key(0))
+    values = jax.jit(one.eval_metrics)(step_input(one, params, found))
     np.testing.assert_allclose(-np.asarray(values["loss"]), beams.scores[:, 0], rtol=1e-4)
     texts = writer.caption(audio, beams=3, tokens=TOKENS)
     assert len(texts) == BATCH and all("endoftext" not in text for text in texts)

@@ -15,7 +15,7 @@ from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.stages.mask_separator import of_task, sdr
 from hsmtss_jax.task import TASKS
-from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, zero_batch
+from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, step_input, zero_batch
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.train.stage import Shard, StepInput
 
@@ -80,12 +80,11 @@ def trained(stage, batch):
 def evaluated(stage, batch, trained):
     """A compiled batch -> (metrics, estimate)."""
     params, aux, _ = trained
-    frozen = frozen_params(stage)
 
     @jax.jit
     def evaluate(batch):
-        metrics = stage.eval_metrics(params, aux, frozen, batch, jax.random.key(0))
-        return metrics, stage._estimate(params, aux, frozen, batch)
+        inputs = step_input(stage, params, batch, aux=aux)
+        return stage.eval_metrics(inputs), stage.estimate(inputs)
 
     return evaluate
 
@@ -149,7 +148,7 @@ def test_the_release_is_a_system_to_compare_with(stage, trained):
 
 def test_panels(stage, batch, trained):
     params, aux, _ = trained
-    panels = stage.panels(params, aux, frozen_params(stage), batch, jax.random.key(0))
+    panels = stage.panels(step_input(stage, params, batch, aux=aux))
     kinds = {name: panel.kind for name, panel in panels.items()}
     assert kinds == {
         f"{name}_{what}": kind

@@ -4,7 +4,7 @@ import jax
 import pytest
 
 from hsmtss_jax.config import load_config
-from hsmtss_jax.testing.bundles import ROOT, frozen_params, make_stage
+from hsmtss_jax.testing.bundles import frozen_params, make_stage
 from tests.models.separator_inputs import count
 
 BODY = {"global": 42_528_768, "local": 85_646_592}  # the layers; the local one with its read-out
@@ -47,7 +47,7 @@ def test_parameters_of_the_release(name: str, parameters: int):
 def test_optimiser_of_the_paper_size(
     name: str, batch: int, steps: int, warmup: int, lr: float, ema: float
 ):
-    config = load_config(ROOT / "configs" / f"{name}.py", "paper")
+    config = load_config(name, "paper")
     optim = config.optim["model"]
     assert (config.data.batch_size, config.run.steps) == (batch, steps)
     assert (optim.warmup_steps, optim.lr, optim.end_lr) == (warmup, lr, 1e-6)
@@ -56,11 +56,11 @@ def test_optimiser_of_the_paper_size(
 
 
 def test_the_papers_weights_and_switcher():
-    joint = load_config(ROOT / "configs" / "joint_separator.py", "paper").stage
+    joint = make_stage("joint_separator", "paper", abstract=True).config
     assert (joint.target_probability, joint.global_weight, joint.local_weight) == (0.1, 0.1, 1.0)
     assert (joint.similarity_weight, joint.l1_weight) == (1.0, 1.0)
     models = {name: getattr(joint, f"{name}_model") for name in ("global", "local")}
-    single = load_config(ROOT / "configs" / "single_stage.py", "paper").stage.model
+    single = make_stage("single_stage", "paper", abstract=True).config.model
     assert {name: model.depth for name, model in models.items()} == {"global": 6, "local": 12}
     for model in (*models.values(), single):
         assert (model.width, model.heads, model.dropout) == (768, 8, 0.1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.bundles.networks import read_encoders
-from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, tiny_upstream
+from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, step_input, tiny_upstream
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.train.stage import Shard
 
@@ -55,8 +55,7 @@ def test_query_feed_forward_starts_as_a_copy_of_the_texts():
 
 
 def test_eval_is_per_example():
-    run = jax.jit(functools.partial(stage().eval_metrics, params(), {}))
-    values = run(frozen_params(stage()), batch(), jax.random.key(0))
+    values = jax.jit(stage().eval_metrics)(step_input(stage(), params(), batch()))
     assert {x.shape for x in values.values()} == {(BATCH,)}
     assert {"atc", "atm", "atg", "hit", "matched"} <= set(values)
 

@@ -14,6 +14,7 @@ import numpy as np
 import optax
 import pytest
 
+from hsmtss_jax.config import load_config, to_dict
 from hsmtss_jax.models.semantics import Semantics
 from hsmtss_jax.models.separators import TextCondition
 from hsmtss_jax.stages.base import MixtureFeatures, compare
@@ -24,7 +25,7 @@ from hsmtss_jax.stages.local_separator import (
     update_statistics,
     with_statistics,
 )
-from hsmtss_jax.testing.bundles import frozen_params, make_stage, zero_batch
+from hsmtss_jax.testing.bundles import frozen_params, make_stage, step_input, zero_batch
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.train.stage import Shard, Stage, StepInput
 
@@ -88,22 +89,9 @@ def init_of(name: str) -> tuple[Any, Any]:
     return jax.jit(stage.init)(jax.random.key(0), zero_batch(stage), frozen_params(stage))
 
 
-def step_frozen(stage: Stage) -> dict[str, Any]:
-    """Frozen weights as the trainer hands them to a step."""
-    frozen = frozen_params(stage)
-    return {name: tree for name, tree in frozen.items() if name not in stage.init_only_names}
-
-
 def inputs_of(name: str, key: int = 1) -> StepInput:
     stage, (params, aux) = stage_of(name), init_of(name)
-    return StepInput(
-        params=params,
-        aux=aux,
-        frozen=step_frozen(stage),
-        batch=batch_of(stage),
-        key=jax.random.key(key),
-        step=jnp.int32(0),
-    )
+    return step_input(stage, params, batch_of(stage), aux=aux, key=key)
 
 
 @pytest.mark.parametrize("name", PAPER)
@@ -132,10 +120,7 @@ def test_a_few_steps_on_one_batch_lower_the_loss(name: str):
 def test_eval_metrics_are_per_example_and_deterministic(name: str):
     stage, inputs = stage_of(name), inputs_of(name)
     evaluate = jax.jit(stage.eval_metrics)
-    one, two = (
-        evaluate(inputs.params, inputs.aux, inputs.frozen, inputs.batch, jax.random.key(key))
-        for key in (1, 2)
-    )
+    one, two = (evaluate(inputs.replace(key=jax.random.key(key))) for key in (1, 2))
     kinds = {
         "global_separator": ("global",),
         "local_separator": ("local",),
@@ -230,7 +215,8 @@ def test_a_mixture_that_is_its_target_needs_no_separation():
 
 def test_joint_starts_from_the_two_bundles_and_does_not_carry_them():
     stage = stage_of("joint_separator")
-    assert set(step_frozen(stage)) == {"audio_mae", "text_encoder", "q_audio"}
+    frozen = inputs_of("joint_separator").frozen
+    assert set(frozen) == {"audio_mae", "text_encoder", "q_audio"}
     params, aux = init_of("joint_separator")
     for name in ("global", "local"):
         expected = stage.upstream[f"{name}_separator"].params
@@ -239,11 +225,19 @@ def test_joint_starts_from_the_two_bundles_and_does_not_carry_them():
     assert set(stage.release(params, aux)) == {"global", "local"}
 
 
-def test_joint_refuses_bundles_of_other_sizes():
+def test_joint_has_the_sizes_of_its_bundles_and_refuses_others():
+    config = load_config("joint_separator", "tiny").stage
+    assert config.global_model is None and config.local_model is None
+    joint = to_dict(stage_of("joint_separator").config)
+    for name in ("global", "local"):
+        bundle = stage_of("joint_separator").upstream[f"{name}_separator"]
+        assert joint[f"{name}_model"] == bundle.config["model"]
     stage = stage_of("joint_separator")
     model = dataclasses.replace(stage.config.local_model, heads=2)
     config = dataclasses.replace(stage.config, local_model=model)
-    with pytest.raises(ValueError, match="local_separator bundle"):
+    with pytest.raises(
+        ValueError, match=r"stage\.local_model\.heads=2, but the upstream bundle has 4"
+    ):
         JointSeparatorStage(config, stage.data, stage.upstream)
     free = dataclasses.replace(stage.config.local_model, dropout=0.3, remat=True)
     JointSeparatorStage(
@@ -284,7 +278,7 @@ def test_joint_loss_is_the_weighted_sum():
 @pytest.mark.parametrize("name", ["local_separator", "joint_separator", "single_stage"])
 def test_panels_are_patch_maps(name: str):
     stage, inputs = stage_of(name), inputs_of(name)
-    panels = stage.panels(inputs.params, inputs.aux, inputs.frozen, inputs.batch, inputs.key)
+    panels = stage.panels(inputs)
     attention = set() if name == "single_stage" else {"attention_of_g"}
     assert set(panels) == {"cosine", "cosine_mixture"} | attention
     for panel in panels.values():

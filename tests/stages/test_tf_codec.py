@@ -1,19 +1,27 @@
 """The codec's stage: a step of the generic trainer, the two phases, evaluation, release."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
-from configs.tf_codec_adversarial import get_config
 from hsmtss_jax import dist
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import SIZES, MeshConfig, from_json, to_json
+from hsmtss_jax.config import SIZES, MeshConfig, from_json, load_config, to_json
+from hsmtss_jax.losses.adversarial import (
+    discriminator_loss,
+    feature_matching_loss,
+    generator_loss,
+)
+from hsmtss_jax.losses.codec import mel_error, power_compressed_error, rate_loss
 from hsmtss_jax.models.tf_codec.discriminator import DiscriminatorConfig
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
-from hsmtss_jax.stages.tf_codec import TFCodecStage, TFCodecStageConfig, loss_if, temperature
+from hsmtss_jax.stages.tf_codec import TFCodecStage, TFCodecStageConfig, temperature
+from hsmtss_jax.testing.bundles import build_stage, step_input
 from hsmtss_jax.train.optim import make_optimizer
 from hsmtss_jax.train.stage import StepInput
 from hsmtss_jax.train.state import create_state
@@ -25,7 +33,7 @@ START = 6
 @pytest.fixture(scope="module")
 def trained():
     """(stage, states, metrics) of 8 steps on one batch; the discriminator starts at START."""
-    experiment = get_config("tiny")
+    experiment = load_config("tf_codec_adversarial", "tiny")
     stage = TFCodecStage(
         dataclasses.replace(
             experiment.stage,
@@ -118,7 +126,7 @@ def test_the_second_phase_starts_from_the_first_one_s_bundle(trained):
     other = dataclasses.replace(
         stage.config, model=dataclasses.replace(stage.config.model, codes=4)
     )
-    with pytest.raises(ValueError, match=r"stage\.model\.codes=4, but the initial codec has 8"):
+    with pytest.raises(ValueError, match=r"stage\.model\.codes=4, but the upstream bundle has 8"):
         TFCodecStage(other, stage.data, {"initial_codec": start})
     with pytest.raises(ValueError, match="is a bundle of gpt2"):
         wrong = dataclasses.replace(start, stage="gpt2")
@@ -127,9 +135,13 @@ def test_the_second_phase_starts_from_the_first_one_s_bundle(trained):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_second_phase_s_config(size):
-    config = get_config(size)
+    config = load_config("tf_codec_adversarial", size)
     assert from_json(to_json(config), TFCodecStageConfig) == config
-    stage = TFCodecStage(config.stage, config.data)
+    assert config.stage.model is None
+    with pytest.raises(ValueError, match=r"stage\.model is none: give upstream\.initial_codec"):
+        TFCodecStage(config.stage, config.data)
+    stage = build_stage(config, size, abstract=True)
+    assert stage.config.model == load_config("tf_codec", size).stage.model
     params, _ = jax.eval_shape(lambda b: stage.init(jax.random.key(0), b, {}), stage.batch_spec())
     assert set(params) == set(stage.objectives()) == set(config.optim)
     if size == "paper":
@@ -137,6 +149,80 @@ def test_the_second_phase_s_config(size):
         assert judge == 5_256_372
         assert (config.optim["generator"].lr, config.optim["discriminator"].lr) == (3e-5, 3e-4)
         assert all(optim.clip_per_tensor for optim in config.optim.values())
+
+
+def reference_step(stage, experiment, state, batch, key):
+    """A step written out: the codec decodes, the discriminator learns, the codec learns from the new one."""
+    cfg, groups = stage.config, experiment.optim
+    optimizers = {g: make_optimizer(groups[g], state.params[g], 8) for g in groups}
+    codec, judge = cfg.model.make(), cfg.discriminator.make()
+    real = batch["audio"]
+
+    def decode(params):
+        return codec.apply(
+            {"params": params, "batch_stats": state.aux["batch_stats"]},
+            real,
+            key=jax.random.fold_in(jax.random.fold_in(key, state.step), 0),
+            tau=temperature(state.step, cfg),
+            train=True,
+            mutable=["batch_stats"],
+        )
+
+    def judged(params, audio):
+        return judge.apply({"params": params}, audio)
+
+    def of_discriminator(params):
+        fake = jax.lax.stop_gradient(decode(state.params["generator"])[0].audio)
+        lsgan = discriminator_loss(judged(params, real).scores, judged(params, fake).scores)
+        squares = sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(params))
+        return lsgan + 0.5 * cfg.discriminator_l2 * squares
+
+    def update(group, grads):
+        change, _ = optimizers[group].update(grads, state.opt_state[group], state.params[group])
+        return optax.apply_updates(state.params[group], change)
+
+    updated = update("discriminator", jax.grad(of_discriminator)(state.params["discriminator"]))
+
+    def of_generator(params):
+        out, _ = decode(params)
+        of_real, of_fake = judged(updated, real), judged(updated, out.audio)
+        return (
+            cfg.spectral_weight * jnp.mean(power_compressed_error(out.audio, real))
+            + cfg.mel_weight * jnp.mean(mel_error(out.audio, real))
+            + cfg.entropy_weight * rate_loss(out.quantized.usage, cfg.entropy_target)
+            + cfg.adversarial_weight * generator_loss(of_fake.scores)
+            + cfg.feature_weight * feature_matching_loss(of_real.features, of_fake.features)
+        )
+
+    grads = jax.grad(of_generator)(state.params["generator"])
+    return {"discriminator": updated, "generator": update("generator", grads)}, grads
+
+
+def test_the_discriminator_is_updated_first_and_the_codec_sees_it(trained):
+    stage, batch, states, metrics = trained
+    experiment = load_config("tf_codec_adversarial", "tiny")
+    optim = {g: dataclasses.replace(o, lr=1e-3) for g, o in experiment.optim.items()}
+    experiment = dataclasses.replace(experiment, optim=optim)
+    assert list(stage.objectives()) == ["discriminator", "generator"]
+    state, key = states[START], jax.random.key(1)
+    step = functools.partial(reference_step, stage, experiment)
+    expected, grads = jax.jit(step)(state, batch, key)
+    after = states[START + 1].params
+    for group, tree in expected.items():
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5), after[group], tree)
+    norm = optax.tree.norm(grads)
+    np.testing.assert_allclose(metrics[START]["generator/grad_norm"], norm, rtol=1e-3)
+
+
+def test_accumulating_shares_the_passes_too(trained):
+    """Two equal halves give the gradient of one of them; each part's pass is replayed with its own."""
+    stage, batch, states, _ = trained
+    groups = load_config("tf_codec_adversarial", "tiny").optim
+    optimizers = {g: make_optimizer(groups[g], states[0].params[g], 8) for g in groups}
+    step = jax.jit(make_step(stage.objectives(), optimizers, groups, 8, accumulate=2))
+    state, values = step(states[START], batch, {}, jax.random.key(1))
+    assert all(np.isfinite(value) for value in values.values())
+    assert values["generator/adversarial"] > 0 and int(state.skipped) == 0
 
 
 def test_statistics_are_those_of_the_global_batch(trained):
@@ -181,7 +267,7 @@ def test_statistics_move(trained):
 def test_evaluation_is_per_example(trained):
     stage, batch, states, _ = trained
     state = states[-1]
-    metrics = jax.jit(stage.eval_metrics)(state.params, state.aux, {}, batch, jax.random.key(0))
+    metrics = jax.jit(stage.eval_metrics)(step_input(stage, state.params, batch, aux=state.aux))
     names = {"spectral", "mel", "lsd", "raw_kbps", "entropy_kbps"}
     assert {name: value.shape for name, value in metrics.items()} == dict.fromkeys(names, (2,))
     assert all(bool(jnp.isfinite(value).all()) for value in metrics.values())
@@ -211,7 +297,7 @@ def test_release_encodes_without_the_stage(trained):
 def test_panels_show_original_and_decoded(trained):
     stage, batch, states, _ = trained
     state = states[-1]
-    panels = stage.panels(state.params, state.aux, {}, batch, jax.random.key(0))
+    panels = stage.panels(step_input(stage, state.params, batch, aux=state.aux))
     assert panels["decoded_audio"].value.shape == (2_000,)
     assert panels["original_spectrogram"].value.shape == panels["decoded_spectrogram"].value.shape
 
@@ -221,18 +307,3 @@ def test_temperature_falls_to_its_floor():
     assert float(temperature(0, config)) == 2.0
     np.testing.assert_allclose(temperature(514_000, config), 2.0 * 0.9999995**514_000, rtol=1e-4)
     assert float(temperature(10_000_000, config)) == 0.5
-
-
-def test_loss_if_has_the_loss_and_its_gradient_or_nothing():
-    def loss(x):
-        return jnp.sum(x**3), jnp.max(x)
-
-    def run(active, x):
-        return loss_if(active, loss, x)
-
-    x = jnp.asarray([1.0, 2.0])
-    (value, extra), grad = jax.jit(jax.value_and_grad(run, argnums=1, has_aux=True))(True, x)
-    assert (float(value), float(extra)) == (9.0, 2.0)
-    np.testing.assert_allclose(grad, 3 * x**2)
-    (value, _), grad = jax.jit(jax.value_and_grad(run, argnums=1, has_aux=True))(False, x)
-    assert float(value) == 0.0 and float(jnp.abs(grad).max()) == 0.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.train.evaluate import evaluate, make_eval_step
-from hsmtss_jax.train.loop import prepare
+from hsmtss_jax.train.plan import prepare
 from hsmtss_jax.train.stage import Panel, Shard
 from hsmtss_jax.train.writer import Writer
 from tests.train.toy import toy_config, toy_stage
@@ -18,8 +18,7 @@ def score(batches):
     state = plan.init()
     step = make_eval_step(plan.stage, plan.mesh)
     size = config.data.batch_size
-    args = (state.params, state.aux, plan.frozen, batches, plan.mesh, plan.key, size)
-    return evaluate(step, *args)
+    return evaluate(step, plan.eval_inputs(state), batches, plan.mesh, size)
 
 
 def test_a_short_last_batch_counts_only_its_own_examples():

@@ -122,8 +122,8 @@ def test_keeps_the_last_and_the_best(tmp_path):
     class Scored(ToyStage):
         """Worse from pass to pass."""
 
-        def eval_metrics(self, params, aux, frozen, batch, key):
-            return {"score": jax.numpy.full(batch["y"].shape, aux["count"])}
+        def eval_metrics(self, inputs):
+            return {"score": jax.numpy.full(inputs.batch["y"].shape, inputs.aux["count"])}
 
     config = toy_config(run=run)
     train(config, Scored(config.stage, config.data), tmp_path, quiet=True)
@@ -132,10 +132,8 @@ def test_keeps_the_last_and_the_best(tmp_path):
     checkpointer.close()
 
 
-def test_gives_up_when_nothing_is_finite(tmp_path, monkeypatch):
-    monkeypatch.setattr("hsmtss_jax.train.loop._HOPELESS", 10)
-
-    class Hopeless(ToyStage):
+def test_gives_up_when_nothing_is_finite(tmp_path):
+    class NeverFinite(ToyStage):
         def _first(self, inputs):
             loss, report = super()._first(inputs)
             return loss * jax.numpy.nan, report
@@ -146,7 +144,8 @@ def test_gives_up_when_nothing_is_finite(tmp_path, monkeypatch):
 
     config = toy_config()
     with pytest.raises(FloatingPointError, match="no finite gradient in the last 10 steps"):
-        train(config, Hopeless(config.stage, config.data), tmp_path, quiet=True)
+        stage = NeverFinite(config.stage, config.data)
+        train(config, stage, tmp_path, quiet=True, max_nonfinite_steps=10)
     assert lines(tmp_path)[0]["train/first/loss"] is None
 
 

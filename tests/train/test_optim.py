@@ -43,6 +43,28 @@ def test_schedule_of_a_run_shorter_than_its_warmup():
     np.testing.assert_allclose(float(schedule(9)), 0.1, rtol=1e-6)
 
 
+def test_schedule_climbs_stairs():
+    config = OptimConfig(lr=1.0, schedule="staircase", stairs=(0.01, 0.1), warmup_steps=3)
+    schedule = make_schedule(config, 100)
+    values = [float(schedule(step)) for step in range(8)]
+    np.testing.assert_allclose(values, [0.01] * 3 + [0.1] * 3 + [1.0] * 2, rtol=1e-6)
+
+
+def test_amsgrad_keeps_the_largest_moment():
+    """After a large gradient a small one moves less than it does with Adam, which forgets."""
+    small = jax.tree.map(lambda leaf: 0.01 * jnp.ones_like(leaf), PARAMS)
+    large = jax.tree.map(jnp.ones_like, PARAMS)
+
+    def last_change(amsgrad):
+        optimizer = make_optimizer(plain(b2=0.5, amsgrad=amsgrad), PARAMS, 10)
+        state = optimizer.init(PARAMS)
+        for grads in (large, *[small] * 30):
+            change, state = optimizer.update(grads, state, PARAMS)
+        return abs(float(change["head"]["kernel"][0, 0]))
+
+    assert last_change(True) < 0.2 * last_change(False)
+
+
 def test_decay_spares_what_the_regex_names():
     change, _ = updates(plain(weight_decay=0.5, decay_exclude="bias$"))
     np.testing.assert_allclose(change["encoder"]["kernel"], -0.05, rtol=1e-6)
@@ -96,7 +118,7 @@ def test_switches_leave_the_state_structure_alone():
         ({"freeze": "("}, "not a regular expression"),
         ({"weight_decay": 0.1, "decay_exclude": "gamma"}, "matches no parameter"),
         ({"weight_decay": 0.1, "decay_exclude": "."}, "matches every parameter"),
-        ({"schedule": "linear"}, "choose cosine or constant"),
+        ({"schedule": "linear"}, "choose cosine or constant or staircase"),
     ],
 )
 def test_errors(changes, words):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.config import MeshConfig, OptimConfig
-from hsmtss_jax.train.loop import jit_step, prepare
+from hsmtss_jax.train.plan import jit_step, prepare
 from tests.train.toy import ToyModelConfig, ToyStageConfig, host_batches, toy_config, toy_stage
 
 STILL = ToyModelConfig(dropout=0.0)

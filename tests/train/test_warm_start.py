@@ -11,7 +11,8 @@ from hsmtss_jax.bundles.importers.mw_mae import import_mw_mae, mw_mae_config, mw
 from hsmtss_jax.config import DataConfig, ExperimentConfig, MeshConfig, OptimConfig, RunConfig
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.stages.audio_mae import AudioMAEStage, AudioMAEStageConfig
-from hsmtss_jax.train.loop import prepare, train
+from hsmtss_jax.train.loop import train
+from hsmtss_jax.train.plan import prepare
 from hsmtss_jax.train.warm_start import warm_start
 from tests.bundles.importers.synthetic import DEPTH, HEADS, WIDTH, mw_mae_params
 from tests.train.toy import toy_config, toy_stage

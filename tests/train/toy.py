@@ -20,7 +20,7 @@ from hsmtss_jax.config import (
     RunConfig,
     StageConfig,
 )
-from hsmtss_jax.train.stage import Panel, Report, Shard, Stage, build_stage
+from hsmtss_jax.train.stage import Panel, Report, Shard, Stage
 
 INPUTS = 4
 
@@ -60,6 +60,8 @@ class _Rows(grain.transforms.RandomMap):
 
 class ToyStage(Stage):
     """Group ``first`` fits y; group ``second`` fits what ``first`` predicted, handed on as carry."""
+
+    config_class = ToyStageConfig
 
     @property
     def net(self):
@@ -110,14 +112,14 @@ class ToyStage(Stage):
         rngs = {"dropout": inputs.key}
         return self.net.apply({"params": params}, inputs.batch["x"], train=True, rngs=rngs)
 
-    def eval_metrics(self, params, aux, frozen, batch, key):
-        out = self.net.apply({"params": params["first"]}, batch["x"])
-        return {"loss": jnp.square(out - batch["y"]), "one": jnp.ones_like(out)}
+    def eval_metrics(self, inputs):
+        out = self.net.apply({"params": inputs.params["first"]}, inputs.batch["x"])
+        return {"loss": jnp.square(out - inputs.batch["y"]), "one": jnp.ones_like(out)}
 
-    def panels(self, params, aux, frozen, batch, key):
+    def panels(self, inputs):
         return {
-            "x": Panel("image", np.asarray(batch["x"])),
-            "y": Panel("audio", np.asarray(batch["y"])),
+            "x": Panel("image", np.asarray(inputs.batch["x"])),
+            "y": Panel("audio", np.asarray(inputs.batch["y"])),
         }
 
     def release(self, params, aux):
@@ -138,7 +140,7 @@ def toy_config(**changes) -> ExperimentConfig:
 
 
 def toy_stage(config: ExperimentConfig) -> ToyStage:
-    return build_stage(ToyStage, config.stage, config.data, {}, config.run.dtype)
+    return ToyStage(config.stage, config.data, dtype=dist.compute_dtype(config.run.dtype))
 
 
 def host_batches(plan, count: int):

@@ -60,9 +60,10 @@ def run(options: DecoderOptions, context: Context) -> int:
 def _model(options: DecoderOptions) -> "AcousticDecoderConfig":
     from hsmtss_jax.config import ExperimentConfig, load_config
     from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
+    from hsmtss_jax.testing.bundles import build_stage
 
     config = load_config(options.config, options.size, ExperimentConfig)
-    model = getattr(config.stage, "model", None)
+    model = getattr(build_stage(config, options.size, abstract=True).config, "model", None)
     if not isinstance(model, AcousticDecoderConfig):
         raise ValueError(f"{options.config} is no config of the acoustic decoder")
     return model

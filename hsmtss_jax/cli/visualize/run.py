@@ -12,7 +12,7 @@ from hsmtss_jax.cli.visualize.options import FigureOptions
 from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
-    from hsmtss_jax.cli.runs import Run
+    from hsmtss_jax.train.run import OpenedRun
     from hsmtss_jax.train.stage import Panel
 
 
@@ -32,11 +32,12 @@ def run(options: VisualizeRunOptions, context: Context) -> int:
         raise FileNotFoundError(f"{options.workdir} is not the workdir of a training run")
     from hsmtss_jax.audio.io import write_audio
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
-    from hsmtss_jax.cli.runs import open_run
+    from hsmtss_jax.stages import stage_class
+    from hsmtss_jax.train.run import open_run
     from hsmtss_jax.visualization.panels import save_images
 
     enable_compilation_cache()
-    opened = open_run(options.workdir, options.step)
+    opened = open_run(options.workdir, stage_class, options.step)
     panels = _panels(opened, options.batch)
     output = options.figure.make_folder()
     images = {name: panel.value for name, panel in panels.items() if panel.kind == "image"}
@@ -51,13 +52,12 @@ def run(options: VisualizeRunOptions, context: Context) -> int:
     return 0
 
 
-def _panels(run: "Run", number: int) -> "Mapping[str, Panel]":
+def _panels(run: "OpenedRun", number: int) -> "Mapping[str, Panel]":
     """Return the stage's panels on validation batch ``number``."""
     from itertools import islice
 
     from hsmtss_jax import dist
     from hsmtss_jax.train.stage import Shard
-    from hsmtss_jax.train.state import eval_params
 
     plan = run.plan
     batches = plan.stage.dataset("validation", Shard(), plan.config.run.seed)
@@ -65,9 +65,7 @@ def _panels(run: "Run", number: int) -> "Mapping[str, Panel]":
     if batch is None:
         raise ValueError(f"there is no validation batch {number}: choose a smaller --batch")
     placed = dist.put_batch(plan.mesh, batch)
-    return plan.stage.panels(
-        eval_params(run.state), run.state.aux, plan.step_frozen, placed, plan.key
-    )
+    return plan.stage.panels(plan.eval_inputs(run.state, placed))
 
 
 COMMAND = Command(

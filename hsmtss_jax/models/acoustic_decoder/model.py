@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from einops import rearrange
 
+from hsmtss_jax.config import Inherited
 from hsmtss_jax.nn.positions import sincos_1d
 from hsmtss_jax.nn.transformer import Transformer, TransformerConfig
 
@@ -36,11 +37,11 @@ class AcousticDecoderConfig:
     width: int = 1024
     depth: int = 12
     heads: int = 8
-    groups: int = 16
-    codes: int = 1024
-    audio_width: int = 768
-    time_patches: int = 64
-    freq_patches: int = 8
+    groups: Inherited = 16
+    codes: Inherited = 1024
+    audio_width: Inherited = 768
+    time_patches: Inherited = 64
+    freq_patches: Inherited = 8
     condition: Conditioning = "prefix"
     mlp_ratio: int = 4
     dropout: float = 0.0

@@ -31,6 +31,7 @@ from hsmtss_jax.models.acoustic_decoder.weights import (
     Norm,
     product,
 )
+from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.nn.attention import NEG_INF, dot_product_attention
 
 
@@ -121,10 +122,12 @@ def prefill(
     """
     batch, dtype = len(patches), weights.embedding.dtype
     visible = jnp.ones((batch, config.patches), bool) if prefix_mask is None else prefix_mask
-    conditions = Conditioner(config, dtype).apply(
-        {"params": weights.conditioner}, hide_padding(patches, prefix_mask)
+    conditions = apply(
+        Conditioner(config, dtype),
+        {"params": weights.conditioner},
+        hide_padding(patches, prefix_mask),
+        out=Conditions,
     )
-    assert isinstance(conditions, Conditions)
     prefix = conditions.prefix
     keys, values = _prefix_keys(config, weights, prefix, visible, batch, room or frames)
     crossed = []

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
+from hsmtss_jax.nn.apply import apply
 
 SAMPLE_RATE = 16_000  # of the system
 
@@ -77,13 +78,12 @@ class TFCodecAdapter:
         return self.config.token_frames(samples)
 
     def encode(self, variables: Any, audio: jax.Array) -> jax.Array:
-        tokens = self.config.make(self.dtype).apply(variables, audio, method="encode")
-        assert isinstance(tokens, jax.Array)
-        return tokens
+        codec = self.config.make(self.dtype)
+        return apply(codec, variables, audio, method="encode", out=jax.Array)
 
     def decode(self, variables: Any, tokens: jax.Array, samples: int) -> jax.Array:
-        audio = self.config.make(self.dtype).apply(variables, tokens, samples, method="decode")
-        assert isinstance(audio, jax.Array)
+        codec = self.config.make(self.dtype)
+        audio = apply(codec, variables, tokens, samples, method="decode", out=jax.Array)
         return audio.astype(jnp.float32)
 
 

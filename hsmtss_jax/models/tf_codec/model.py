@@ -22,6 +22,7 @@ import jax.numpy as jnp
 from einops import rearrange
 
 from hsmtss_jax.audio.stft import istft, stft
+from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.nn.conv import ConvLayer, TCMLayer, causal_conv, latest, xavier
 from hsmtss_jax.nn.quantize import GroupQuantizer, Quantized
 from hsmtss_jax.nn.recurrent import GRU
@@ -300,9 +301,7 @@ class TFCodec(nn.Module):
         codec, variables = self.unbind()
 
         def together(variables: Any, values: jax.Array) -> jax.Array:
-            audio = codec.apply(variables, values, length, method="reconstruct")
-            assert isinstance(audio, jax.Array)
-            return audio
+            return apply(codec, variables, values, length, method="reconstruct", out=jax.Array)
 
         def one_by_one(variables: Any, values: jax.Array) -> jax.Array:
             return jax.lax.map(lambda row: together(variables, row[None])[0], values)

@@ -2,16 +2,18 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from hsmtss_jax.config import MeshConfig, from_json
 from hsmtss_jax.train.checkpoint import Checkpointer, check_same_run
-from hsmtss_jax.train.loop import Plan, prepare
+from hsmtss_jax.train.plan import Plan, prepare
+from hsmtss_jax.train.stage import Stage
 from hsmtss_jax.train.state import TrainState
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class OpenedRun:
     """A run's plan on this machine's devices, and its state after ``step`` updates."""
 
     plan: Plan
@@ -19,31 +21,32 @@ class Run:
     step: int
 
 
-def open_run(workdir: Path, step: str = "latest") -> Run:
-    """The run in ``workdir`` at a step: a number, latest or best. Its config rebuilds the stage.
+def open_run(
+    workdir: Path, stage_class: Callable[[str], type[Stage]], step: str = "latest"
+) -> OpenedRun:
+    """Open the run in ``workdir`` at a step: a number, latest or best. Its config rebuilds the stage.
+
+    stage_class: from a stage's name to its class (``stages.stage_class``).
 
     Raises:
       ValueError: no such checkpoint, or upstream bundles that changed since.
     """
-    from hsmtss_jax.cli.train import make_stage
-    from hsmtss_jax.stages import STAGES
-
     checkpointer = Checkpointer(workdir)
     try:
         number = _resolve(checkpointer, step, workdir)
         saved = checkpointer.config(number)
-        stage_class = STAGES[saved["experiment"]["stage"]["name"]][0]
-        config = from_json(json.dumps(saved["experiment"]), stage_class)
-        plan = prepare(dataclasses.replace(config, mesh=MeshConfig()), make_stage(config))
+        found = stage_class(saved["experiment"]["stage"]["name"])
+        config = from_json(json.dumps(saved["experiment"]), found.config_class)
+        plan = prepare(dataclasses.replace(config, mesh=MeshConfig()), found.load(config))
         check_same_run(saved, plan.identity, workdir)
         plan = dataclasses.replace(plan, origin=saved.get("init_from", ""))
-        return Run(plan, checkpointer.restore(number, plan.abstract), number)
+        return OpenedRun(plan, checkpointer.restore(number, plan.abstract), number)
     finally:
         checkpointer.close()
 
 
 def _resolve(checkpointer: Checkpointer, step: str, workdir: Path) -> int:
-    """ "latest", "best" or a number -> a saved step."""
+    """Return the saved step that "latest", "best" or a number names."""
     steps = checkpointer.steps()
     if not steps:
         raise ValueError(f"{workdir} holds no checkpoint yet")

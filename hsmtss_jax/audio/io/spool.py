@@ -1,0 +1,71 @@
+"""Copy what can be read only once (pipes, standard input, open files) to a temporary file.
+
+A pipe is copied when it is first looked at, and that copy stands for it until the process ends: several
+readings of one recording need the same bytes, and a length before the first of them.
+"""
+
+import contextlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import threading
+import weakref
+from pathlib import Path
+from typing import BinaryIO
+
+_LOCK = threading.Lock()
+_PIPES: dict[tuple[int, int], "Spooled"] = {}
+_CHUNK = 1 << 20
+
+
+class Spooled:
+    """Hold a temporary copy of a stream at ``path``; it is deleted with the object.
+
+    The stream is read from its position to its end, and put back there where it can be.
+    """
+
+    def __init__(self, stream: BinaryIO, suffix: str = "") -> None:
+        handle, name = tempfile.mkstemp(prefix="hsmtss-", suffix=suffix)
+        self.path = Path(name)
+        self._finalizer = weakref.finalize(self, _remove, self.path)
+        try:
+            position = stream.tell() if stream.seekable() else None
+            with os.fdopen(handle, "wb") as file:
+                shutil.copyfileobj(stream, file, _CHUNK)
+            if position is not None:
+                stream.seek(position)
+        except TypeError as error:
+            self.close()
+            raise ValueError("open the file in binary mode, 'rb'") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Delete the copy."""
+        self._finalizer()
+
+
+def spool_stdin() -> Spooled:
+    """Copy standard input to its end."""
+    return Spooled(sys.stdin.buffer)
+
+
+def local_path(path: Path) -> Path:
+    """Return the file to read for a path: itself, or the copy of a pipe or terminal."""
+    status = path.stat()
+    if stat.S_ISREG(status.st_mode):
+        return path
+    key = (status.st_dev, status.st_ino)
+    with _LOCK:
+        if key not in _PIPES:
+            with path.open("rb", buffering=0) as stream:
+                _PIPES[key] = Spooled(stream, path.suffix)
+        return _PIPES[key].path
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

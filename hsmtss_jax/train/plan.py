@@ -1,0 +1,152 @@
+"""A stage made ready for training on a mesh: optimisers, abstract state, frozen weights, compiled step."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.sharding import Mesh
+
+from hsmtss_jax import dist
+from hsmtss_jax.bundles.bundle import Bundle
+from hsmtss_jax.config import ExperimentConfig, to_dict
+from hsmtss_jax.train.checkpoint import abstract_state
+from hsmtss_jax.train.optim import make_optimizer, trainable_mask
+from hsmtss_jax.train.stage import Batch, Stage, StepInput
+from hsmtss_jax.train.state import TrainState, create_state, eval_params
+from hsmtss_jax.train.step import Step, make_step
+
+Tree = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A stage made ready for a mesh: its optimisers, its abstract state, the frozen weights on it.
+
+    origin: digest of the bundle that the run started from, "" for random weights.
+    """
+
+    config: ExperimentConfig
+    stage: Stage
+    mesh: Mesh
+    frozen: Mapping[str, Tree]  # everything upstream, the starting points of ``init`` included
+    optimizers: Mapping[str, optax.GradientTransformation]
+    trainable: Mapping[str, Tree]
+    make_state: Callable[[jax.Array, Mapping[str, Tree]], TrainState]  # from key and frozen
+    shapes: TrainState
+    shardings: Any
+    key: jax.Array
+    origin: str = ""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint says about where it comes from."""
+        digests = {name: bundle.digest for name, bundle in self.stage.upstream.items()}
+        known = {"experiment": to_dict(self.config), "upstream": digests}
+        return known | ({"init_from": self.origin} if self.origin else {})
+
+    @property
+    def abstract(self) -> TrainState:
+        """Shapes and shardings of the state."""
+        return abstract_state(self.shapes, self.shardings)
+
+    @property
+    def step_frozen(self) -> dict[str, Tree]:
+        """The frozen weights that steps read."""
+        skip = self.stage.init_only_names
+        return {name: params for name, params in self.frozen.items() if name not in skip}
+
+    def init(self) -> TrainState:
+        """The state before the first step, made in place on the devices."""
+        return jax.jit(self.make_state, out_shardings=self.shardings)(self.key, self.frozen)
+
+    def eval_inputs(self, state: TrainState, batch: Batch | None = None) -> StepInput:
+        """What evaluation and panels read of a state: averaged parameters where an average is kept."""
+        return StepInput(
+            params=eval_params(state),
+            aux=state.aux,
+            frozen=self.step_frozen,
+            batch=batch or {},
+            key=self.key,
+            step=state.step,
+        )
+
+
+def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
+    """Check the config against stage and devices and lay out the state; nothing is computed yet.
+
+    The plan's config holds the stage's own, in which the upstream's sizes are filled in.
+
+    Raises:
+      ValueError: groups without an optimiser, or a mesh that does not fit the devices.
+    """
+    config = dataclasses.replace(config, stage=stage.config)
+    groups = list(stage.objectives())
+    if set(groups) != set(config.optim):
+        raise ValueError(
+            f"stage {config.stage.name!r} trains the groups {', '.join(groups)}; "
+            f"config.optim holds {', '.join(config.optim) or 'none'}"
+        )
+    mesh = dist.make_mesh(config.mesh)
+    upstream = {name: bundle.params for name, bundle in stage.upstream.items()}
+    frozen = dist.put_params(mesh, upstream)
+    key = dist.replicate(mesh, jax.random.key(config.run.seed))
+    init_params = jax.jit(functools.partial(_init_params, stage))  # is traced once for all its uses
+    params, aux = jax.eval_shape(init_params, key, frozen)
+    if set(params) != set(groups):
+        raise ValueError(
+            f"init of stage {config.stage.name!r} returned the groups {sorted(params)}"
+        )
+    steps = config.run.steps
+    optimizers = {
+        group: make_optimizer(config.optim[group], params[group], steps) for group in groups
+    }
+    trainable = {group: trainable_mask(config.optim[group], params[group]) for group in groups}
+    averaged = {group for group, optim in config.optim.items() if optim.ema}
+    create = functools.partial(create_state, optimizers=optimizers, averaged=averaged)
+    shapes = jax.eval_shape(create, params, aux)
+
+    def init(key: jax.Array, frozen: Mapping[str, Tree]) -> TrainState:
+        return create(*init_params(key, frozen))
+
+    shardings = dist.param_shardings(mesh, shapes)
+    return Plan(config, stage, mesh, frozen, optimizers, trainable, init, shapes, shardings, key)
+
+
+def release(plan: Plan, state: TrainState, step: int) -> Bundle:
+    """The release bundle of a state: averaged parameters where an average is kept."""
+    tree = plan.stage.release(eval_params(state), state.aux)
+    meta = {"step": step, "experiment": to_dict(plan.config)}
+    if plan.origin:
+        meta["init_from"] = plan.origin
+    return Bundle(
+        stage=plan.config.stage.name,
+        config=to_dict(plan.config.stage),
+        params=dist.to_host(tree),
+        upstream=plan.identity["upstream"],
+        meta=meta,
+    )
+
+
+def jit_step(plan: Plan) -> Step:
+    """The training step of a plan, compiled; it consumes the state it is given."""
+    step = make_step(
+        plan.stage.objectives(),
+        plan.optimizers,
+        plan.config.optim,
+        plan.config.run.steps,
+        plan.config.run.accumulate,
+        plan.trainable,
+    )
+    shardings = (plan.shardings, dist.replicated(plan.mesh))
+    return jax.jit(step, donate_argnums=0, out_shardings=shardings)
+
+
+def _init_params(
+    stage: Stage, key: jax.Array, frozen: Mapping[str, Tree]
+) -> tuple[dict[str, Tree], Tree]:
+    batch = {name: jnp.zeros(spec.shape, spec.dtype) for name, spec in stage.batch_spec().items()}
+    return stage.init(key, batch, frozen)
