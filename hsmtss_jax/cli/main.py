@@ -8,7 +8,7 @@ from hsmtss_jax import __version__
 from hsmtss_jax.cli.command import Group
 from hsmtss_jax.cli.completion import SHELLS, PrintCompletion
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.errors import fail, one_line
+from hsmtss_jax.cli.errors import fail, one_line, plain_warnings
 from hsmtss_jax.cli.options import read_options
 from hsmtss_jax.cli.parser import CommandParser
 
@@ -44,7 +44,8 @@ def main(argv: Sequence[str] | None = None, context: Context | None = None) -> i
         parser.parse_args(words, given)
         command = given.command
         command.resolve(given)
-        return int(command.run(read_options(given, command.options), context or Context()))
+        with plain_warnings():
+            return int(command.run(read_options(given, command.options), context or Context()))
     except (ValueError, OSError, FloatingPointError) as error:
         if getattr(given, "debug", False):
             raise

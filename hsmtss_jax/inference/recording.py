@@ -6,19 +6,28 @@ Legend: L samples, C channels.
 import abc
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from hsmtss_jax.audio.io import Resampler, probe, read_blocks, resampled_length, to_mono
+from hsmtss_jax.audio.io import (
+    Resampler,
+    Spooled,
+    probe,
+    read_blocks,
+    resampled_length,
+    to_mono,
+)
+from hsmtss_jax.inference.arrays import SupportsArray, as_rate, as_samples
 
 BLOCK = 1 << 16  # [samples] read at a time by default
 QUIET_DB, LOUD_DB = -45.0, -10.0  # [dB] active levels that the networks were trained on
 SILENCE = 10 ** (-90 / 20)  # peak below which a recording counts as silent
 SHORTEST = 0.05  # [s]
 
-Audio = np.ndarray | str | os.PathLike[str]
+Audio = np.ndarray | str | os.PathLike[str] | BinaryIO | Sequence[Any] | SupportsArray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +70,7 @@ class File(Recording):
 
     path: Path
     start: int
+    copy: Spooled | None = None  # temporary, of an open file; it lives as long as the recording
 
     def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
         yield from read_blocks(self.path, size, start=self.start, stop=self.start + self.length)
@@ -69,23 +79,26 @@ class File(Recording):
 def open_recording(
     audio: Audio, sample_rate: int | None = None, start: float = 0.0, end: float | None = None
 ) -> Recording:
-    """Open a path, or float samples [L] or [L, C] with their rate, from ``start`` to ``end`` [s].
+    """Open a path, an open file, or float samples [L], [L, C] or [C, L], from ``start`` to ``end`` [s].
+
+    Samples come as any kind of array (numpy, jax, torch) or list, with their ``sample_rate`` [Hz].
 
     Raises ValueError (AudioError for files) for what is no recording, or holds no such part.
     """
-    if isinstance(audio, np.ndarray):
-        if sample_rate is None or sample_rate <= 0:
-            raise ValueError("give the sample_rate of the samples")
-        if audio.ndim not in (1, 2) or 0 in audio.shape:
-            raise ValueError(f"samples must be [L] or [L, C], got shape {audio.shape}")
-        if not np.issubdtype(audio.dtype, np.floating):
-            raise ValueError(f"samples must be floats in [-1, 1], got {audio.dtype}: scale them")
-        samples = audio[:, None] if audio.ndim == 1 else audio
-        first, last = _part(len(samples), sample_rate, start, end)
-        return Samples(sample_rate, samples.shape[1], last - first, samples[first:last])
-    info = probe(audio)
+    if hasattr(audio, "read"):
+        copy = Spooled(cast(BinaryIO, audio))
+        return dataclasses.replace(_open_file(copy.path, start, end), copy=copy)
+    if isinstance(audio, str | os.PathLike):
+        return _open_file(Path(audio), start, end)
+    samples, rate = as_samples(audio), as_rate(sample_rate)
+    first, last = _part(len(samples), rate, start, end)
+    return Samples(rate, samples.shape[1], last - first, samples[first:last])
+
+
+def _open_file(path: Path, start: float, end: float | None) -> File:
+    info = probe(path)
     first, last = _part(info.frames, info.sample_rate, start, end)
-    return File(info.sample_rate, info.channels, last - first, Path(audio), first)
+    return File(info.sample_rate, info.channels, last - first, path, first)
 
 
 def _part(length: int, rate: int, start: float, end: float | None) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """Recordings are read block by block, as they would be read whole."""
 
+import io
+
 import numpy as np
 import pytest
 import soundfile
@@ -48,3 +50,22 @@ def test_turning_up_does_not_clip():
     samples[8000] = 0.5
     samples[:, 0] += noise(1.0, RATE, 1, 1e-4)[:, 0]
     assert working_gain(open_recording(samples, RATE), RATE) <= 2.0
+
+
+def test_open_files_and_other_arrays(tmp_path):
+    samples = noise(1.0, RATE)
+    soundfile.write(tmp_path / "in.wav", samples, RATE, subtype="FLOAT")
+    content = (tmp_path / "in.wav").read_bytes()
+    with (tmp_path / "in.wav").open("rb") as file:
+        recordings = [
+            open_recording(file),
+            open_recording(io.BytesIO(content), end=9.0),
+            open_recording(samples.T, float(RATE)),
+            open_recording(samples.tolist(), np.int32(RATE)),
+        ]
+    for recording in recordings:
+        for _ in range(2):
+            got = np.concatenate(list(recording.blocks()))
+            np.testing.assert_allclose(got, samples, atol=1e-6)
+    with pytest.raises(ValueError, match="whole number"):
+        open_recording(samples, "16000")

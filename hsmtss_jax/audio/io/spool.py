@@ -21,15 +21,24 @@ _CHUNK = 1 << 20
 
 
 class Spooled:
-    """Hold a temporary copy of a stream at ``path``; it is deleted with the object."""
+    """Hold a temporary copy of a stream at ``path``; it is deleted with the object.
+
+    The stream is read from its position to its end, and put back there where it can be.
+    """
 
     def __init__(self, stream: BinaryIO, suffix: str = "") -> None:
         handle, name = tempfile.mkstemp(prefix="hsmtss-", suffix=suffix)
         self.path = Path(name)
         self._finalizer = weakref.finalize(self, _remove, self.path)
         try:
+            position = stream.tell() if stream.seekable() else None
             with os.fdopen(handle, "wb") as file:
                 shutil.copyfileobj(stream, file, _CHUNK)
+            if position is not None:
+                stream.seek(position)
+        except TypeError as error:
+            self.close()
+            raise ValueError("open the file in binary mode, 'rb'") from error
         except BaseException:
             self.close()
             raise

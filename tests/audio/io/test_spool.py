@@ -21,6 +21,16 @@ def test_a_stream_becomes_a_file(tmp_path):
     assert not path.exists()
 
 
+def test_a_stream_is_put_back_where_it_was(tmp_path):
+    stream = streams.BytesIO(b"12345")
+    stream.seek(2)
+    for _ in range(2):
+        assert Spooled(stream).path.name.startswith("hsmtss-") and stream.tell() == 2
+    (tmp_path / "a").write_text("text")
+    with (tmp_path / "a").open() as text, pytest.raises(ValueError, match="binary mode"):
+        Spooled(text)
+
+
 def test_a_failed_copy_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
