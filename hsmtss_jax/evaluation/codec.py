@@ -113,12 +113,12 @@ class CodecScores:
 
     @property
     def estimates(self) -> dict[str, Estimate]:
-        """metric -> mean with its 95 % interval."""
+        """Return metric -> mean with its 95 % interval."""
         return {metric: mean_with_interval(values) for metric, values in self.by_clip.items()}
 
     @property
     def speed(self) -> float:
-        """Seconds of sound coded and decoded in a second, the real-time factor."""
+        """Return the seconds of sound coded and decoded in a second, the real-time factor."""
         return self.audio_seconds / self.seconds
 
 

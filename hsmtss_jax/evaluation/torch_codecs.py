@@ -23,7 +23,7 @@ class TorchCodec:
     """A pre-trained codec at ``kbps``: clips are resampled to its rate and back."""
 
     def __init__(self, kind: str, model: Any, kbps: float = 6.0) -> None:
-        """Raises ValueError for a model that has no such bit rate, or takes more than one channel."""
+        """Load a model. Raises ValueError for one without such a bit rate, or of more than one channel."""
         config = model.config
         self.kind, self.kbps = kind, kbps
         self._model = model.eval()

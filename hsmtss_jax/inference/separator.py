@@ -109,42 +109,42 @@ class Separator:
 
     @property
     def sample_rate(self) -> int:
-        """Rate at which the networks work [Hz]; inputs and outputs may have any."""
+        """Return the rate at which the networks work [Hz]; inputs and outputs may have any."""
         return self._runtime.sample_rate
 
     @property
     def device(self) -> jax.Device:
-        """The device that computes."""
+        """Return the device that computes."""
         return self._runtime.device
 
     @property
     def dtype(self) -> Any:
-        """The type that the networks compute in."""
+        """Return the type that the networks compute in."""
         return self._runtime.dtype
 
     @property
     def batch(self) -> int:
-        """Sounds that are generated at once."""
+        """Return the number of sounds that are generated at once."""
         return self._runtime.batch
 
     @property
     def window(self) -> int:
-        """Length of a window [samples] at ``sample_rate``."""
+        """Return the length of a window [samples] at ``sample_rate``."""
         return self._window
 
     @property
     def sampling(self) -> Policy:
-        """The bundle's own sampling policy."""
+        """Return the bundle's own sampling policy."""
         return self._runtime.pipeline.sampling
 
     @property
     def path(self) -> os.PathLike[str]:
-        """The bundle's folder."""
+        """Return the bundle's folder."""
         return self._runtime.pipeline.path
 
     @property
     def name(self) -> str:
-        """The bundle's name, that of its folder."""
+        """Return the bundle's name, that of its folder."""
         return os.path.basename(self.path)
 
     def separate(

@@ -65,7 +65,7 @@ class AcousticDecoderStage(ClipStage):
 
     @functools.cached_property
     def codec(self) -> NeuralCodec:
-        """The frozen codec; float32 whatever the compute dtype is."""
+        """Load the frozen codec; float32 whatever the compute dtype is."""
         return read_codec(self.upstream["tf_codec"])
 
     def complete(self, config: AcousticDecoderStageConfig) -> AcousticDecoderStageConfig:

@@ -59,7 +59,7 @@ class CaptionerStage(CaptionStage):
 
     @functools.cached_property
     def gpt2(self) -> GPT2Config:
-        """The language model's sizes."""
+        """Return the language model's sizes."""
         return from_dict(GPT2Config, self.upstream["gpt2"].config["model"])
 
     def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
@@ -71,7 +71,7 @@ class CaptionerStage(CaptionStage):
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
     ) -> tuple[dict[str, Tree], Tree]:
-        """A random map; with ``finetune`` GPT-2 as it is upstream."""
+        """Create a random map; with ``finetune`` take GPT-2 as it is upstream."""
         cfg, encoder = self.config.model, self.encoders.audio_mae
         g = jnp.zeros((1, 1, self.encoders.q_audio.global_width))
         s = jnp.zeros((1, encoder.patches, encoder.width))

@@ -73,7 +73,7 @@ class JointSeparatorStage(MixtureStage):
 
     @functools.cached_property
     def separators(self) -> TwoStage:
-        """Both networks."""
+        """Build both networks."""
         cfg = self.config
         assert cfg.global_model and cfg.local_model  # complete since the stage was built
         return TwoStage(cfg.global_model, cfg.local_model, self.dtype)

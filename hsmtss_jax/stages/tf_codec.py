@@ -115,7 +115,7 @@ class TFCodecStage(ClipStage):
 
     @property
     def model(self) -> TFCodecConfig:
-        """The codec's config."""
+        """Return the codec's config."""
         assert self.config.model is not None  # complete since the stage was built
         return self.config.model
 
