@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.evaluation.pooling import Window
 from hsmtss_jax.evaluation.tables import Cell, Column, Report, Row, Table
@@ -154,7 +155,7 @@ def evaluate(
         parameters=codec.parameters,
         seconds=_seconds(codec, samples),
         compile_seconds=compile_seconds,
-        audio_seconds=samples / 16_000,
+        audio_seconds=samples / SAMPLE_RATE,
     )
 
 

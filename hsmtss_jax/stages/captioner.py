@@ -15,6 +15,7 @@ import grain
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.config import StageConfig, from_dict
 from hsmtss_jax.data.pipeline import caption_dataset
 from hsmtss_jax.losses.captioning import atg_loss
@@ -34,7 +35,7 @@ class CaptionerStageConfig(StageConfig):
     name: str = "captioner"
     # width and freq_patches: None is GPT-2's and AudioMAE's
     model: CaptionerConfig = dataclasses.field(default_factory=lambda: inherit(CaptionerConfig()))
-    samples: int = 160_000  # of a window at 16 kHz
+    samples: int = CLIP_SAMPLES  # of a window at 16 kHz
     finetune: bool = True  # GPT-2 is trained with the map, as in the paper; else the map alone
 
 

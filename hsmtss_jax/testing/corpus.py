@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hsmtss_jax.data.records import SAMPLE_RATE, DatasetCard, Fields, Split, write_dataset
+from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.data.records import DatasetCard, Fields, Split, write_dataset
 
 FIELDS: Fields = {
     "id": "text",
