@@ -36,7 +36,7 @@ RECORDINGS = {
     "folder": (lambda p: made(p, Path.mkdir), "no audio files in this folder"),
     "text": (lambda p: made(p, lambda p: p.write_text("this is no sound")), "not an audio file"),
     "empty file": (lambda p: made(p, Path.touch), "an empty file"),
-    "a pipe": (lambda p: made(p, os.mkfifo), "not a regular file"),
+    "a pipe": (lambda p: made(p, os.mkfifo), "a pipe that nobody writes to"),
     "no samples": (lambda p: write(p, np.zeros(0)), "holds no samples"),
     "one sample": (lambda p: write(p, np.ones(1)), "too short (1 samples"),
     "silent": (lambda p: write(p, np.zeros(RATE)), "silent"),
