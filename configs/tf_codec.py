@@ -47,7 +47,14 @@ def _demo() -> ExperimentConfig:
 
 
 def _tiny() -> ExperimentConfig:
-    model = TFCodecConfig(channels=(4, 8, 8, 8), tcm_hidden=32, latent=32, groups=4, codes=32)
+    model = TFCodecConfig(
+        channels=(4, 8, 8, 8),
+        tcm_hidden=32,
+        tcm_dilations=(1, 4),  # layers are not scanned: fewer are compiled sooner
+        latent=32,
+        groups=4,
+        codes=32,
+    )
     stage = TFCodecStageConfig(
         model=model, samples=8_000, adversarial_start=None, entropy_target=4.0
     )

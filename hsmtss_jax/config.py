@@ -89,6 +89,7 @@ class MeshConfig:
 
     data: int = -1
     fsdp: int = 1
+    shard_from: int = 65_536  # elements of a parameter; below, splitting costs more than it saves
     multi_host: bool = False
 
 

@@ -17,7 +17,6 @@ from hsmtss_jax.config import MeshConfig
 
 Tree = Any
 _AXES = ("data", "fsdp")
-_LARGE = 2**16  # elements; below, splitting costs more than it saves
 
 
 def initialize(config: MeshConfig) -> None:
@@ -86,15 +85,22 @@ def batch_sharding(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(_AXES))
 
 
-def param_shardings(mesh: Mesh, tree: Tree) -> Tree:
-    """A sharding for each leaf of an (abstract) tree of parameters or optimiser state."""
-    return jax.tree.map(lambda leaf: NamedSharding(mesh, _param_spec(mesh, leaf)), tree)
+def param_shardings(mesh: Mesh, tree: Tree, shard_from: int = MeshConfig.shard_from) -> Tree:
+    """Return a sharding for each leaf of an (abstract) tree of parameters or optimiser state.
+
+    Leaves of at least ``shard_from`` elements are split, smaller ones replicated.
+    """
+
+    def sharding(leaf: Any) -> NamedSharding:
+        return NamedSharding(mesh, _param_spec(mesh, leaf, shard_from))
+
+    return jax.tree.map(sharding, tree)
 
 
-def _param_spec(mesh: Mesh, leaf: Any) -> PartitionSpec:
+def _param_spec(mesh: Mesh, leaf: Any, shard_from: int) -> PartitionSpec:
     parts = mesh.shape["fsdp"]
     axes = [axis for axis, size in enumerate(leaf.shape) if size % parts == 0]
-    if parts == 1 or leaf.size < _LARGE or not axes:
+    if parts == 1 or leaf.size < shard_from or not axes:
         return PartitionSpec()
     axis = max(axes, key=lambda axis: leaf.shape[axis])
     return PartitionSpec(*(None,) * axis, "fsdp")
@@ -135,9 +141,9 @@ def _replicate(mesh: Mesh, leaf: Any) -> jax.Array:
     return jax.device_put(np.asarray(leaf), replicated(mesh))
 
 
-def put_params(mesh: Mesh, tree: Tree) -> Tree:
-    """A tree of host arrays, the same on all processes, sharded as parameters are."""
-    return jax.device_put(tree, param_shardings(mesh, tree))
+def put_params(mesh: Mesh, tree: Tree, shard_from: int = MeshConfig.shard_from) -> Tree:
+    """Put a tree of host arrays, the same on all processes, on the devices as ``param_shardings`` says."""
+    return jax.device_put(tree, param_shardings(mesh, tree, shard_from))
 
 
 def any_process(flag: bool) -> bool:

@@ -15,7 +15,10 @@ import jax
 
 MOST_MEMORY = 2 * 2**30  # bytes that a worker may hold when a module ends
 _limit = [MOST_MEMORY]  # more where what was forgotten did not go back to the system
-LONGEST_FIRST = ("tests/e2e", "tests/stages", "tests/models", "tests/train", "tests/nn")
+LONGEST_FIRST = (
+    *("tests/e2e/", "tests/stages/", "tests/test_configs.py", "tests/models/", "tests/train/"),
+    *("tests/inference/", "tests/golden/", "tests/nn/"),
+)
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update(
@@ -37,7 +40,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _rank(item) -> int:
-    found = (i for i, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder + "/"))
+    found = (i for i, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder))
     return next(found, len(LONGEST_FIRST))
 
 

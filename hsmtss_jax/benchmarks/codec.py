@@ -58,8 +58,14 @@ def benchmark(
       repeats: timed calls of each.
       peer: also time PyTorch, interleaved with ours.
       step: also time the config's training step on ``batch`` crops.
+
+    Raises ValueError for a config that holds no codec of its own.
     """
-    model: TFCodecConfig = config.stage.model  # type: ignore[attr-defined]
+    model = getattr(config.stage, "model", None)
+    if not isinstance(model, TFCodecConfig):
+        raise ValueError(
+            f"the config of {config.stage.name} does not say the codec's sizes: give configs/tf_codec.py"
+        )
     noise = np.random.default_rng(0).normal(0.0, 0.1, (batch, round(seconds * SAMPLE_RATE)))
     audio = noise.astype(np.float32)
     ours = _ours(model, dtype, audio)

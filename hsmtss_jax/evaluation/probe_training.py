@@ -14,6 +14,7 @@ import numpy as np
 import optax
 
 from hsmtss_jax.models.probe import Probe, ProbeConfig
+from hsmtss_jax.nn.apply import apply
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -122,8 +123,7 @@ def _initial(probe: Probe, key: jax.Array, x: jax.Array, rate: jax.Array) -> _St
 
 @functools.partial(jax.jit, static_argnames="probe")
 def _predict(probe: Probe, variables: Any, x: jax.Array) -> jax.Array:
-    logits = probe.apply(variables, x)
-    assert isinstance(logits, jax.Array)
+    logits = apply(probe, variables, x, out=jax.Array)
     return jnp.argmax(logits, axis=-1)
 
 

@@ -32,6 +32,7 @@ from hsmtss_jax.inference.recording import (
 from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model
 from hsmtss_jax.models.gpt2 import GPT2Config, GPT2Output
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer
+from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.sampling import Beams, apply_in_batches, beam_search
 
 ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
@@ -181,9 +182,7 @@ class Captioner:
 
     def _run(self, params: Any, inputs: jax.Array, cache: Any) -> GPT2Output:
         model = self._gpt2.make(self.dtype)
-        out = model.apply({"params": params["gpt2"]}, inputs, None, cache)
-        assert isinstance(out, GPT2Output)
-        return out
+        return apply(model, {"params": params["gpt2"]}, inputs, None, cache, out=GPT2Output)
 
 
 def _rows(cache: Any, rows: jax.Array) -> Any:

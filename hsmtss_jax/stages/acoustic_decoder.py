@@ -1,4 +1,4 @@
-"""Stage: train the acoustic decoder on clean clips, S and codec tokens made on the fly (HSM-TSS eq. 9-10).
+"""Stage: train the acoustic decoder on clean clips (HSM-TSS section III-E); S and tokens are made on the fly.
 
 Legend: B batch, L samples, P patches, Ca width of S, T token frames, K groups, V codes.
 """
@@ -18,6 +18,7 @@ from hsmtss_jax.losses.tokens import TokenScores, targets_with_end, token_cross_
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig, patch_mask
 from hsmtss_jax.models.acoustic_decoder.sampler import sample
 from hsmtss_jax.models.tf_codec.adapter import NeuralCodec
+from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.sampling import Policy
 from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.stages.panels import audio_panels
@@ -136,6 +137,7 @@ class AcousticDecoderStage(ClipStage):
             read.tokens.shape[1],
             seeds,
             Policy(),
+            prefix_mask=read.prefix_mask,
             dtype=self.dtype,
         )
         both = jnp.concatenate([read.tokens, drawn])
@@ -155,15 +157,16 @@ def score(
     dropout_key: jax.Array | None = None,
 ) -> TokenScores:
     """Score a batch with teacher forcing; in training mode when a dropout key is given."""
-    logits = config.make(dtype).apply(
+    logits = apply(
+        config.make(dtype),
         {"params": params},
         read.s,
         read.tokens,
         prefix_mask=read.prefix_mask,
         train=dropout_key is not None,
-        rngs=None if dropout_key is None else {"dropout": dropout_key},
+        dropout_key=dropout_key,
+        out=jax.Array,
     )
-    assert isinstance(logits, jax.Array)
     return token_cross_entropy(logits, *targets_with_end(read.tokens, read.frames, config.end))
 
 

@@ -14,6 +14,7 @@ from hsmtss_jax.audio.fbank import log_mel_input
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.losses.masked_patch import masked_patch_loss, normalise_patches
 from hsmtss_jax.models.audio_mae import AudioMAEConfig, MaskedPrediction
+from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.nn.patches import unpatchify
 from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.stages.panels import image_panels
@@ -67,9 +68,8 @@ class AudioMAEStage(ClipStage):
 
     def _predict(self, params: Tree, audio: jax.Array, key: jax.Array) -> MaskedPrediction:
         x = log_mel_input(audio, self.config.model.fbank)
-        prediction = self.config.model.make(self.dtype).apply({"params": params}, x, key)
-        assert isinstance(prediction, MaskedPrediction)
-        return prediction
+        model = self.config.model.make(self.dtype)
+        return apply(model, {"params": params}, x, key, out=MaskedPrediction)
 
     def _error(self, out: MaskedPrediction) -> jax.Array:
         return masked_patch_loss(out.prediction, out.target, out.mask, self.config.norm_pix)

@@ -21,6 +21,7 @@ from hsmtss_jax.losses.captioning import atg_loss
 from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model
 from hsmtss_jax.models.gpt2 import GPT2, GPT2Config
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer
+from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.stages.base import CaptionStage
 from hsmtss_jax.stages.sizes import inherit, with_sizes
 from hsmtss_jax.train.stage import Batch, Objective, Report, Shard, StepInput, Tree
@@ -105,9 +106,8 @@ class CaptionerStage(CaptionStage):
             words = model.embed(ids[:, :-1]).astype(start.dtype)
             return model.logits(jnp.concatenate([start, words], axis=1))[:, start.shape[1] - 1 :]
 
-        logits = self.gpt2.make(self.dtype).apply({"params": params}, method=run)
-        assert isinstance(logits, jax.Array)
-        return logits
+        model = self.gpt2.make(self.dtype)
+        return apply(model, {"params": params}, method=run, out=jax.Array)
 
     def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
         """Compute cross-entropy a token (``loss``) and the share of tokens that are the likeliest."""

@@ -38,6 +38,7 @@ from hsmtss_jax.losses.codec import (
 from hsmtss_jax.models.tf_codec.adapter import TFCodecAdapter, raw_kbps
 from hsmtss_jax.models.tf_codec.discriminator import DiscriminatorConfig, Judgement
 from hsmtss_jax.models.tf_codec.model import CodecOutput, TFCodecConfig
+from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.stages.adversarial import Pass, loss_if, replay, run_once
 from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.stages.panels import audio_panels
@@ -224,15 +225,13 @@ class TFCodecStage(ClipStage):
         return inputs.step >= self.config.adversarial_start
 
     def _judge(self, params: Tree, audio: jax.Array) -> Judgement:
-        judgement = self.config.discriminator.make(self.dtype).apply({"params": params}, audio)
-        assert isinstance(judgement, Judgement)
-        return judgement
+        model = self.config.discriminator.make(self.dtype)
+        return apply(model, {"params": params}, audio, out=Judgement)
 
     def _decode(self, params: Mapping[str, Tree], aux: Tree, audio: jax.Array) -> CodecOutput:
         """Encode and decode with the nearest codes and running statistics."""
-        out = self.model.make(self.dtype).apply(self.release(params, aux), audio)
-        assert isinstance(out, CodecOutput)
-        return out
+        model = self.model.make(self.dtype)
+        return apply(model, self.release(params, aux), audio, out=CodecOutput)
 
     @functools.partial(jax.jit, static_argnums=0)
     def _decoded(self, params: Mapping[str, Tree], aux: Tree, audio: jax.Array) -> jax.Array:

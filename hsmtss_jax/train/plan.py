@@ -92,7 +92,7 @@ def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
         )
     mesh = dist.make_mesh(config.mesh)
     upstream = {name: bundle.params for name, bundle in stage.upstream.items()}
-    frozen = dist.put_params(mesh, upstream)
+    frozen = dist.put_params(mesh, upstream, config.mesh.shard_from)
     key = dist.replicate(mesh, jax.random.key(config.run.seed))
     init_params = jax.jit(functools.partial(_init_params, stage))  # is traced once for all its uses
     params, aux = jax.eval_shape(init_params, key, frozen)
@@ -112,7 +112,7 @@ def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
     def init(key: jax.Array, frozen: Mapping[str, Tree]) -> TrainState:
         return create(*init_params(key, frozen))
 
-    shardings = dist.param_shardings(mesh, shapes)
+    shardings = dist.param_shardings(mesh, shapes, config.mesh.shard_from)
     return Plan(config, stage, mesh, frozen, optimizers, trainable, init, shapes, shardings, key)
 
 

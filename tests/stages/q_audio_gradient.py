@@ -21,6 +21,7 @@ from hsmtss_jax.train.stage import StepInput
 
 BATCH = 8
 PATCHES = 6
+SHARD_FROM = 64  # so that the tiny parameters are split over fsdp too
 QUICK = {
     "xla_backend_optimization_level": 0,
     "xla_llvm_disable_expensive_passes": True,
@@ -64,16 +65,15 @@ def host_batch():
 
 def loss_and_gradient(mesh):
     """{"loss": [], parameter: gradient} on the host, of a batch of which each process holds its part."""
-    dist._LARGE = 64  # so that the tiny parameters are split over fsdp too
     frozen, key = frozen_params(stage()), jax.random.key(3)
     shapes = jax.eval_shape(stage().init, key, stage().batch_spec(), frozen)[0]
     part = BATCH // jax.process_count()
     start = part * jax.process_index()
     local = {name: value[start : start + part] for name, value in host_batch().items()}
     inputs = StepInput(
-        params=dist.put_params(mesh, draw(shapes, "q_audio")),
+        params=dist.put_params(mesh, draw(shapes, "q_audio"), SHARD_FROM),
         aux={},
-        frozen=dist.put_params(mesh, {"text_encoder": frozen["text_encoder"]}),
+        frozen=dist.put_params(mesh, {"text_encoder": frozen["text_encoder"]}, SHARD_FROM),
         batch=dist.put_batch(mesh, local),
         key=dist.replicate(mesh, key),
         step=dist.replicate(mesh, jnp.zeros((), jnp.int32)),

@@ -92,9 +92,8 @@ def test_nan_guard_skips_the_update_and_counts():
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(states[3].params))
 
 
-@pytest.mark.parametrize("mesh", [MeshConfig(data=4), MeshConfig(data=2, fsdp=2)])
-def test_mesh_equals_one_device(mesh, monkeypatch):
-    monkeypatch.setattr("hsmtss_jax.dist._LARGE", 1)
+@pytest.mark.parametrize("mesh", [MeshConfig(data=4), MeshConfig(data=2, fsdp=2, shard_from=1)])
+def test_mesh_equals_one_device(mesh):
     stage = ToyStageConfig(model=STILL)
     one, one_metrics = run(stage=stage)
     many, many_metrics = run(stage=stage, mesh=mesh)
@@ -102,9 +101,8 @@ def test_mesh_equals_one_device(mesh, monkeypatch):
     assert_close(one_metrics[2], many_metrics[2], rtol=1e-5)
 
 
-def test_large_leaves_are_split_over_fsdp(monkeypatch):
-    monkeypatch.setattr("hsmtss_jax.dist._LARGE", 1)
-    config = toy_config(mesh=MeshConfig(data=2, fsdp=2))
+def test_large_leaves_are_split_over_fsdp():
+    config = toy_config(mesh=MeshConfig(data=2, fsdp=2, shard_from=1))
     plan = prepare(config, toy_stage(config))
     state = plan.init()
     kernel = state.params["first"]["hidden"]["kernel"]
