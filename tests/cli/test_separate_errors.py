@@ -42,9 +42,7 @@ RECORDINGS = {
     "silent": (lambda p: write(p, np.zeros(RATE)), "silent"),
     "nan": (lambda p: write(p, ODD), "NaN"),
     "infinite": (lambda p: write(p, np.nan_to_num(ODD, nan=np.inf)), "NaN or infinite"),
-    "truncated": (truncated, "truncated"),
     "truncated header": (lambda p: truncated(p, 0.0004), "not an audio file"),
-    "truncated flac": (lambda p: truncated(p, format="FLAC", subtype="PCM_16"), "truncated"),
 }
 
 
@@ -241,7 +239,6 @@ CHECKPOINTS = {
     "another version": (lambda p: _edit(p / "pipeline.json", format_version=9), "format 9"),
     "odd sampling": (lambda p: _edit(p / "pipeline.json", sampling={"top_k": 0.5}), "damaged"),
     "a role missing": (lambda p: (p / "q_audio" / "bundle.json").unlink(), "not a bundle"),
-    "truncated": (lambda p: os.truncate(p / "q_audio" / "model.safetensors", 60), "truncated"),
     "swapped": (
         lambda p: [
             (p / "q_audio").rename(p / "x"),
