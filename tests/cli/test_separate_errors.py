@@ -24,8 +24,8 @@ def made(path, action):
     return path
 
 
-def truncated(path, keep=0.5, **options):
-    size = write(path, **options).stat().st_size
+def truncated(path, keep):
+    size = write(path).stat().st_size
     os.truncate(path, int(size * keep))
     return path
 
@@ -239,6 +239,7 @@ CHECKPOINTS = {
     "another version": (lambda p: _edit(p / "pipeline.json", format_version=9), "format 9"),
     "odd sampling": (lambda p: _edit(p / "pipeline.json", sampling={"top_k": 0.5}), "damaged"),
     "a role missing": (lambda p: (p / "q_audio" / "bundle.json").unlink(), "not a bundle"),
+    "truncated": (lambda p: os.truncate(p / "q_audio" / "model.safetensors", 60), "truncated"),
     "swapped": (
         lambda p: [
             (p / "q_audio").rename(p / "x"),
