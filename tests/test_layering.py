@@ -60,7 +60,7 @@ ARROWS: dict[str, set[str]] = {
     "codec": {*_GROUND, *_BUNDLES, "models", "audio"},
     "inference": {
         *(_GROUND | _BUNDLES),
-        *{"models", "sampling", "audio", "instructions", "codec"},
+        *{"models", "nn", "sampling", "audio", "instructions", "codec"},
     },
     "evaluation": {
         *(_GROUND | _BUNDLES | _NETWORKS),
