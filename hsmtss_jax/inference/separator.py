@@ -7,8 +7,8 @@ How ``audio`` goes through ``Separator.separate``:
 2. ``Engine`` reads the recording once for its level, and cuts its mono sound at 16 kHz into windows.
 3. ``WindowGenerator`` encodes a batch of windows into S and G (``Runtime.encode_audio``) and predicts the
    target's S and G for every query (``Runtime.predict``, HSM-TSS eq. (2) and (3)).
-4. It draws codec tokens from each predicted S (``Runtime.sample``, eq. (4)) and decodes them into sound
-   (``Runtime.decode_tokens``).
+4. It draws codec tokens from each predicted S (``Runtime.sample``, HSM-TSS eq. (4)) and decodes them into
+   sound (``Runtime.decode_tokens``).
 5. A renderer makes the output of it: ``MaskRenderer`` a mask on the recording itself, in its own rate and
    channels, ``WaveRenderer`` the generated sound, both with crossfades between windows.
 6. Each finished block goes to a ``Sink``, an array or a file, and the last one brings the
