@@ -17,7 +17,7 @@ import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.evaluation.pooling import Window
+from hsmtss_jax.evaluation.pooling import Progress, Window
 from hsmtss_jax.evaluation.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate, lsd, lsd_active, mean_with_interval, mel_distance
 from hsmtss_jax.models.tf_codec.adapter import make_codec, raw_kbps
@@ -35,7 +35,6 @@ COLUMNS = (
     Column("compile_seconds", "compile (s)", decimals=1),
 )
 Judge = Callable[[np.ndarray, np.ndarray], float]  # (estimate [L], reference [L]) at 16 kHz
-Progress = Callable[[int], None]  # clips done
 
 
 class ClipCodec(Protocol):
