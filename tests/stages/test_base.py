@@ -85,12 +85,6 @@ def test_the_batch_holds_text_features_where_they_are_cached(tmp_path):
     assert stage.batch_spec()["text_features"].shape == (BATCH, tokens + 1, 64)
 
 
-def test_a_stage_says_which_bundles_it_lacks():
-    stage, _ = reader()
-    with pytest.raises(ValueError, match="needs upstream bundles: audio_mae, text_encoder"):
-        type(stage)(stage.config, stage.data, {"q_audio": stage.upstream["q_audio"]})
-
-
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_data_set_gives_what_the_batch_spec_says(tmp_path, split):
     stage = make_stage("global_separator", batch_size=BATCH, root=str(write_tiny_corpus(tmp_path)))
