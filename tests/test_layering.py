@@ -44,8 +44,8 @@ ARROWS: dict[str, set[str]] = {
     "audio.io": {"atomic", "audio.level"},
     "audio": {"atomic", "audio.io", "audio.level", "audio.constants"},
     "nn": {"audio", "audio.constants"},
-    "losses": {"audio"},
-    "metrics": {"audio"},
+    "losses": {"audio", "audio.constants"},
+    "metrics": {"audio", "audio.constants"},
     "sampling": {"audio"},
     "instructions": {"task"},
     "bundles.hub": set(),
@@ -60,7 +60,7 @@ ARROWS: dict[str, set[str]] = {
     "codec": {*_GROUND, *_BUNDLES, "models", "audio"},
     "inference": {
         *(_GROUND | _BUNDLES),
-        *{"models", "sampling", "audio", "instructions", "codec"},
+        *{"models", "nn", "sampling", "audio", "instructions", "codec"},
     },
     "evaluation": {
         *(_GROUND | _BUNDLES | _NETWORKS),

@@ -8,7 +8,10 @@ from pathlib import Path
 SUFFIXES = frozenset(
     (
         *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus"),
-        *(".rf64", ".snd", ".w64", ".wav", ".wave"),
+        *(".mp2", ".rf64", ".snd", ".w64", ".wav", ".wave"),
+        # through ffmpeg; where there is none, each is refused by name
+        *(".aac", ".ac3", ".amr", ".eac3", ".m4a", ".m4b", ".mka", ".mkv", ".mov", ".mp4"),
+        *(".spx", ".webm", ".wma", ".wv"),
     )
 )
 

@@ -6,6 +6,7 @@ readings of one recording need the same bytes, and a length before the first of 
 
 import contextlib
 import os
+import select
 import shutil
 import stat
 import sys
@@ -18,21 +19,24 @@ from typing import BinaryIO
 _LOCK = threading.Lock()
 _PIPES: dict[tuple[int, int], "Spooled"] = {}
 _CHUNK = 1 << 20
+_PATIENCE = 5.0  # seconds that somebody has to open the other end of a pipe
 
 
 class Spooled:
     """Hold a temporary copy of a stream at ``path``; it is deleted with the object.
 
-    The stream is read from its position to its end, and put back there where it can be.
+    The stream is read from its position to its end, and put back there where it can be; ``head`` was
+    read of it before.
     """
 
-    def __init__(self, stream: BinaryIO, suffix: str = "") -> None:
+    def __init__(self, stream: BinaryIO, suffix: str = "", head: bytes = b"") -> None:
         handle, name = tempfile.mkstemp(prefix="hsmtss-", suffix=suffix)
         self.path = Path(name)
         self._finalizer = weakref.finalize(self, _remove, self.path)
         try:
             position = stream.tell() if stream.seekable() else None
             with os.fdopen(handle, "wb") as file:
+                file.write(head)
                 shutil.copyfileobj(stream, file, _CHUNK)
             if position is not None:
                 stream.seek(position)
@@ -61,9 +65,31 @@ def local_path(path: Path) -> Path:
     key = (status.st_dev, status.st_ino)
     with _LOCK:
         if key not in _PIPES:
-            with path.open("rb", buffering=0) as stream:
-                _PIPES[key] = Spooled(stream, path.suffix)
+            handle, head = _open_pipe(path)
+            with os.fdopen(handle, "rb") as stream:
+                _PIPES[key] = Spooled(stream, path.suffix, head)
         return _PIPES[key].path
+
+
+def _open_pipe(path: Path) -> tuple[int, bytes]:
+    """Open a pipe to read; return its handle and what was read of it.
+
+    Raises:
+      OSError: nobody opens it to write within some seconds.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    head = b""
+    try:
+        if not select.select([handle], [], [], _PATIENCE)[0]:
+            with contextlib.suppress(BlockingIOError):  # a writer that has not written yet
+                head = os.read(handle, 1)
+                if not head:
+                    raise OSError("a pipe that nobody writes to")
+        os.set_blocking(handle, True)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle, head
 
 
 def _remove(path: Path) -> None:

@@ -28,12 +28,12 @@ class Place:
 
     @property
     def files(self) -> list[Path]:
-        """Those that are written."""
+        """Return those that are written."""
         return [self.target] if self.residual is None else [self.target, self.residual]
 
     @property
     def figure(self) -> Path:
-        """The PNG beside the target."""
+        """Return the path of the PNG beside the target."""
         return self.target.with_suffix(".png")
 
 
@@ -48,14 +48,14 @@ class Naming:
 
     @property
     def is_file(self) -> bool:
-        """Whether -o names one file: it has the suffix of one and is no folder."""
+        """Return whether -o names one file: it has the suffix of one and is no folder."""
         if self.output is None or self.output.endswith(("/", os.sep)):
             return False
         return Path(self.output).suffix.lower() in SUFFIXES and not os.path.isdir(self.output)
 
     @property
     def folder(self) -> Path | None:
-        """The folder that -o names."""
+        """Return the folder that -o names."""
         return Path(self.output) if self.output is not None and not self.is_file else None
 
 
@@ -121,7 +121,7 @@ def _template(naming: Naming, inputs: int, prompts: int) -> str:
 
 
 def _fields(template: str) -> set[str]:
-    """Names in braces. Raises ValueError for what is no plain field."""
+    """Return the names in braces. Raises ValueError for what is no plain field."""
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
@@ -134,7 +134,7 @@ def _fields(template: str) -> set[str]:
 
 
 def _ext(naming: Naming) -> str:
-    """The format by name: --format, else what the template ends with, else wav."""
+    """Return the format by name: --format, else what the template ends with, else wav."""
     suffix = Path(naming.template or "").suffix.lower()
     written = suffix[1:] if suffix in FORMATS else None
     if naming.format and written and naming.format != written:
@@ -145,7 +145,7 @@ def _ext(naming: Naming) -> str:
 def _free(
     folder: Path, template: str, values: dict[str, str], naming: Naming, taken: set[str]
 ) -> Place:
-    """The first place whose files are not taken; takes them."""
+    """Take the first place whose files are not taken."""
     stems = ("target", "residual") if naming.two_stems else ("target",)
     for number in _numbers():
         track = values["track"] + number
@@ -170,7 +170,7 @@ def _numbers() -> Iterator[str]:
 
 
 def _render(template: str, values: dict[str, str], number: str = "") -> Path:
-    """A relative path. number: is put in front of the suffix."""
+    """Fill the template to a relative path. number: is put in front of the suffix."""
     safe = {name: re.sub(r"[/\\\0]", "_", value) for name, value in values.items()}
     suffix = f".{values['ext']}"
     path = Path(template.format(**safe).removesuffix(suffix) + number)
@@ -180,7 +180,7 @@ def _render(template: str, values: dict[str, str], number: str = "") -> Path:
 
 
 def _cut(name: str, limit: int) -> str:
-    """The first bytes of a name and, where some are left out, its last 40."""
+    """Shorten a name to its first bytes and, where some are left out, its last 40."""
     raw = name.encode()
     if len(raw) <= limit:
         return name
@@ -188,5 +188,5 @@ def _cut(name: str, limit: int) -> str:
 
 
 def _key(path: Path) -> str:
-    """The same for two names of one file, also where upper and lower case are the same."""
+    """Return a key that is the same for two names of one file, also where case does not count."""
     return os.path.realpath(path).casefold()

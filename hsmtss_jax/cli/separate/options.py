@@ -76,7 +76,7 @@ class OutputOptions:
 
     @property
     def subtype(self) -> str:
-        """The encoding of the samples, by libsndfile's name."""
+        """Return the encoding of the samples, by libsndfile's name."""
         return SUBTYPES[self.bit_depth]
 
 
@@ -117,7 +117,7 @@ class SeparateCommand:
 
     @property
     def separate_options(self) -> SeparateOptions:
-        """The options of ``Separator``: the residual is made where it is written."""
+        """Return the options of ``Separator``: the residual is made where it is written."""
         return dataclasses.replace(self.separation, residual=self.output.two_stems)
 
 

@@ -60,7 +60,7 @@ class Results:
 
     @property
     def any_done(self) -> bool:
-        """Whether something was written."""
+        """Return whether something was written."""
         return self._counts["done"] > 0
 
     def loaded(self, separator: "Separator") -> None:

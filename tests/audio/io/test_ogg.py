@@ -41,7 +41,7 @@ def test_other_bytes_behind(read, subtype):
 
 @pytest.mark.parametrize("subtype", CODECS)
 def test_damage_is_told(read, subtype):
-    one = encoded("OGG", subtype)
+    one = encoded("OGG", subtype, tone(160_000))  # several pages
     got = read(patched(one, len(one) // 2, bytes(300)))
     assert any("damaged" in note for note in got.notes)
 

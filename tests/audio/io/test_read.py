@@ -111,6 +111,15 @@ def test_a_named_pipe_is_read_more_than_once(tmp_path):
     np.testing.assert_allclose(io.read_audio(tmp_path / "pipe.wav").samples, NOISE, atol=1e-6)
 
 
+def test_a_pipe_without_a_writer_and_a_late_one(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(AudioError, match="a pipe that nobody writes to"):
+        io.probe(tmp_path / "pipe.wav")
+    write = (tmp_path / "pipe.wav").write_bytes
+    threading.Timer(1.0, write, args=[encoded("WAV", "PCM_24", NOISE)]).start()
+    assert io.probe(tmp_path / "pipe.wav").frames == 20000
+
+
 def test_a_process_substitution(tmp_path):
     (tmp_path / "a.flac").write_bytes(encoded("FLAC", "PCM_16", NOISE))
     code = "import sys; from hsmtss_jax.audio import io; print(io.probe(sys.argv[1]).frames)"
