@@ -179,7 +179,7 @@ class QAudioStage(CaptionStage):
         )
         matched, wrong_audio, wrong_text = jnp.split(match, 3)
 
-        atg = self._caption(module, frozen, batch, audio, raw, train)
+        atg = self.next_tokens(module, frozen, batch, audio, raw, train)
         best = jnp.take_along_axis(same, jnp.argmax(similarity, axis=1)[:, None], axis=1)
         return AlignmentLosses(
             atc=atc_loss(similarity, same, self.config.smoothing),
@@ -189,7 +189,7 @@ class QAudioStage(CaptionStage):
             matched=_accuracy(matched, wrong_audio, wrong_text),
         )
 
-    def _caption(
+    def next_tokens(
         self,
         module: QAudio,
         frozen: Mapping[str, Tree],
