@@ -1,4 +1,4 @@
-"""Where a run's numbers, pictures and sounds go: ``metrics.jsonl`` and TensorBoard event files.
+"""Write a run's numbers, pictures and sounds: ``metrics.jsonl`` and TensorBoard event files.
 
 Legend: H, W image rows and columns.
 """

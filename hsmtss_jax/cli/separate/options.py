@@ -82,7 +82,7 @@ class OutputOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """What is told of the results."""
+    """How results are reported."""
 
     json: str | None = option(
         None, "write a JSON line a result; - is the standard output", metavar="FILE"
