@@ -69,8 +69,7 @@ class Separator:
         overlap: share of a window that it has in common with the one before (0 to 0.9). segment: length of
         a window [s], the model's own at most and by default. Raises ValueError for others.
         """
-        if not 0 <= overlap <= 0.9:
-            raise ValueError(f"the overlap must lie between 0 and 0.9, got {overlap}")
+        RuntimeOptions(overlap=overlap, segment=segment)  # checks their ranges
         self._runtime = runtime
         unit = math.lcm(FRAMES_PER_COLUMN * runtime.frame, HOP)
         longest = runtime.window // unit
