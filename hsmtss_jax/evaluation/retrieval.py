@@ -17,9 +17,9 @@ from scipy.sparse.csgraph import connected_components
 
 from hsmtss_jax.evaluation.pooling import Audio, Progress, fixed_crops, pool
 from hsmtss_jax.evaluation.representation import Representation
-from hsmtss_jax.evaluation.tables import Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate, best_ranks, mean_with_interval
 from hsmtss_jax.metrics.retrieval import chance_median_rank, chance_recall
+from hsmtss_jax.metrics.tables import Column, Report, Row, Table
 
 RECALLS = (1, 5, 10)
 DIRECTIONS = {"text_to_audio": "text to audio", "audio_to_text": "audio to text"}

@@ -10,7 +10,6 @@ from hsmtss_jax.instructions.scoring import (
     read_cases,
     run,
     score,
-    to_markdown,
 )
 
 CASES = [
@@ -39,12 +38,6 @@ def test_groups_are_counted_and_refusals_are_wrong():
     assert (scores["own"].count, scores["own"].task, scores["own"].both) == (2, 2, 1)
     assert (scores["paper"].count, scores["paper"].task) == (1, 0)
     assert (scores["all"].count, scores["all"].both, scores["all"].fell_back) == (3, 1, 1)
-
-
-def test_the_table_has_a_row_a_group():
-    rows = to_markdown({"rules": score(run(parse, CASES))}).splitlines()[2:]
-    assert rows[0] == "| rules | own | 2 | 2 (100.0 %) | 1 (50.0 %) | 1 |"
-    assert len(rows) == 3
 
 
 @pytest.mark.parametrize(
