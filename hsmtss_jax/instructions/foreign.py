@@ -93,7 +93,8 @@ def _clause(text: str, language: Language) -> _Clause | None:
         if not any(character.isalnum() for character in target):
             continue
         return _Clause(found, target)
-    return None
+    everything = re.fullmatch(_filled(language.all_but), plain, re.IGNORECASE)
+    return _Clause(Task.REMOVE, _bare(everything["x"])) if everything else None
 
 
 def _filled(pattern: str) -> str:

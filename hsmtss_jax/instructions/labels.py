@@ -5,6 +5,7 @@ from hsmtss_jax.instructions.commands import Command, has_word, matches, read_co
 from hsmtss_jax.instructions.grammar import compiled
 from hsmtss_jax.task import Task
 
+_BULLETS = ("-", "—", "•")
 _MAX_LABEL = 4  # words
 
 
@@ -14,7 +15,11 @@ def one_line(text: str) -> str:
     for line in filter(None, lines):
         command = read_command(f"{joined} {line}")
         polite = command is not None and len(command.lead) > len(joined)
-        joined += ("; " if read_command(line) and has_word(joined) and not polite else " ") + line
+        if line.startswith(_BULLETS) and has_word(joined.rpartition(":")[2]):
+            joined += ", " + line.lstrip("".join(_BULLETS) + " ")
+        else:
+            new = read_command(line) and has_word(joined) and not polite
+            joined += ("; " if new else " ") + line
     return joined
 
 

@@ -61,9 +61,10 @@ def languages() -> Languages:
 
 
 def _language(entry: dict[str, Any]) -> Language:
-    lists = {key: _words(entry[key]) for key in ("strong", "weak") if key in entry}
+    words = {name: _words(entry.get(name, "")) for name in ("strong", "weak")}
     frames = tuple((Task(task), pattern) for task, pattern in entry.get("frames", ()))
-    return Language(**{**entry, **lists, "frames": frames})
+    patterns = {name: text for name, text in entry.items() if name not in (*words, "frames")}
+    return Language(strong=words["strong"], weak=words["weak"], frames=frames, **patterns)
 
 
 def _words(text: str) -> frozenset[str]:

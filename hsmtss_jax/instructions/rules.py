@@ -35,7 +35,13 @@ def parse(text: str) -> Instruction:
     plain = normalise(text)
     language = foreign.detect(plain)
     found, said = _read_english(plain) if language is None else _read_foreign(plain, language)
-    for warning in said + _emoji(text):
+    emoji = _emoji(text)
+    if not names_sound(found.description):
+        hint = f" ({emoji[0]})" if emoji else ""
+        raise ValueError(
+            f"no sound is named in {plain[:60]!r}{hint}: say which, e.g. 'remove the dog barking'"
+        )
+    for warning in said + emoji:
         warnings.warn(warning, InstructionWarning, stacklevel=2)
     return found
 
@@ -43,14 +49,15 @@ def parse(text: str) -> Instruction:
 def _read_foreign(text: str, language: Language) -> tuple[Instruction, list[str]]:
     text = " ".join(text.split())
     found = foreign.parse(text, language)
+    said: list[str] = []
     if found is None:
-        says = "and is taken as the description of what to extract"
-        found = Instruction(Task.EXTRACT, clean(text), "rules")
-    else:
-        says = f"and is understood as {found.task} {found.description!r}"
+        found, said = _read_english(text)
     what = f"looks {language.name}" if language.name else "does not look English"
-    advice = "the model knows English descriptions: give --task and the description in English"
-    return found, [f"{text[:60]!r} {what} {says}; {advice}"]
+    advice = "if that is wrong, give --task and the description in English, which the model knows"
+    return found, [
+        f"{text[:60]!r} {what}, read as {found.task} {found.description[:60]!r}: {advice}",
+        *said,
+    ]
 
 
 def _read_english(text: str) -> tuple[Instruction, list[str]]:
@@ -64,11 +71,6 @@ def _read_english(text: str) -> tuple[Instruction, list[str]]:
     label = labels.labelled(text)
     found = _instruction(label.task, clean(label.target)) if label else _decide(*commands)
     found = found or _plain(text)
-    if not names_sound(found.description):
-        raise ValueError(
-            f"no sound is named in {text[:60]!r} (emoji are not read): say which,"
-            " e.g. 'remove the dog barking'"
-        )
     return found, said + limits.point(found.description)
 
 
@@ -102,11 +104,7 @@ def _emoji(text: str) -> list[str]:
         c for c in pictures if not 0x1F440 <= ord(c) <= 0x1F49F and not 0x1F600 <= ord(c) < 0x1F650
     ]
     pictures = [c for c in pictures if not 0x1F910 <= ord(c) <= 0x1F93F]
-    return (
-        [f"emoji are not read ({''.join(pictures[:5])}): say the sound in words"]
-        if pictures
-        else []
-    )
+    return [f"{''.join(pictures[:5])} is not read: say the sound in words"] if pictures else []
 
 
 def _clauses(text: str) -> list[str]:
