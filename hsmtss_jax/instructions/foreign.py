@@ -44,10 +44,10 @@ def _script(letters: list[str]) -> Language:
 
 
 def _score(language: Language, said: set[str]) -> float:
-    """Count a strong word as one and a weak one as a half; weak ones alone count nothing."""
+    """Count a strong word as one and a weak one as a half; one or two weak ones alone count nothing."""
     strong = len(said & language.strong)
     weak = len(said & language.weak)
-    return strong + weak / 2 if strong else 0.0
+    return strong + weak / 2 if strong or weak > 2 else 0.0
 
 
 def parse(text: str, language: Language) -> Instruction | None:

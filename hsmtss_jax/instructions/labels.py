@@ -25,7 +25,7 @@ def one_line(text: str) -> str:
 
 def unlabelled(text: str) -> str:
     """Return the command behind a label that is none; verbs with colons become verbs where they are two."""
-    verbs = r"(^|[,;.] ?)((?:{EXTRACT}|{REMOVE}))\s*:\s*"
+    verbs = r"(^|[,;.] ?)((?:{EXTRACT}|{REMOVE}))\s*[:=]\s*"
     if len(compiled(verbs).findall(text)) > 1:
         return compiled(verbs).sub(r"\1\2 ", text)
     match = compiled(grammar.LABEL).fullmatch(text)

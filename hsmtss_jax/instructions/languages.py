@@ -18,7 +18,7 @@ class Language:
     Attributes:
       name: in English.
       strong: words that hardly occur in English text.
-      weak: words that do; they never decide alone.
+      weak: words that do; one or two of them never decide alone.
       frames: tasks and patterns of a clause; ``{X}`` stands for the target.
       lead: pattern of politeness before a request.
       tail: pattern of politeness and mentions of the recording after it.
