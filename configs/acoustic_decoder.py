@@ -13,7 +13,10 @@ UPSTREAM = common.bundles("audio_mae", "tf_codec")
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (12 x 1024, 185.5 M parameters) | demo (two CPU cores) | tiny (seconds)."""
+    """Build the experiment.
+
+    size: paper (12 x 1024, 185.5 M parameters) | demo (two CPU cores) | tiny (seconds).
+    """
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 

@@ -10,7 +10,10 @@ from hsmtss_jax.stages.audio_mae import AudioMAEStageConfig
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (ViT-B, AudioSet, one pod slice) | demo (two CPU cores) | tiny (seconds)."""
+    """Build the experiment.
+
+    size: paper (ViT-B, AudioSet, one pod slice) | demo (two CPU cores) | tiny (seconds).
+    """
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 

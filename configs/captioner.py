@@ -13,7 +13,10 @@ UPSTREAM = common.bundles("audio_mae", "q_audio", "gpt2")
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (GPT-2 small, fine-tuned) | demo (a small one from nothing, two CPU cores) | tiny."""
+    """Build the experiment.
+
+    size: paper (GPT-2 small, fine-tuned) | demo (a small one from nothing, two CPU cores) | tiny.
+    """
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 

@@ -11,7 +11,10 @@ UPSTREAM = {**common.ENCODERS, **common.bundles("global_separator", "local_separ
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (6 x 768 and 12 x 768) | demo (two CPU cores) | tiny (seconds)."""
+    """Build the experiment.
+
+    size: paper (6 x 768 and 12 x 768) | demo (two CPU cores) | tiny (seconds).
+    """
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 

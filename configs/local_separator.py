@@ -11,7 +11,10 @@ from hsmtss_jax.stages.sizes import inherit
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (12 x 768) | demo (two CPU cores) | tiny (seconds)."""
+    """Build the experiment.
+
+    size: paper (12 x 768) | demo (two CPU cores) | tiny (seconds).
+    """
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 

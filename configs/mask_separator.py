@@ -13,7 +13,10 @@ UPSTREAM = common.bundles("text_encoder")
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (AudioSep's ResUNet30) | demo (two CPU cores) | tiny (seconds)."""
+    """Build the experiment.
+
+    size: paper (AudioSep's ResUNet30) | demo (two CPU cores) | tiny (seconds).
+    """
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 

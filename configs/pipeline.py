@@ -11,7 +11,10 @@ from hsmtss_jax.sampling.policies import Policy
 
 
 def get_config(size: str = "paper") -> PipelineConfig:
-    """size: paper | demo | tiny, as the stages were trained; all read runs/STAGE/bundle."""
+    """Build the pipeline.
+
+    size: paper | demo | tiny, as the stages were trained; all read runs/STAGE/bundle.
+    """
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 

@@ -13,7 +13,10 @@ UPSTREAM = common.bundles("audio_mae", "text_encoder")
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (two layers of 768, FLAN-T5-base) | demo (two CPU cores, MiniLM) | tiny (seconds)."""
+    """Build the experiment.
+
+    size: paper (two layers of 768, FLAN-T5-base) | demo (two CPU cores, MiniLM) | tiny (seconds).
+    """
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 

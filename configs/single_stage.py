@@ -14,7 +14,10 @@ UPSTREAM = common.bundles("audio_mae", "text_encoder")
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (12 x 768) | demo (two CPU cores) | tiny (seconds)."""
+    """Build the experiment.
+
+    size: paper (12 x 768) | demo (two CPU cores) | tiny (seconds).
+    """
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 

@@ -10,7 +10,10 @@ from hsmtss_jax.stages.tf_codec import TFCodecStageConfig
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (7.6 M parameters, 3 s crops) | demo (two CPU cores) | tiny (seconds)."""
+    """Build the experiment.
+
+    size: paper (7.6 M parameters, 3 s crops) | demo (two CPU cores) | tiny (seconds).
+    """
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 

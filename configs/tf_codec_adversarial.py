@@ -20,7 +20,10 @@ TINY_JUDGE = DiscriminatorConfig(hops=(64, 128), hidden=(32, 32))
 
 
 def get_config(size: str = "paper") -> ExperimentConfig:
-    """size: paper (six scales, 5.3 M parameters of discriminator) | demo (two CPU cores) | tiny (seconds)."""
+    """Build the experiment.
+
+    size: paper (six scales, 5.3 M parameters of discriminator) | demo (two CPU cores) | tiny (seconds).
+    """
     steps, judge = {
         "paper": (314_000, PAPER_JUDGE),
         "demo": (300, DEMO_JUDGE),

@@ -239,7 +239,7 @@ def from_dict(cls: type[T], mapping: Mapping[str, Any], path: str = "") -> T:
 
 
 def _replace(node: Any, parts: list[str], text: str, path: str) -> Any:
-    """``node`` with the value at ``parts`` replaced; ``node`` is a dataclass."""
+    """Replace the value at ``parts`` of ``node``, a dataclass."""
     head, rest = parts[0], parts[1:]
     names = _field_names(type(node))
     if head not in names:
@@ -250,7 +250,7 @@ def _replace(node: Any, parts: list[str], text: str, path: str) -> Any:
 
 
 def _assign(annotation: Any, current: Any, rest: list[str], text: str, path: str) -> Any:
-    """The new value of a field or mapping entry whose present value is ``current``."""
+    """Return the new value of a field or mapping entry whose present value is ``current``."""
     if not rest:
         value = _parse(annotation, text)
         if dataclasses.is_dataclass(current) and value is not None:
@@ -274,7 +274,7 @@ def _assign(annotation: Any, current: Any, rest: list[str], text: str, path: str
 
 
 def _parse(annotation: Any, text: str) -> Any:
-    """Command-line text -> a plain value for ``_convert``."""
+    """Parse command-line text into a plain value for ``_convert``."""
     options = _options(annotation)
     if text.lower() in ("none", "null") and type(None) in options:
         return None
@@ -292,7 +292,7 @@ def _parse(annotation: Any, text: str) -> Any:
 
 
 def _parse_items(kinds: tuple[Any, ...], parts: list[str]) -> tuple[Any, ...]:
-    """The parts of a comma list, each by its own annotation (the last one stands for the rest)."""
+    """Parse a comma list, each part by its own annotation (the last one stands for the rest)."""
     kinds = tuple(kind for kind in kinds if kind is not Ellipsis) or (Any,)
     stripped = [part.strip() for part in parts if part.strip()]
     return tuple(
@@ -301,7 +301,7 @@ def _parse_items(kinds: tuple[Any, ...], parts: list[str]) -> tuple[Any, ...]:
 
 
 def _convert(annotation: Any, value: Any, path: str) -> Any:
-    """``value`` as ``annotation`` asks, or a one-line ValueError."""
+    """Convert ``value`` as ``annotation`` asks, or raise a one-line ValueError."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if annotation is Any:
         return value
@@ -331,7 +331,7 @@ def _convert(annotation: Any, value: Any, path: str) -> Any:
 
 
 def _convert_scalar(annotation: Any, value: Any, path: str) -> Any:
-    """int, float, bool, str, None: exact types, plus int -> float and a whole float -> int."""
+    """Convert int, float, bool, str, None: exact types, plus int -> float and a whole float -> int."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if annotation is float and is_number:
         return float(value)
@@ -345,7 +345,7 @@ def _convert_scalar(annotation: Any, value: Any, path: str) -> Any:
 
 
 def _convert_union(args: tuple[Any, ...], value: Any, path: str) -> Any:
-    """The first member of a union that takes the value; an exact type match goes first."""
+    """Convert by the first member of a union that takes the value; an exact type match goes first."""
     others = [member for member in args if member is not type(None)]
     if len(others) == 1 and value is not None:
         return _convert(others[0], value, path)
@@ -358,7 +358,7 @@ def _convert_union(args: tuple[Any, ...], value: Any, path: str) -> Any:
 
 
 def _convert_tuple(args: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
-    """A list or tuple as ``tuple[A, ...]`` or ``tuple[A, B]``."""
+    """Convert a list or tuple to ``tuple[A, ...]`` or ``tuple[A, B]``."""
     if not isinstance(value, list | tuple):
         raise ValueError(f"{path}={value!r} is not a tuple: write it as 1,2,3")
     if not args or (len(args) == 2 and args[1] is Ellipsis):
@@ -374,7 +374,7 @@ def _mapping_item(annotation: Any) -> Any:
 
 
 def _options(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union (also of a Literal's value types), or the annotation alone."""
+    """Return the members of a union (also of a Literal's value types), or the annotation alone."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         return (*_options(args[0]), *([type(None)] if INHERITED in args else []))

@@ -20,13 +20,13 @@ _AXES = ("data", "fsdp")
 
 
 def initialize(config: MeshConfig) -> None:
-    """Joins the other hosts, when the config says there are any."""
+    """Join the other hosts, when the config says there are any."""
     if config.multi_host and not jax.distributed.is_initialized():
         jax.distributed.initialize()
 
 
 def make_mesh(config: MeshConfig, devices: list[jax.Device] | None = None) -> Mesh:
-    """The ``(data, fsdp)`` mesh over ``devices`` (default: all; the first ones when it is smaller).
+    """Create the ``(data, fsdp)`` mesh over ``devices`` (default: all; the first ones when it is smaller).
 
     Raises:
       ValueError: the axes ask for more devices than there are, or leave some over unasked.
@@ -76,12 +76,12 @@ def find_device(name: str | None) -> jax.Device | None:
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
-    """Every device holds the whole array."""
+    """Return the sharding that holds the whole array on every device."""
     return NamedSharding(mesh, PartitionSpec())
 
 
 def batch_sharding(mesh: Mesh) -> NamedSharding:
-    """Axis 0 is split over all devices."""
+    """Return the sharding that splits axis 0 over all devices."""
     return NamedSharding(mesh, PartitionSpec(_AXES))
 
 
@@ -107,7 +107,7 @@ def _param_spec(mesh: Mesh, leaf: Any, shard_from: int) -> PartitionSpec:
 
 
 def check_batch(mesh: Mesh, batch_size: int, accumulate: int = 1) -> None:
-    """Raises ValueError unless each of ``accumulate`` parts splits evenly over the devices."""
+    """Raise ValueError unless each of ``accumulate`` parts splits evenly over the devices."""
     if batch_size % (mesh.size * accumulate):
         raise ValueError(
             f"data.batch_size={batch_size} must be a multiple of devices x run.accumulate = "
@@ -116,7 +116,7 @@ def check_batch(mesh: Mesh, batch_size: int, accumulate: int = 1) -> None:
 
 
 def put_batch(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
-    """This process's examples -> global arrays, axis 0 split over all devices."""
+    """Build global arrays, axis 0 split over all devices, of this process's examples."""
     sharding = batch_sharding(mesh)
     with jax.transfer_guard_host_to_device("allow"):  # over processes it counts as unasked for
         return {
@@ -126,12 +126,12 @@ def put_batch(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Arra
 
 
 def replicate(mesh: Mesh, tree: Tree) -> Tree:
-    """A tree of host arrays (or keys), the same on all processes, on every device."""
+    """Put a tree of host arrays (or keys), the same on all processes, on every device."""
     return jax.tree.map(lambda leaf: _replicate(mesh, leaf), tree)
 
 
 def _replicate(mesh: Mesh, leaf: Any) -> jax.Array:
-    """Over several processes only numpy arrays may be put; a key is put as its numbers."""
+    """Put one leaf: over several processes only numpy arrays may be put, and a key as its numbers."""
     if jax.process_count() == 1:
         return jax.device_put(leaf, replicated(mesh))
     if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
@@ -147,19 +147,19 @@ def put_params(mesh: Mesh, tree: Tree, shard_from: int = MeshConfig.shard_from) 
 
 
 def any_process(flag: bool) -> bool:
-    """Whether ``flag`` is set on any process. Every process must call it at the same point."""
+    """Return whether ``flag`` is set on any process. Every process must call it at the same point."""
     if jax.process_count() == 1:
         return flag
     return bool(np.any(multihost_utils.process_allgather(np.asarray(flag))))
 
 
 def to_host(tree: Tree) -> Tree:
-    """A tree of (sharded) arrays as numpy, whole on every process."""
+    """Return a tree of (sharded) arrays as numpy, whole on every process."""
     if jax.process_count() == 1:
         return jax.device_get(tree)
     return multihost_utils.process_allgather(tree, tiled=True)
 
 
 def is_main() -> bool:
-    """True on the process that writes reports and bundles."""
+    """Return whether this is the process that writes reports and bundles."""
     return jax.process_index() == 0

@@ -95,7 +95,7 @@ def range_fault(field: dataclasses.Field, value: Any) -> str:
 
 
 def _range(low: float | None, high: float | None, above: bool) -> str:
-    """ "at least 0 and at most 1"."""
+    """Format a range: "at least 0 and at most 1"."""
     parts = []
     if low is not None:
         parts.append(f"above {low:.12g}" if above else f"at least {low:.12g}")

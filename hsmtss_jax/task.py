@@ -11,12 +11,12 @@ class Task(enum.StrEnum):
 
     @property
     def opposite(self) -> "Task":
-        """The other task."""
+        """Return the other task."""
         return Task.REMOVE if self is Task.EXTRACT else Task.EXTRACT
 
     @property
     def number(self) -> int:
-        """The integer that stands for the task in a batch: its place in ``TASKS``."""
+        """Return the integer that stands for the task in a batch: its place in ``TASKS``."""
         return TASKS.index(self)
 
 

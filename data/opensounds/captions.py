@@ -137,11 +137,11 @@ def _paraphrases(caption: str) -> list[str]:
         subject, rest = " ".join(words[:i]), " ".join(["", *words[i + 1 :]])
         verb = SINGULAR.get(word) or (None if _ARTICLE.match(caption) else PLURAL.get(word))
         if verb:
-            return _clauses(subject, verb, rest, caption)
+            return _clauses(subject, verb, rest)
     return [_ARTICLE.sub("", caption)]
 
 
-def _clauses(subject: str, verb: str, rest: str, caption: str) -> list[str]:
+def _clauses(subject: str, verb: str, rest: str) -> list[str]:
     if subject == "it" or " and " in rest:
         return []
     clause = f"{subject} {verb}{rest}"

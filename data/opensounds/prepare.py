@@ -33,7 +33,8 @@ from captions import captions_of
 from split import validation_files
 from tags import events_of, tags_of
 
-from hsmtss_jax.data.records import SAMPLE_RATE, DatasetCard, Fields, Split, write_dataset
+from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.data.records import DatasetCard, Fields, Split, write_dataset
 
 FIELDS: Fields = {
     "id": "text",

@@ -56,13 +56,13 @@ CAPTIONS = (
 )
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Convert, write, read back, and print how far the stored weights are from the public ones."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", default="minilm", help="minilm, or a folder of a t5/bert model")
     parser.add_argument("--out", type=Path, default=Path("runs/text_encoder/bundle"))
     parser.add_argument("--storage", choices=STORAGES, default="float32")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
         folder = minilm_folder(Path(scratch)) if args.source == "minilm" else Path(args.source)
         bundle = read_folder(folder, name=args.source)

@@ -16,7 +16,7 @@ LARGEST = 2**32 - 4096  # bytes of samples that a WAV file holds
 
 
 def needs_working_file(clip_mode: str, subtype: str, mode: str) -> bool:
-    """Whether the level is known only when the whole sound is: it is written as floats first.
+    """Return whether the level is known only when the whole sound is: it is written as floats first.
 
     Generated sound lies in [-1, 1], and writing whole numbers clamps by itself.
     """
@@ -27,7 +27,7 @@ CLAMPED_FLOATS = ("clamp", "FLOAT")
 
 
 def check_size(source: Path, start: float, end: float | None, largest: int = LARGEST) -> None:
-    """Raises AudioError for a recording whose sound no WAV file of floats could hold.
+    """Raise AudioError for a recording whose sound no WAV file of floats could hold.
 
     largest: bytes of samples that such a file holds.
     """
@@ -43,7 +43,7 @@ def check_size(source: Path, start: float, end: float | None, largest: int = LAR
 def finish_files(
     pairs: Sequence[tuple[Path, Path]], subtype: str, clip_mode: str, peak: float
 ) -> float:
-    """Turns working files into results, all with one gain; gives the gain (1 without any).
+    """Turn working files into results, all with one gain; return the gain (1 without any).
 
     pairs: (working file, result). peak: the largest sample of all. Raises OSError or AudioError, and
     leaves no result then.
@@ -73,7 +73,7 @@ def _finish(work: Path, result: Path, subtype: str, gain: float, clamp: bool) ->
 
 
 def _leveled(path: Path, gain: float, clamp: bool) -> Iterator[np.ndarray]:
-    """The samples [l, C] of a file at another level."""
+    """Yield the samples [l, C] of a file at another level."""
     for block in read_blocks(path, BLOCK):
         block = block * np.float32(gain)
         yield np.clip(block, -1.0, 1.0) if clamp else block

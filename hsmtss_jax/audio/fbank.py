@@ -35,7 +35,7 @@ class FbankConfig:
 
     @property
     def window_samples(self) -> int:
-        """Samples that the rows span, at most a clip: 10 s of the 10.24 s of 1024 rows."""
+        """Return the samples that the rows span, at most a clip: 10 s of the 10.24 s of 1024 rows."""
         return min(self.frames * HOP, CLIP_SAMPLES)
 
 

@@ -38,11 +38,6 @@ def rms_db(x: np.ndarray) -> float:
     return decibels(rms(x))
 
 
-def peak_db(x: np.ndarray) -> float:
-    """Compute the peak level [dB re full scale]; SILENCE_DB for silence."""
-    return decibels(peak(x))
-
-
 def snr(target: np.ndarray, other: np.ndarray) -> float:
     """Compute the ratio of two RMS levels over the whole clips, within +-120 [dB]."""
     return rms_db(target) - rms_db(other)

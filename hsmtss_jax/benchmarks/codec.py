@@ -11,13 +11,12 @@ import jax
 import numpy as np
 
 from hsmtss_jax import dist
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.benchmarks.timing import Compiled, Timing, compiled, in_turn, time_step
 from hsmtss_jax.config import ExperimentConfig
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.stages import stage_class
 from hsmtss_jax.train.plan import jit_step, prepare
-
-SAMPLE_RATE = 16_000
 
 
 @dataclasses.dataclass(frozen=True)

@@ -96,12 +96,13 @@ def make_peer(config: AcousticDecoderConfig, frames: int, policy: Policy) -> Pee
     """
     try:
         torch = importlib.import_module("torch")
+        from transformers import GPT2Config, GPT2LMHeadModel
+        from transformers.utils import logging
     except ImportError as error:
         raise ValueError(
-            "the comparison needs torch: pip install 'hsmtss-jax[parity]', or leave --peer out"
+            "the comparison needs torch and transformers: pip install 'hsmtss-jax[parity]', or leave "
+            "--peer out"
         ) from error
-    from transformers import GPT2Config, GPT2LMHeadModel
-    from transformers.utils import logging
 
     logging.set_verbosity_error()
     prompt = config.patches if config.has_prefix else 1

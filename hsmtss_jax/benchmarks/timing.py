@@ -89,12 +89,6 @@ def compiled(function: Callable[..., Any], *args: Any) -> Compiled:
     return Compiled(lambda: program(*args), time.perf_counter() - begun)
 
 
-def time_function(function: Callable[..., Any], *args: Any, repeats: int) -> Timing:
-    """Time a pure function of arrays, jitted."""
-    program = compiled(function, *args)
-    return Timing(steady(program, repeats), program.compile_seconds)
-
-
 def time_step(step: Any, state: Any, *args: Any, repeats: int) -> Timing:
     """Time a jitted ``step(state, *args) -> (state, ...)`` that donates its state."""
     begun = time.perf_counter()

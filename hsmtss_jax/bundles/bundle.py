@@ -134,7 +134,7 @@ def is_bundle(folder: str | Path) -> bool:
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, np.ndarray]:
-    """A nested dict of arrays -> {"a/b/c": array}, sorted by name.
+    """Flatten a nested dict of arrays to {"a/b/c": array}, sorted by name.
 
     Raises:
       ValueError: a key that is empty or holds "/" or "::".
@@ -154,7 +154,7 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, np.ndarray]:
 
 
 def unflatten(flat: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """The inverse of ``flatten`` (empty dicts are not kept)."""
+    """Invert ``flatten`` (empty dicts are not kept)."""
     tree: dict[str, Any] = {}
     for name, value in flat.items():
         *parents, leaf = name.split("/")
@@ -166,7 +166,7 @@ def unflatten(flat: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 
 def _encode(tensors: Mapping[str, np.ndarray], storage: str) -> dict[str, np.ndarray]:
-    """Tensors as they are stored."""
+    """Convert tensors to what is stored of them."""
     stored: dict[str, np.ndarray] = {}
     for name, value in tensors.items():
         if not np.issubdtype(value.dtype, np.floating) and value.dtype != ml_dtypes.bfloat16:
@@ -183,7 +183,7 @@ def _encode(tensors: Mapping[str, np.ndarray], storage: str) -> dict[str, np.nda
 
 
 def _quantise(value: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """float32 -> (int8 in -127..127, float32 scale that broadcasts over it)."""
+    """Quantise float32 to int8 in -127..127 and a float32 scale that broadcasts over it."""
     if not np.isfinite(value).all():
         raise ValueError(f"{name} holds NaN or infinity and cannot be stored as int8")
     peak = np.abs(value).max(axis=_shared_axes(value, name), keepdims=True)
@@ -192,7 +192,7 @@ def _quantise(value: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _shared_axes(value: np.ndarray, name: str) -> tuple[int, ...]:
-    """The axes along which a scale is shared: all but the channel (and a stack's layer)."""
+    """Return the axes along which a scale is shared: all but the channel (and a stack's layer)."""
     if value.ndim == 2 and name.endswith("embedding"):
         return (1,)
     stacked = value.ndim > 2 and value.shape[0] <= _STACK
@@ -200,7 +200,7 @@ def _shared_axes(value: np.ndarray, name: str) -> tuple[int, ...]:
 
 
 def _decode(stored: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Stored tensors -> float32 (integers that carry no scale stay integers)."""
+    """Convert stored tensors to float32 (integers that carry no scale stay integers)."""
     tensors = {}
     for name, value in stored.items():
         if name.endswith(_SCALE):
@@ -238,7 +238,7 @@ def _write(
 
 
 def _read_header(source: Path, folder: Path) -> dict[str, Any]:
-    """``bundle.json``, checked to be one we can read."""
+    """Read ``bundle.json`` and check that it is one we can read."""
     if not (source / _HEADER).is_file():
         raise ValueError(f"{folder} is not a bundle: it has no {_HEADER}")
     try:
@@ -286,7 +286,7 @@ def _read_tensors(source: Path, folder: Path) -> dict[str, np.ndarray]:
 
 
 def _content(folder: Path, header: Mapping[str, Any]) -> str:
-    """sha256 over the header (but for the sum itself) and every file beside it."""
+    """Compute the sha256 over the header (but for the sum itself) and every file beside it."""
     covered = {key: value for key, value in header.items() if key != "content"}
     total = hashlib.sha256(_canonical(covered))
     for name in (_WEIGHTS, *header["files"]):
@@ -296,7 +296,7 @@ def _content(folder: Path, header: Mapping[str, Any]) -> str:
 
 
 def _digest(bundle: Bundle, tensors: Mapping[str, np.ndarray]) -> str:
-    """sha256 over stage, config and the unrounded tensors."""
+    """Compute the sha256 over stage, config and the unrounded tensors."""
     total = hashlib.sha256(_canonical([bundle.stage, bundle.config]))
     for name, value in tensors.items():
         total.update(_canonical([name, str(value.dtype), list(value.shape)]))
@@ -305,5 +305,5 @@ def _digest(bundle: Bundle, tensors: Mapping[str, np.ndarray]) -> str:
 
 
 def _canonical(value: Any) -> bytes:
-    """JSON bytes that do not depend on key order or tuples."""
+    """Serialise to JSON bytes that do not depend on key order or tuples."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

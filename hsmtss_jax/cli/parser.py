@@ -81,7 +81,7 @@ class CommandParser(argparse.ArgumentParser):
 
     @property
     def arguments(self) -> list[argparse.Action]:
-        """All options and positional arguments, of a filled parser."""
+        """Return all options and positional arguments of a filled parser."""
         return self._actions
 
     def format_help(self) -> str:

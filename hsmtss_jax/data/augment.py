@@ -7,7 +7,7 @@ import numpy as np
 import soxr
 from scipy import fft, signal
 
-from hsmtss_jax.data.records import SAMPLE_RATE
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 
 MAX_SPEED = 2.0 ** (3 / 12)  # three semitones
 P_SPEED, P_EQ, P_REVERB = 0.5, 0.5, 0.25

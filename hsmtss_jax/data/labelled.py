@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.io import read_audio, resample, to_mono
-from hsmtss_jax.data.records import SAMPLE_RATE, read_index
+from hsmtss_jax.data.records import read_index
 from hsmtss_jax.data.sources import ClipSource
 
 LAYOUTS = ("prepared", "esc50", "hear")

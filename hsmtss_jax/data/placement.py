@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.data.augment import MAX_SPEED, augment
-from hsmtss_jax.data.records import SAMPLE_RATE
 
 ShortClips = Literal["pad", "place", "repeat"]  # see DataConfig.short_clips
 P_REPEAT = 0.5  # of short clips that are repeated rather than placed once

@@ -24,7 +24,6 @@ from array_record.python.array_record_data_source import ArrayRecordDataSource
 from hsmtss_jax.atomic import current_folder, replace_folder
 from hsmtss_jax.data.example_proto import decode_example, encode_example
 
-SAMPLE_RATE = 16000
 OPTIONS = "group_size:1,uncompressed"  # int16 audio hardly compresses, and reading is twice as fast
 
 Kind = Literal["audio", "features", "text", "texts", "int", "float"]

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data import placement
 from hsmtss_jax.data.mixing import EXTRACT, Mixer
-from hsmtss_jax.data.records import SAMPLE_RATE, RecordReader
+from hsmtss_jax.data.records import RecordReader
 from hsmtss_jax.data.sources import FULL_SCALE, ClipSource
 from hsmtss_jax.data.text_table import TextTable
 

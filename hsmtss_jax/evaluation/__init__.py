@@ -1,1 +1,1 @@
-"""What the paper measures, on held-out data: separation, retrieval, probes, captions, the codec."""
+"""Measure what the paper measures, on held-out data: separation, retrieval, probes, captions, codec."""

@@ -28,7 +28,7 @@ _MODELS = "stanford-corenlp-3.6.0"
 
 
 @dataclasses.dataclass(frozen=True)
-class Score:
+class CaptionScore:
     """value: the metric of the whole set, by the package. clips: mean of the single clips' values with
     its 95 % interval; for METEOR, which adds up counts over the set, the two means differ a little."""
 
@@ -42,7 +42,7 @@ class Result:
     """scores: by metric. skipped: metric -> why it is not among them. tokenizer: "PTB", or "plain"
     (lower case, words only) where there is no Java to run the former."""
 
-    scores: dict[str, Score]
+    scores: dict[str, CaptionScore]
     skipped: dict[str, str]
     tokenizer: str
 
@@ -113,10 +113,10 @@ class _Unavailable(Exception):
 Texts = dict[int, list[str]]  # clip number -> tokenised texts
 
 
-def _score(values: Sequence[float], value: float | None = None) -> Score:
+def _score(values: Sequence[float], value: float | None = None) -> CaptionScore:
     by_clip = tuple(float(x) for x in values)
     clips = mean_with_interval(by_clip)
-    return Score(clips.mean if value is None else float(value), clips, by_clip)
+    return CaptionScore(clips.mean if value is None else float(value), clips, by_clip)
 
 
 def plain_tokens(texts: Sequence[Sequence[str]]) -> Texts:
@@ -138,14 +138,14 @@ def _ptb(texts: Sequence[Sequence[str]]) -> Texts:
     return {i: [text or _EMPTY for text in tokenised[i]] for i in rows}
 
 
-def _cider(wanted: Texts, found: Texts) -> Score:
+def _cider(wanted: Texts, found: Texts) -> CaptionScore:
     from pycocoevalcap.cider.cider import Cider  # clips counts and weighs lengths: CIDEr-D
 
     value, by_clip = Cider().compute_score(wanted, found)
     return _score(by_clip, value)
 
 
-def _meteor(wanted: Texts, found: Texts) -> Score:
+def _meteor(wanted: Texts, found: Texts) -> CaptionScore:
     from pycocoevalcap.meteor.meteor import Meteor
 
     program = Meteor()
@@ -159,7 +159,7 @@ def _meteor(wanted: Texts, found: Texts) -> Score:
     return _score(by_clip, value)
 
 
-def _spice(wanted: Texts, found: Texts) -> Score:
+def _spice(wanted: Texts, found: Texts) -> CaptionScore:
     import pycocoevalcap
 
     library = Path(next(iter(pycocoevalcap.__path__))) / "spice" / "lib"

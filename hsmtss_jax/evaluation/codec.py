@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.evaluation.pooling import Window
+from hsmtss_jax.evaluation.pooling import Progress, Window
 from hsmtss_jax.evaluation.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate, lsd, lsd_active, mean_with_interval, mel_distance
 from hsmtss_jax.models.tf_codec.adapter import make_codec, raw_kbps
@@ -34,7 +35,6 @@ COLUMNS = (
     Column("compile_seconds", "compile (s)", decimals=1),
 )
 Judge = Callable[[np.ndarray, np.ndarray], float]  # (estimate [L], reference [L]) at 16 kHz
-Progress = Callable[[int], None]  # clips done
 
 
 class ClipCodec(Protocol):
@@ -113,12 +113,12 @@ class CodecScores:
 
     @property
     def estimates(self) -> dict[str, Estimate]:
-        """metric -> mean with its 95 % interval."""
+        """Return metric -> mean with its 95 % interval."""
         return {metric: mean_with_interval(values) for metric, values in self.by_clip.items()}
 
     @property
     def speed(self) -> float:
-        """Seconds of sound coded and decoded in a second, the real-time factor."""
+        """Return the seconds of sound coded and decoded in a second, the real-time factor."""
         return self.audio_seconds / self.seconds
 
 
@@ -154,7 +154,7 @@ def evaluate(
         parameters=codec.parameters,
         seconds=_seconds(codec, samples),
         compile_seconds=compile_seconds,
-        audio_seconds=samples / 16_000,
+        audio_seconds=samples / SAMPLE_RATE,
     )
 
 

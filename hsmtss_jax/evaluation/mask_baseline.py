@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.evaluation.loaded import LoadedBundles
@@ -31,7 +32,7 @@ class MaskBaseline(LoadedBundles):
         dtype: Any = None,
         *,
         max_text: int = 64,
-        window: int = 160_000,
+        window: int = CLIP_SAMPLES,
     ) -> None:
         """Put the weights on the default device.
 

@@ -1,4 +1,4 @@
-"""One vector a clip from fixed windows: which windows of a clip are heard, and their weighted mean.
+"""One vector a clip from fixed windows: which windows of a clip are encoded, and their weighted mean.
 
 Legend: L samples of a window, B windows at once, n clips, C width.
 """

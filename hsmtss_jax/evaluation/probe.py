@@ -28,7 +28,7 @@ FEATURES = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class ProbeOutcome:
     """One kind of feature. correct: share of the seeds that classify each tested clip correctly [t]; tested:
     clip numbers [t]. validation: accuracy of each point of the grid; seeds: test accuracy of each."""
 
@@ -60,7 +60,7 @@ def run(
     clips: LabelledClips,
     config: ProbeTraining,
     progress: Callable[[str], None] | None = None,
-) -> Outcome:
+) -> ProbeOutcome:
     """Select a point of the grid on the first round's validation part, then train and test one probe a round
     and seed at that point. x: vectors [n, C]."""
     say = progress or (lambda _: None)
@@ -77,7 +77,7 @@ def run(
         hits = [_hits(x, clips, *pair, config) for pair in zip(clips.folds, fits, strict=True)]
         correct[seed] = np.concatenate(hits)
         say(f"seed {seed}: test {correct[seed].mean():.3f}")
-    return Outcome(
+    return ProbeOutcome(
         correct=correct.mean(axis=0),
         tested=tested,
         point=best,
@@ -117,7 +117,7 @@ def scaled(x: np.ndarray, train: np.ndarray, config: ProbeTraining) -> np.ndarra
 
 
 @dataclasses.dataclass(frozen=True)
-class Scores:
+class ProbeScores:
     """accuracy: over clips, interval over recordings. by_class: mean of the classes' accuracies,
     interval over classes. deviation: of the seeds' accuracies, None for a difference."""
 
@@ -126,19 +126,19 @@ class Scores:
     deviation: float | None
 
 
-def score(outcome: Outcome, clips: LabelledClips) -> Scores:
+def score(outcome: ProbeOutcome, clips: LabelledClips) -> ProbeScores:
     """Compute top-1 accuracies with 95 % intervals."""
-    return Scores(
+    return ProbeScores(
         accuracy=_over_recordings(outcome.correct, outcome.tested, clips),
         by_class=_over_classes(outcome.correct, clips.labels[outcome.tested]),
         deviation=float(np.std(outcome.seeds)),
     )
 
 
-def difference(a: Outcome, b: Outcome, clips: LabelledClips) -> Scores:
+def difference(a: ProbeOutcome, b: ProbeOutcome, clips: LabelledClips) -> ProbeScores:
     """Compute the scores of a - b, clip by clip."""
     recordings = [clips.groups[i] for i in a.tested]
-    return Scores(
+    return ProbeScores(
         accuracy=paired_difference(a.correct, b.correct, groups=recordings),
         by_class=_over_classes(a.correct - b.correct, clips.labels[a.tested]),
         deviation=None,
@@ -172,8 +172,8 @@ def chance(clips: LabelledClips) -> Chance:
 
 
 def report(
-    scores: Mapping[str, Scores],
-    outcomes: Mapping[str, Outcome],
+    scores: Mapping[str, ProbeScores],
+    outcomes: Mapping[str, ProbeOutcome],
     clips: LabelledClips,
     about: Mapping[str, Any],
 ) -> Report:
@@ -196,7 +196,7 @@ def report(
     return Report([Table(columns, lines)], {**about, **_sizes(clips), "training": training}, rows)
 
 
-def _cells(found: Scores) -> dict[str, Cell]:
+def _cells(found: ProbeScores) -> dict[str, Cell]:
     cells: dict[str, Cell] = {"accuracy": found.accuracy, "by_class": found.by_class}
     return cells if found.deviation is None else {**cells, "deviation": found.deviation}
 
@@ -210,7 +210,7 @@ def _sizes(clips: LabelledClips) -> dict[str, Any]:
     }
 
 
-def _training(outcome: Outcome) -> dict[str, Any]:
+def _training(outcome: ProbeOutcome) -> dict[str, Any]:
     grid = [
         dataclasses.asdict(point) | {"validation": value}
         for point, value in outcome.validation.items()
@@ -218,7 +218,7 @@ def _training(outcome: Outcome) -> dict[str, Any]:
     return {"width": outcome.width, "seeds": list(outcome.seeds), "grid": grid}
 
 
-def _rows(outcome: Outcome, clips: LabelledClips) -> list[dict[str, Any]]:
+def _rows(outcome: ProbeOutcome, clips: LabelledClips) -> list[dict[str, Any]]:
     return [
         {
             "recording": clips.groups[i],

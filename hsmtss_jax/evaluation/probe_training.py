@@ -33,7 +33,7 @@ class ProbeTraining:
 
     @property
     def grid(self) -> tuple["Point", ...]:
-        """What selection chooses from."""
+        """Return what selection chooses from."""
         return tuple(Point(rate, drop) for rate in self.learning_rates for drop in self.dropouts)
 
 
@@ -55,7 +55,7 @@ class Fitted:
     epoch: int
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Class numbers int [n] of vectors [n, C]."""
+        """Predict class numbers, int [n], of vectors [n, C]."""
         return np.asarray(_predict(self.probe, self.variables, jnp.asarray(x)))
 
 
@@ -78,7 +78,7 @@ def fit(
     config: ProbeTraining,
     seed: int,
 ) -> Fitted:
-    """Trains a probe on vectors and labels ([n, C], int [n]); equal calls give equal probes.
+    """Train a probe on vectors and labels ([n, C], int [n]); equal calls give equal probes.
 
     Raises ValueError when the training part has fewer than two clips or the validation part none.
     """
@@ -104,7 +104,7 @@ def fit(
 
 
 def even_batch(clips: int, largest: int) -> int:
-    """The size of the fewest equal batches that are at most ``largest``: 1200, 1024 -> 600.
+    """Return the size of the fewest equal batches that are at most ``largest``: 1200, 1024 -> 600.
 
     HEAR's kit makes as many steps an epoch, the last of them with what is left over.
     """
@@ -137,7 +137,7 @@ def _epochs(
     keys: jax.Array,
     rate: jax.Array,
 ) -> _State:
-    """An epoch a key: x [n, C] in shuffled batches, but for the few clips that fill no batch."""
+    """Train an epoch a key: x [n, C] in shuffled batches, but for the few clips that fill no batch."""
 
     def step(state: _State, item: tuple[jax.Array, jax.Array]) -> tuple[_State, None]:
         return _step(probe, state, x[item[0]], y[item[0]], item[1], rate), None

@@ -52,7 +52,7 @@ class Ranking:
 
 
 @dataclasses.dataclass(frozen=True)
-class Scores:
+class RetrievalScores:
     """recall: k -> share of queries whose best right item is among the first k; chance: the same for
     a random ranking. median_rank: 1 is the best."""
 
@@ -170,9 +170,9 @@ def rank(
     }
 
 
-def score(ranking: Ranking) -> Scores:
+def score(ranking: Ranking) -> RetrievalScores:
     """Compute recalls with 95 % intervals, their chance levels and median ranks."""
-    return Scores(
+    return RetrievalScores(
         recall={k: mean_with_interval(ranking.ranks <= k, groups=ranking.groups) for k in RECALLS},
         chance={
             k: float(chance_recall(ranking.relevant, ranking.items, k).mean()) for k in RECALLS
@@ -185,7 +185,7 @@ def score(ranking: Ranking) -> Scores:
 
 
 def report(
-    scores: Mapping[str, Scores], rankings: Mapping[str, Ranking], about: Mapping[str, Any]
+    scores: Mapping[str, RetrievalScores], rankings: Mapping[str, Ranking], about: Mapping[str, Any]
 ) -> Report:
     """Build the report: a row a direction and its chance level; ``rows`` hold each query's rank."""
     columns = [
@@ -198,7 +198,7 @@ def report(
     return Report([Table(columns, lines)], about, {k: _rank_rows(r) for k, r in rankings.items()})
 
 
-def _table_rows(name: str, found: Scores) -> list[Row]:
+def _table_rows(name: str, found: RetrievalScores) -> list[Row]:
     recalls = {f"recall_{k}": found.recall[k] for k in RECALLS}
     chance = {f"recall_{k}": found.chance[k] for k in RECALLS}
     sizes = {"queries": found.queries, "items": found.items}

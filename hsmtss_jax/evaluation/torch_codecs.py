@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from transformers import DacModel, EncodecModel
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.io import resample
 from hsmtss_jax.evaluation.codec import Coded
 
-_RATE = 16_000  # of the clips
 _CLASSES: dict[str, Any] = {"encodec": EncodecModel, "dac": DacModel}
 
 
@@ -23,7 +23,7 @@ class TorchCodec:
     """A pre-trained codec at ``kbps``: clips are resampled to its rate and back."""
 
     def __init__(self, kind: str, model: Any, kbps: float = 6.0) -> None:
-        """Raises ValueError for a model that has no such bit rate, or takes more than one channel."""
+        """Load a model. Raises ValueError for one without such a bit rate, or of more than one channel."""
         config = model.config
         self.kind, self.kbps = kind, kbps
         self._model = model.eval()
@@ -48,7 +48,7 @@ class TorchCodec:
     @torch.inference_mode()
     def code(self, clip: np.ndarray) -> Coded:
         """Encode and decode a clip [L] at 16 kHz."""
-        audio = resample(clip, _RATE, self.sample_rate)
+        audio = resample(clip, SAMPLE_RATE, self.sample_rate)
         whole = np.pad(audio, (0, -len(audio) % self._model.config.hop_length))
         x = torch.from_numpy(whole)[None, None]
         if self.kind == "encodec":
@@ -58,7 +58,7 @@ class TorchCodec:
         else:
             codes = self._model.encode(x, n_quantizers=self.groups).audio_codes
             out = self._model.decode(audio_codes=codes).audio_values[0]
-        back = resample(out.numpy(), self.sample_rate, _RATE)
+        back = resample(out.numpy(), self.sample_rate, SAMPLE_RATE)
         back = np.pad(back[: len(clip)], (0, max(0, len(clip) - len(back))))
         return Coded(codes[0].T.numpy(), back)
 

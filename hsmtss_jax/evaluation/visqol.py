@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.io import resample
 
 RATE = 48_000  # of the audio mode
@@ -21,7 +22,7 @@ def available() -> bool:
     return importlib.util.find_spec("visqol") is not None
 
 
-def make_visqol(sample_rate: int = 16_000) -> Callable[[np.ndarray, np.ndarray], float]:
+def make_visqol(sample_rate: int = SAMPLE_RATE) -> Callable[[np.ndarray, np.ndarray], float]:
     """Return ``judge(estimate [L], reference [L])`` -> MOS-LQO; NaN for a clip that is silent or too short.
 
     Raises ValueError when the package is not installed.

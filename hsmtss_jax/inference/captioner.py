@@ -100,9 +100,15 @@ class Captioner:
         """
 
         def search(part: np.ndarray) -> jax.Array:
-            return self._search(self._params, part, beams, tokens, length_power).tokens[:, 0]
+            return self.search(part, beams, tokens, length_power).tokens[:, 0]
 
         return [self._text(row) for row in apply_in_batches(search, audio, limit=batch)]
+
+    def search(
+        self, audio: np.ndarray, beams: int = 5, tokens: int = 67, length_power: float = 1.0
+    ) -> Beams:
+        """Search the best token sequences of each row of audio [B, L], L = window: see ``beam_search``."""
+        return self._search(self._params, audio, beams, tokens, length_power)
 
     def describe(
         self,

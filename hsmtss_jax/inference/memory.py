@@ -28,12 +28,12 @@ class Need:
 
     @property
     def device(self) -> int:
-        """On the device that runs it."""
+        """Return the memory on the device that runs it."""
         return self.weights + self.cache + self.activations
 
     @property
     def host(self) -> int:
-        """Beside the device: the weights as they were read, and the programs."""
+        """Return the memory beside the device: the weights as they were read, and the programs."""
         return self.host_copy + PROGRAM
 
 

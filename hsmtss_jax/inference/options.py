@@ -88,7 +88,7 @@ class SeparateOptions:
 
     @property
     def generates_opposite(self) -> bool:
-        """Whether the opposite task's sound is generated: for the mask, or as the residual."""
+        """Return whether the opposite task's sound is generated: for the mask, or as the residual."""
         return self.residual if self.mode == "generate" else self.mask_from == "both"
 
     def replace(self, **changes: Any) -> "SeparateOptions":

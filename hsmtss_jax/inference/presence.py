@@ -1,8 +1,8 @@
 """Is the described sound in the recording, and when? Q-Audio's score, and the level of the target.
 
-The presence score (HSM-TSS section III-C) is the mean of two cosines to the description: that of the
-recording, and that of the sound which the separators predict when they are asked to extract it. A bundle
-may bring a ``Calibration``, measured on held-out mixtures of which half hold the described sound; the
+The presence score is the mean of two cosines to the description, by Q-Audio (HSM-TSS section III-B): that
+of the recording, and that of the sound which the separators predict when asked to extract it. A bundle may
+bring a ``Calibration``, measured on held-out mixtures of which half hold the described sound; the
 score is then the probability that it does.
 
 The activity curve is the level of the separated sound over time, chosen by AUC against the true target's

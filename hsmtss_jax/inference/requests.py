@@ -1,4 +1,4 @@
-"""What is asked of a recording, and what is known of it so far.
+"""Prompts of a call, and the state of each recording, accumulated window by window.
 
 Legend: W samples of a window, P patches, C widths, T token frames, K groups.
 """

@@ -7,8 +7,8 @@ How ``audio`` goes through ``Separator.separate``:
 2. ``Engine`` reads the recording once for its level, and cuts its mono sound at 16 kHz into windows.
 3. ``WindowGenerator`` encodes a batch of windows into S and G (``Runtime.encode_audio``) and predicts the
    target's S and G for every query (``Runtime.predict``, HSM-TSS eq. (2) and (3)).
-4. It draws codec tokens from each predicted S (``Runtime.sample``, eq. (4)) and decodes them into sound
-   (``Runtime.decode_tokens``).
+4. It draws codec tokens from each predicted S (``Runtime.sample``, HSM-TSS eq. (4)) and decodes them into
+   sound (``Runtime.decode_tokens``).
 5. A renderer makes the output of it: ``MaskRenderer`` a mask on the recording itself, in its own rate and
    channels, ``WaveRenderer`` the generated sound, both with crossfades between windows.
 6. Each finished block goes to a ``Sink``, an array or a file, and the last one brings the
@@ -69,8 +69,7 @@ class Separator:
         overlap: share of a window that it has in common with the one before (0 to 0.9). segment: length of
         a window [s], the model's own at most and by default. Raises ValueError for others.
         """
-        if not 0 <= overlap <= 0.9:
-            raise ValueError(f"the overlap must lie between 0 and 0.9, got {overlap}")
+        RuntimeOptions(overlap=overlap, segment=segment)  # checks their ranges
         self._runtime = runtime
         unit = math.lcm(FRAMES_PER_COLUMN * runtime.frame, HOP)
         longest = runtime.window // unit
@@ -109,42 +108,42 @@ class Separator:
 
     @property
     def sample_rate(self) -> int:
-        """Rate at which the networks work [Hz]; inputs and outputs may have any."""
+        """Return the rate at which the networks work [Hz]; inputs and outputs may have any."""
         return self._runtime.sample_rate
 
     @property
     def device(self) -> jax.Device:
-        """The device that computes."""
+        """Return the device that computes."""
         return self._runtime.device
 
     @property
     def dtype(self) -> Any:
-        """The type that the networks compute in."""
+        """Return the type that the networks compute in."""
         return self._runtime.dtype
 
     @property
     def batch(self) -> int:
-        """Sounds that are generated at once."""
+        """Return the number of sounds that are generated at once."""
         return self._runtime.batch
 
     @property
     def window(self) -> int:
-        """Length of a window [samples] at ``sample_rate``."""
+        """Return the length of a window [samples] at ``sample_rate``."""
         return self._window
 
     @property
     def sampling(self) -> Policy:
-        """The bundle's own sampling policy."""
+        """Return the bundle's own sampling policy."""
         return self._runtime.pipeline.sampling
 
     @property
     def path(self) -> os.PathLike[str]:
-        """The bundle's folder."""
+        """Return the bundle's folder."""
         return self._runtime.pipeline.path
 
     @property
     def name(self) -> str:
-        """The bundle's name, that of its folder."""
+        """Return the bundle's name, that of its folder."""
         return os.path.basename(self.path)
 
     def separate(

@@ -12,12 +12,15 @@ class LocalModel:
     """Hold a language model and its tokenizer, from a folder or the model hub. Greedy decoding."""
 
     def __init__(self, model: str, new_tokens: int = 160) -> None:
-        """Load the model. ValueError: torch is missing, or there is no such model.
+        """Load the model. ValueError: torch or transformers is missing, or there is no such model.
 
         new_tokens: length of an answer at most.
         """
-        if importlib.util.find_spec("torch") is None:
-            raise ValueError("a local language model needs torch: pip install 'hsmtss-jax[torch]'")
+        for package in ("torch", "transformers"):
+            if importlib.util.find_spec(package) is None:
+                raise ValueError(
+                    f"a local language model needs {package}: pip install 'hsmtss-jax[torch]'"
+                )
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         try:

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.mel import mel_filterbank
 from hsmtss_jax.audio.stft import power, stft
 
@@ -58,7 +59,7 @@ def mel_error(
     windows: Sequence[int] = (128, 256, 512, 1024, 2048),
     n_mels: int = 64,
     log_weight: float = 0.0,
-    sample_rate: int = 16_000,
+    sample_rate: int = SAMPLE_RATE,
 ) -> jax.Array:
     """Compute the L1 distance of magnitude mel spectra, mean over windows: [B, L] x 2 -> [B].
 

@@ -25,7 +25,7 @@ def best_ranks(similarity: np.ndarray, relevant: np.ndarray) -> np.ndarray:
 
 
 def chance_recall(relevant: np.ndarray, items: int, k: int) -> np.ndarray:
-    """Probability that one of the right items is among the first k of a random ranking.
+    """Compute the probability that a correct item is among the first k of a random ranking.
 
     relevant: number of right items of each query, int [Q] -> [Q]. 1 - C(n - m, k) / C(n, k).
     """
@@ -37,7 +37,7 @@ def chance_recall(relevant: np.ndarray, items: int, k: int) -> np.ndarray:
 
 
 def chance_median_rank(relevant: np.ndarray, items: int) -> int:
-    """The smallest rank that half of the queries reach in a random ranking; see ``chance_recall``."""
+    """Compute the smallest rank that half of the queries reach in a random ranking."""
     wrong = items - np.asarray(relevant, np.float64)
     missed = np.ones(wrong.shape)
     for rank in range(1, items + 1):

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import scipy.fft
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.mel import mel_filterbank
 
-SAMPLE_RATE = 16000
 HOP = 160
 MEL_N_FFT = 512
 LSD_N_FFT = 743  # int(2048 / (44100 / 16000)), ssr_eval's

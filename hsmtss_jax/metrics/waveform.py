@@ -62,7 +62,7 @@ def _energy(x: np.ndarray) -> np.ndarray:
 
 
 def _decibels(signal: np.ndarray, error: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """10 log10(signal / error); NaN where the reference has no energy."""
+    """Compute 10 log10(signal / error); NaN where the reference has no energy."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where((signal == 0) & (reference > 0), 0.0, signal / error)
         return np.where(reference > 0, 10.0 * np.log10(ratio), np.nan)[()]

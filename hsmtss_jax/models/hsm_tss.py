@@ -41,7 +41,7 @@ class Networks:
 
     @property
     def two_stage(self) -> bool:
-        """False for the single-stage ablation, which predicts no G."""
+        """Return False for the single-stage ablation, which predicts no G."""
         return isinstance(self.separators, TwoStage)
 
 

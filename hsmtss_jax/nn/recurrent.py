@@ -11,18 +11,12 @@ import jax.numpy as jnp
 from jax.nn.initializers import Initializer
 
 
-def gru_step(h: jax.Array, inputs: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
-    """Advance one frame: state [B, D], projected inputs [B, 3D] -> next state [B, D].
-
-    kernel [D, 3D] and bias [3D] are the recurrent ones, gates ordered reset, update, new:
-    n = tanh(x_n + r * (W_n h + b_n)), h' = (1 - z) n + z h.
-    """
-    return _gates(h, inputs, h @ kernel + bias[None, :])[0]
-
-
 @jax.custom_vjp
 def gru_scan(inputs: jax.Array, h0: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
     """Compute the states [B, T, D] for projected inputs [B, T, 3D], starting from h0 [B, D].
+
+    kernel [D, 3D] and bias [3D] are the recurrent ones, gates ordered reset, update, new:
+    n = tanh(x_n + r * (W_n h + b_n)), h' = (1 - z) n + z h.
 
     The backward pass scans over the gates only and forms the kernel's gradient in one product over
     all frames (a fifth faster on CPU than differentiating the scan).

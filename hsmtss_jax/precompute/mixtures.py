@@ -52,7 +52,7 @@ def write_mixture_features(
     dtype: Any = np.float32,
     progress: Progress = lambda count: None,
 ) -> None:
-    """Writes S of ``counts[split]`` mixtures of ``config.root`` (none for 0), drawn as in training.
+    """Write S of ``counts[split]`` mixtures of ``config.root`` (none for 0), drawn as in training.
 
     The data set takes the place of ``data.root`` of the separator stages. Raises ValueError when the
     bundle's windows have another number of samples, OSError when the clips are not prepared.
@@ -88,7 +88,7 @@ def write_mixture_features(
 
 
 def _encode(encoders: Encoders, frozen: Mapping[str, Any], waves: jax.Array) -> jax.Array:
-    """waves [B, 3, L] -> S float16 [B, 3, P, C]."""
+    """Encode waves [B, 3, L] to S, float16 [B, 3, P, C]."""
     size, kinds, samples = waves.shape
     s = encoders.local(frozen, waves.reshape(size * kinds, samples))
     return s.reshape(size, kinds, *s.shape[1:]).astype(np.float16)
@@ -101,7 +101,7 @@ def _waves(examples: list[MixtureExample]) -> np.ndarray:
 def _record(
     name: str, example: MixtureExample, s: np.ndarray, clips: Mapping[str, Clip]
 ) -> dict[str, Any]:
-    """s: float16 [3, P, C]."""
+    """Build the record of a mixture with S, float16 [3, P, C]."""
     target, other = clips[example.recipe.target], clips[example.recipe.other]
     mixture, of_target, of_other = (part.reshape(-1) for part in s)
     return {

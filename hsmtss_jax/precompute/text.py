@@ -42,7 +42,7 @@ class TextCache:
     extra: int = 0
 
     def __call__(self, ids: np.ndarray, mask: np.ndarray) -> FeatureRows:
-        """Features of texts with these token ids and mask, [T, N] each; computes those not there."""
+        """Return features of texts with these token ids and mask, [T, N] each; computes those not there."""
         counts = mask.sum(axis=1) + self.extra
         path = Path(self.folder) / f"{self._name(ids, mask)}.npy"
         if not path.exists():
@@ -52,7 +52,7 @@ class TextCache:
         return FeatureRows(path, counts, ids.shape[1] + self.extra)
 
     def _name(self, ids: np.ndarray, mask: np.ndarray) -> str:
-        """A digest of all that the features depend on."""
+        """Compute a digest of all that the features depend on."""
         total = hashlib.sha256(f"{np.dtype(self.dtype)} {self.extra} {ids.shape}".encode())
         for name in sorted(self.bundles):
             total.update(f"{name} {self.bundles[name].digest}".encode())
@@ -61,7 +61,7 @@ class TextCache:
         return total.hexdigest()[:32]
 
     def _write(self, path: Path, ids: np.ndarray, mask: np.ndarray, counts: np.ndarray) -> None:
-        """One program for all batches: texts are as long here as in a step, so that numbers agree."""
+        """Encode in one program for all batches: texts are as long as in a step, so that numbers agree."""
         compute = jax.jit(self.compute)
         frozen = jax.device_put({name: bundle.params for name, bundle in self.bundles.items()})
         width = jax.eval_shape(compute, frozen, ids[:1], mask[:1]).shape[2]

@@ -46,7 +46,7 @@ def beam_search(
     reorder: Reorder[Cache],
     length_power: float = 1.0,
 ) -> Beams:
-    """The ``beams`` best continuations of at most ``tokens`` tokens.
+    """Search the ``beams`` best continuations of at most ``tokens`` tokens.
 
     step: (previous tokens int32 [B * K], cache) -> (logits [B * K, V], cache). cache: as the prefill
     left it, already a row a beam, the beams of a sequence beside one another. logits: [B, V], of the
@@ -77,7 +77,7 @@ def beam_search(
 
 
 def _first(logits: jax.Array, beams: int, tokens: int, end: int) -> _Search:
-    """The ``beams`` best first tokens, each the start of a beam."""
+    """Start a beam with each of the ``beams`` best first tokens."""
     total, chosen = jax.lax.top_k(jax.nn.log_softmax(logits.astype(jnp.float32)), beams)
     filled = jnp.full((*chosen.shape, tokens), end, jnp.int32)
     return _Search(
@@ -91,7 +91,7 @@ def _first(logits: jax.Array, beams: int, tokens: int, end: int) -> _Search:
 def _extend(
     state: _Search, scores: jax.Array, index: jax.Array, end: int, power: float
 ) -> tuple[_Search, jax.Array]:
-    """Every beam with every next token [B, K, V]; the best K stay. Also the beam each came from [B, K].
+    """Extend every beam by every next token [B, K, V]; return the best K and their beams before [B, K].
 
     A beam that has ended goes on as it is, at no cost.
     """

@@ -92,7 +92,7 @@ def generate(
 def _forced_frames(
     forced: jax.Array | None, forced_length: jax.Array | None, first: jax.Array, frames: int
 ) -> tuple[jax.Array, jax.Array]:
-    """(frames forced per row [B], the tokens of each step [frames, B, K])."""
+    """Return the frames forced per row [B], and the tokens of each step [frames, B, K]."""
     batch, groups = first.shape
     if forced is None:
         return jnp.zeros((batch,), jnp.int32), jnp.zeros((frames, batch, groups), jnp.int32)

@@ -31,12 +31,12 @@ GREEDY = Policy(temperature=0.0)
 
 
 def row_keys(seeds: jax.Array) -> jax.Array:
-    """One PRNG key a row from its own seed (uint32 [B]), whatever its neighbours are."""
+    """Derive a PRNG key for each row from its own seed (uint32 [B]), whatever its neighbours are."""
     return jax.vmap(jax.random.key)(seeds.astype(jnp.uint32))
 
 
 def choose(policy: Policy, logits: jax.Array, keys: jax.Array) -> jax.Array:
-    """Logits [B, K, V] and a key per row [B] -> int32 [B, K]; the groups are drawn independently."""
+    """Choose tokens int32 [B, K] by logits [B, K, V] and a key a row [B]; groups are independent."""
     if policy.temperature == 0:
         return jnp.argmax(logits, axis=-1).astype(jnp.int32)
     logits = logits.astype(jnp.float32) / policy.temperature
@@ -56,6 +56,6 @@ def choose(policy: Policy, logits: jax.Array, keys: jax.Array) -> jax.Array:
 
 
 def _draw(logits: jax.Array, keys: jax.Array) -> jax.Array:
-    """Gumbel-max draw over the last axis of [B, K, C], one key a row -> int32 [B, K]."""
+    """Draw by the Gumbel-max rule over the last axis of [B, K, C], one key a row: int32 [B, K]."""
     noise = jax.vmap(lambda key: jax.random.gumbel(key, logits.shape[1:], jnp.float32))(keys)
     return jnp.argmax(logits + noise, axis=-1).astype(jnp.int32)

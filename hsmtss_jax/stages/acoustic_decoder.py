@@ -12,6 +12,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.bundles.networks import read_codec
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.losses.tokens import TokenScores, targets_with_end, token_cross_entropy
@@ -35,7 +36,7 @@ class AcousticDecoderStageConfig(StageConfig):
     model: AcousticDecoderConfig = dataclasses.field(
         default_factory=lambda: inherit(AcousticDecoderConfig())
     )
-    samples: int = 160_000  # L of a window at 16 kHz
+    samples: int = CLIP_SAMPLES  # L of a window at 16 kHz
     # True: frames behind a clip's end have no loss and the patches there are not looked at.
     # False: the zeros there are learnt as silence.
     mask_padding: bool = True
@@ -65,7 +66,7 @@ class AcousticDecoderStage(ClipStage):
 
     @functools.cached_property
     def codec(self) -> NeuralCodec:
-        """The frozen codec; float32 whatever the compute dtype is."""
+        """Load the frozen codec; float32 whatever the compute dtype is."""
         return read_codec(self.upstream["tf_codec"])
 
     def complete(self, config: AcousticDecoderStageConfig) -> AcousticDecoderStageConfig:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.audio.fbank import log_mel_input
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.losses.masked_patch import masked_patch_loss, normalise_patches
@@ -27,7 +28,7 @@ class AudioMAEStageConfig(StageConfig):
 
     name: str = "audio_mae"
     model: AudioMAEConfig = dataclasses.field(default_factory=AudioMAEConfig)
-    samples: int = 160_000  # L of a window at 16 kHz
+    samples: int = CLIP_SAMPLES  # L of a window at 16 kHz
     norm_pix: bool = False  # predict per-patch normalised pixels
     roll_and_gain: bool = True  # AudioMAE's augmentation
 

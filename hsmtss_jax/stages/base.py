@@ -35,7 +35,7 @@ class SoundStage(Stage):
 
     @functools.cached_property
     def encoders(self) -> Encoders:
-        """The frozen encoders among the upstream bundles."""
+        """Build the frozen encoders of the upstream bundles."""
         return read_encoders(self.upstream, self.dtype)
 
     def patch_sizes(self) -> dict[str, int]:
@@ -181,7 +181,7 @@ class MixtureStage(SoundStage):
 
     @property
     def text_width(self) -> int:
-        """Width of the text that the separators read."""
+        """Return the width of the text that the separators read."""
         return self.encoders.q_audio.width
 
     def text(self, frozen: Mapping[str, Tree], ids: jax.Array, mask: jax.Array) -> jax.Array:

@@ -15,6 +15,7 @@ import grain
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.config import StageConfig, from_dict
 from hsmtss_jax.data.pipeline import caption_dataset
 from hsmtss_jax.losses.captioning import atg_loss
@@ -34,7 +35,7 @@ class CaptionerStageConfig(StageConfig):
     name: str = "captioner"
     # width and freq_patches: None is GPT-2's and AudioMAE's
     model: CaptionerConfig = dataclasses.field(default_factory=lambda: inherit(CaptionerConfig()))
-    samples: int = 160_000  # of a window at 16 kHz
+    samples: int = CLIP_SAMPLES  # of a window at 16 kHz
     finetune: bool = True  # GPT-2 is trained with the map, as in the paper; else the map alone
 
 
@@ -59,7 +60,7 @@ class CaptionerStage(CaptionStage):
 
     @functools.cached_property
     def gpt2(self) -> GPT2Config:
-        """The language model's sizes."""
+        """Return the language model's sizes."""
         return from_dict(GPT2Config, self.upstream["gpt2"].config["model"])
 
     def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:
@@ -71,7 +72,7 @@ class CaptionerStage(CaptionStage):
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]
     ) -> tuple[dict[str, Tree], Tree]:
-        """A random map; with ``finetune`` GPT-2 as it is upstream."""
+        """Create a random map; with ``finetune`` take GPT-2 as it is upstream."""
         cfg, encoder = self.config.model, self.encoders.audio_mae
         g = jnp.zeros((1, 1, self.encoders.q_audio.global_width))
         s = jnp.zeros((1, encoder.patches, encoder.width))

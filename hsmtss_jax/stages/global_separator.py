@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.losses.separation import global_loss, l1_loss, similarity_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
@@ -27,7 +28,7 @@ class GlobalSeparatorStageConfig(StageConfig):
     model: GlobalSeparatorConfig = dataclasses.field(
         default_factory=lambda: inherit(GlobalSeparatorConfig())
     )
-    samples: int = 160_000  # of a window at 16 kHz
+    samples: int = CLIP_SAMPLES  # of a window at 16 kHz
     similarity_weight: float = 1.0  # lambda_1
     l1_weight: float = 1.0  # lambda_2
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.config import StageConfig, from_dict
 from hsmtss_jax.losses.separation import cosine, global_loss, local_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
@@ -36,7 +37,7 @@ class JointSeparatorStageConfig(StageConfig):
     name: str = "joint_separator"
     global_model: GlobalSeparatorConfig | None = None
     local_model: LocalSeparatorConfig | None = None
-    samples: int = 160_000  # of a window at 16 kHz
+    samples: int = CLIP_SAMPLES  # of a window at 16 kHz
     target_probability: float = 0.1  # P_gt: how often the local separator is given the target's G
     global_weight: float = 0.1
     local_weight: float = 1.0
@@ -73,7 +74,7 @@ class JointSeparatorStage(MixtureStage):
 
     @functools.cached_property
     def separators(self) -> TwoStage:
-        """Both networks."""
+        """Build both networks."""
         cfg = self.config
         assert cfg.global_model and cfg.local_model  # complete since the stage was built
         return TwoStage(cfg.global_model, cfg.local_model, self.dtype)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.losses.separation import cosine, local_loss
 from hsmtss_jax.models.local_separator import LocalOutput, LocalSeparatorConfig
@@ -31,7 +32,7 @@ class LocalSeparatorStageConfig(StageConfig):
     model: LocalSeparatorConfig = dataclasses.field(
         default_factory=lambda: inherit(LocalSeparatorConfig())
     )
-    samples: int = 160_000  # of a window at 16 kHz
+    samples: int = CLIP_SAMPLES  # of a window at 16 kHz
 
 
 def split_statistics(params: Tree) -> tuple[Tree, Tree]:

@@ -12,6 +12,7 @@ import grain
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.config import StageConfig
 from hsmtss_jax.data.pipeline import caption_dataset
 from hsmtss_jax.losses.captioning import atg_loss
@@ -37,7 +38,7 @@ class QAudioStageConfig(StageConfig):
     name: str = "q_audio"
     # audio_width, text_width, vocab: None is AudioMAE's and the text encoder's
     model: QAudioConfig = dataclasses.field(default_factory=lambda: inherit(QAudioConfig()))
-    samples: int = 160_000  # of a window at 16 kHz
+    samples: int = CLIP_SAMPLES  # of a window at 16 kHz
     atc_weight: float = 1.0
     atm_weight: float = 1.0
     atg_weight: float = 1.0
@@ -178,7 +179,7 @@ class QAudioStage(CaptionStage):
         )
         matched, wrong_audio, wrong_text = jnp.split(match, 3)
 
-        atg = self._caption(module, frozen, batch, audio, raw, train)
+        atg = self.next_tokens(module, frozen, batch, audio, raw, train)
         best = jnp.take_along_axis(same, jnp.argmax(similarity, axis=1)[:, None], axis=1)
         return AlignmentLosses(
             atc=atc_loss(similarity, same, self.config.smoothing),
@@ -188,7 +189,7 @@ class QAudioStage(CaptionStage):
             matched=_accuracy(matched, wrong_audio, wrong_text),
         )
 
-    def _caption(
+    def next_tokens(
         self,
         module: QAudio,
         frozen: Mapping[str, Tree],

@@ -36,7 +36,7 @@ class SingleStage(LocalSeparatorStage):
 
     @property
     def text_width(self) -> int:
-        """Width of the text encoder's outputs."""
+        """Return the width of the text encoder's outputs."""
         return self.encoders.text_encoder.width
 
     def text(self, frozen: Mapping[str, Tree], ids: jax.Array, mask: jax.Array) -> jax.Array:

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.config import StageConfig, from_dict
 from hsmtss_jax.losses.adversarial import (
     discriminator_loss,
@@ -115,7 +116,7 @@ class TFCodecStage(ClipStage):
 
     @property
     def model(self) -> TFCodecConfig:
-        """The codec's config."""
+        """Return the codec's config."""
         assert self.config.model is not None  # complete since the stage was built
         return self.config.model
 
@@ -269,7 +270,7 @@ class TFCodecStage(ClipStage):
 
 def frame_rate(model: TFCodecConfig) -> float:
     """Return token frames a second [Hz]."""
-    return 16_000 / (model.hop * model.frames_per_token)
+    return SAMPLE_RATE / (model.hop * model.frames_per_token)
 
 
 def code_frequencies(out: CodecOutput) -> jax.Array:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hsmtss_jax.data.records import SAMPLE_RATE, DatasetCard, Fields, Split, write_dataset
+from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.data.records import DatasetCard, Fields, Split, write_dataset
 
 FIELDS: Fields = {
     "id": "text",
@@ -37,8 +38,10 @@ COUNTS = {"train": 3, "validation": 1, "test": 1}  # clips a label
 
 
 def write_tiny_corpus(folder: str | os.PathLike) -> Path:
-    """Writes 24 train, 8 validation and 8 test clips of 0.3 to 4 s with 8 labels; returns the root
-    for ``DataConfig(root=...)``. Deterministic."""
+    """Write 24 train, 8 validation and 8 test clips of 0.3 to 4 s with 8 labels, always the same.
+
+    Returns the root for ``DataConfig(root=...)``.
+    """
     root = Path(folder) / "tiny_corpus"
     splits = {}
     for split_index, (split, count) in enumerate(COUNTS.items()):
@@ -74,7 +77,7 @@ def _record(label: str, split: str, k: int, rng: np.random.Generator) -> dict[st
 
 
 def tone(label: str, samples: int, rng: np.random.Generator) -> np.ndarray:
-    """A sound of the label, float64 [samples], peak 1."""
+    """Create a sound of the label, float64 [samples], peak 1."""
     t = np.arange(samples) / SAMPLE_RATE
     pitch = rng.uniform(0.9, 1.1)
     noise = rng.standard_normal(samples)

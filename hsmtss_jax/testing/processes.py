@@ -12,7 +12,7 @@ COUNT, DEVICES = 2, 2  # processes, and devices of each
 
 
 def join(coordinator: str, process: str) -> None:
-    """Called by the program first of all."""
+    """Join the other processes; the program calls it first of all."""
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     jax.config.update("jax_numpy_rank_promotion", "raise")
     jax.config.update("jax_disable_most_optimizations", True)  # a test runs for a second
@@ -20,7 +20,7 @@ def join(coordinator: str, process: str) -> None:
 
 
 def run(module: str, *arguments: str) -> None:
-    """``python -m module COORDINATOR PROCESS arguments`` in every process; all must succeed."""
+    """Run ``python -m module COORDINATOR PROCESS arguments`` in every process; all must succeed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         coordinator = f"127.0.0.1:{free.getsockname()[1]}"

@@ -45,15 +45,15 @@ class Checkpointer:
         self._manager = ocp.CheckpointManager(self.folder, options=options)
 
     def latest(self) -> int | None:
-        """The last saved step, or None."""
+        """Return the last saved step, or None."""
         return self._manager.latest_step()
 
     def steps(self) -> list[int]:
-        """Every saved step, ascending."""
+        """Return every saved step, ascending."""
         return sorted(self._manager.all_steps())
 
     def best(self) -> int | None:
-        """The step with the smallest validation metric, or None when none was measured."""
+        """Return the step with the smallest validation metric, or None when none was measured."""
         scores = {step: self._manager.metrics(step) for step in self._manager.all_steps(read=False)}
         measured = {
             step: score[_BEST] for step, score in scores.items() if score and _finite(score[_BEST])
@@ -68,7 +68,7 @@ class Checkpointer:
         config: Mapping[str, Any],
         metric: float | None = None,
     ) -> None:
-        """Starts saving (arrays are copied before this returns); a step already saved is left alone."""
+        """Start saving (arrays are copied before this returns); a step already saved is left alone."""
         if self._manager.latest_step() == step:
             return
         args = ocp.args.Composite(
@@ -80,7 +80,7 @@ class Checkpointer:
         self._manager.save(step, args=args, metrics={_BEST: score}, force=True)
 
     def config(self, step: int) -> dict[str, Any]:
-        """The config saved with a step."""
+        """Read the config saved with a step."""
         restored = self._manager.restore(
             step, args=ocp.args.Composite(config=ocp.args.JsonRestore())
         )
@@ -89,7 +89,7 @@ class Checkpointer:
     def restore(
         self, step: int, abstract: TrainState, data: grain.DatasetIterator | None = None
     ) -> TrainState:
-        """The state at ``step``, placed as ``abstract`` (with shardings) says; moves ``data`` there.
+        """Restore the state at ``step``, placed as ``abstract`` (with shardings) says; move ``data`` there.
 
         Raises:
           ValueError: the state on disk has another structure.
@@ -107,16 +107,16 @@ class Checkpointer:
         return restored["state"]
 
     def wait(self) -> None:
-        """Blocks until what was saved is on disk."""
+        """Wait until what was saved is on disk."""
         self._manager.wait_until_finished()
 
     def close(self) -> None:
-        """Finishes saving and lets go of the folder."""
+        """Finish saving and let go of the folder."""
         self._manager.close()
 
 
 def abstract_state(shapes: TrainState, shardings: Any) -> TrainState:
-    """Shapes and shardings as one tree, the target of ``restore``."""
+    """Join shapes and shardings into one tree, the target of ``restore``."""
     return jax.tree.map(
         lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
         shapes,
@@ -125,7 +125,7 @@ def abstract_state(shapes: TrainState, shardings: Any) -> TrainState:
 
 
 def check_same_run(saved: Mapping[str, Any], current: Mapping[str, Any], workdir: Path) -> None:
-    """Refuses to resume ``saved`` as ``current`` where that would mix two different runs.
+    """Refuse to resume ``saved`` as ``current`` where that would mix two different runs.
 
     Both are {"experiment": config JSON, "upstream": digests}. Length, logging, learning rate and other
     settings that leave state and data order alone may change.
@@ -143,7 +143,7 @@ def check_same_run(saved: Mapping[str, Any], current: Mapping[str, Any], workdir
 
 
 def _identity(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that a run cannot change half-way, by dotted name."""
+    """Return the settings that a run cannot change half-way, by dotted name."""
     experiment = config["experiment"]
     whole = to_dict(DataConfig()) | experiment["data"]  # older checkpoints lack newer fields
     data = {key: value for key, value in whole.items() if key not in _FREE_DATA_FIELDS}
@@ -161,7 +161,7 @@ def _identity(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """ "a.b: 1, here 2" for every setting that both configs have and that differs."""
+    """List "a.b: 1, here 2" for every setting that both configs have and that differs."""
     old, new = _dotted(before), _dotted(now)
     return [
         f"{name}: {old[name]}, here {new[name]}"

@@ -104,7 +104,7 @@ class _Run:
         self.interval = LogInterval(self.start, int(jax.device_get(self.state.skipped)))
 
     def loop(self, stop_at: int | None) -> TrainOutcome:
-        """Steps until the end, a stop, or an interruption; the state is always saved."""
+        """Run steps until the end, a stop, or an interruption; the state is always saved."""
         run = self.plan.config.run
         step = self.start
         bar = tqdm(
@@ -137,7 +137,7 @@ class _Run:
         return self._finish(step)
 
     def close(self) -> None:
-        """Closes the log files."""
+        """Close the log files."""
         if self.writer:
             self.writer.close()
 
@@ -152,7 +152,7 @@ class _Run:
         return metrics
 
     def _log(self, step: int, metrics: dict[str, jax.Array], bar: Any) -> None:
-        """Means since the last log, speed, and whether anything was learnt at all."""
+        """Log means since the last log and the speed; stop where nothing was learnt at all."""
         totals, last = jax.device_get((self.interval.total, metrics))
         seconds = time.perf_counter() - self.interval.begun
         count = step - self.interval.step
@@ -218,7 +218,7 @@ class _Run:
         return step, self.checkpointer.restore(step, self.plan.abstract, self.data)
 
     def _begin(self) -> TrainState:
-        """A new run's state, random or from a bundle."""
+        """Create a new run's state, random or from a bundle."""
         run, state = self.plan.config.run, self.plan.init()
         if not run.init_from:
             return state
@@ -259,7 +259,7 @@ class LogInterval:
 
 
 def _short(values: Mapping[str, float]) -> dict[str, str]:
-    """The losses, for the progress bar."""
+    """Format the losses for the progress bar."""
     return {
         name.removeprefix("train/"): f"{value:.4g}"
         for name, value in values.items()

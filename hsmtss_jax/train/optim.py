@@ -32,7 +32,7 @@ def make_schedule(config: OptimConfig, steps: int) -> Schedule:
 
 
 def _constant(config: OptimConfig, steps: int) -> Schedule:
-    """Rise linearly, then stay."""
+    """Build a schedule that rises linearly, then stays."""
     del steps
 
     def schedule(count: jax.Array) -> jax.Array:
@@ -43,7 +43,7 @@ def _constant(config: OptimConfig, steps: int) -> Schedule:
 
 
 def _cosine(config: OptimConfig, steps: int) -> Schedule:
-    """Rise linearly, then fall to ``end_lr`` by half a cosine."""
+    """Build a schedule that rises linearly, then falls to ``end_lr`` by half a cosine."""
     warmup = max(config.warmup_steps, 0)
     span = max(steps - warmup, 1)
     rising = _constant(config, steps)
@@ -108,7 +108,7 @@ def paths(params: Tree) -> list[str]:
 
 
 def _decay_mask(config: OptimConfig, params: Tree) -> Tree:
-    """True where weight decay applies."""
+    """Return a tree that is True where weight decay applies."""
     if not config.weight_decay or not config.decay_exclude:
         return jax.tree.map(lambda _: True, params)
     excluded = _matches(config.decay_exclude, params, "decay_exclude")
@@ -120,7 +120,7 @@ def _decay_mask(config: OptimConfig, params: Tree) -> Tree:
 
 
 def _matches(pattern: str, params: Tree, field: str) -> Tree:
-    """A tree of bools: whether the regex is found in the leaf's path. It must be found somewhere."""
+    """Return a tree of bools: whether the regex is found in the leaf's path; somewhere it must be."""
     try:
         regex = re.compile(pattern)
     except re.error as error:
@@ -141,7 +141,7 @@ def _clip(config: OptimConfig) -> optax.GradientTransformation:
 
 
 def _clip_each(grads: Tree, limit: float) -> Tree:
-    """Scales each tensor whose L2 norm is above ``limit`` down to it."""
+    """Scale each tensor whose L2 norm is above ``limit`` down to it."""
 
     def clip(grad: jax.Array) -> jax.Array:
         norm = jnp.sqrt(jnp.sum(jnp.square(grad)))

@@ -43,28 +43,28 @@ class Plan:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint says about where it comes from."""
+        """Return what a checkpoint says about where it comes from."""
         digests = {name: bundle.digest for name, bundle in self.stage.upstream.items()}
         known = {"experiment": to_dict(self.config), "upstream": digests}
         return known | ({"init_from": self.origin} if self.origin else {})
 
     @property
     def abstract(self) -> TrainState:
-        """Shapes and shardings of the state."""
+        """Return shapes and shardings of the state."""
         return abstract_state(self.shapes, self.shardings)
 
     @property
     def step_frozen(self) -> dict[str, Tree]:
-        """The frozen weights that steps read."""
+        """Return the frozen weights that steps read."""
         skip = self.stage.init_only_names
         return {name: params for name, params in self.frozen.items() if name not in skip}
 
     def init(self) -> TrainState:
-        """The state before the first step, made in place on the devices."""
+        """Create the state before the first step, in place on the devices."""
         return jax.jit(self.make_state, out_shardings=self.shardings)(self.key, self.frozen)
 
     def eval_inputs(self, state: TrainState, batch: Batch | None = None) -> StepInput:
-        """What evaluation and panels read of a state: averaged parameters where an average is kept."""
+        """Return what evaluation and panels read of a state: averaged parameters where there are some."""
         return StepInput(
             params=eval_params(state),
             aux=state.aux,
@@ -117,7 +117,7 @@ def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
 
 
 def release(plan: Plan, state: TrainState, step: int) -> Bundle:
-    """The release bundle of a state: averaged parameters where an average is kept."""
+    """Build the release bundle of a state: averaged parameters where an average is kept."""
     tree = plan.stage.release(eval_params(state), state.aux)
     meta = {"step": step, "experiment": to_dict(plan.config)}
     if plan.origin:
@@ -132,7 +132,7 @@ def release(plan: Plan, state: TrainState, step: int) -> Bundle:
 
 
 def jit_step(plan: Plan) -> Step:
-    """The training step of a plan, compiled; it consumes the state it is given."""
+    """Compile the training step of a plan; it consumes the state it is given."""
     step = make_step(
         plan.stage.objectives(),
         plan.optimizers,

@@ -33,7 +33,7 @@ def create_state(
     optimizers: Mapping[str, optax.GradientTransformation],
     averaged: frozenset[str] | set[str],
 ) -> TrainState:
-    """The state before the first update; ``averaged`` names the groups that keep an EMA."""
+    """Create the state before the first update; ``averaged`` names the groups that keep an EMA."""
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         skipped=jnp.zeros((), jnp.int32),
@@ -46,5 +46,5 @@ def create_state(
 
 
 def eval_params(state: TrainState) -> dict[str, Tree]:
-    """The parameters to judge and release: the average where one is kept."""
+    """Return the parameters to judge and release: the average where one is kept."""
     return {group: state.ema.get(group, params) for group, params in state.params.items()}

@@ -29,7 +29,7 @@ def make_step(
     accumulate: int = 1,
     trainable: Mapping[str, Tree] | None = None,
 ) -> Step:
-    """``step(state, batch, frozen, key) -> (state, metrics)``, to be jitted with the state donated.
+    """Build ``step(state, batch, frozen, key) -> (state, metrics)``, to be jitted, the state donated.
 
     batch arrays are [B, ...]; with ``accumulate`` = M > 1 each group's gradient is the mean over M
     interleaved parts of the batch. key is the run's root key: the step's is derived from the counter.
@@ -77,7 +77,7 @@ def _zero_unless(train: bool, grad: jax.Array) -> jax.Array:
 
 
 def _split(batch: Batch, parts: int) -> Batch:
-    """[B, ...] -> [M, B/M, ...], interleaved so that no example leaves its device; M = 1 is left alone."""
+    """Split [B, ...] to [M, B/M, ...], interleaved so that no example leaves its device."""
     if parts == 1:
         return batch
     return {
@@ -89,7 +89,7 @@ def _split(batch: Batch, parts: int) -> Batch:
 def _gradient(
     objective: Objective, group: str, inputs: StepInput, accumulate: int
 ) -> tuple[jax.Array, Report, Tree]:
-    """Loss, report and gradient with respect to ``inputs.params[group]``."""
+    """Compute loss, report and gradient with respect to ``inputs.params[group]``."""
 
     def one(part: StepInput) -> tuple[jax.Array, Report, Tree]:
         def loss_of(params: Tree) -> tuple[jax.Array, Report]:
@@ -106,7 +106,7 @@ def _gradient(
 def _accumulated(
     one: Callable[[StepInput], tuple[jax.Array, Report, Tree]], inputs: StepInput, parts: int
 ) -> tuple[jax.Array, Report, Tree]:
-    """``one`` over the M parts of the batch in turn: aux is threaded, the carry stacked [M, ...]."""
+    """Run ``one`` over the M parts of the batch in turn: aux is threaded, the carry stacked [M, ...]."""
 
     def body(state: tuple[Tree, Tree], scanned: tuple[Any, ...]) -> tuple[Any, Any]:
         total, aux = state
@@ -140,7 +140,7 @@ def _update(
     report: Report,
     grads: Tree,
 ) -> tuple[TrainState, jax.Array]:
-    """The state with this group updated, or as it was when loss or gradient is not finite."""
+    """Update this group; leave the state as it was when loss or gradient is not finite."""
     norm = jnp.sqrt(sum(jnp.sum(jnp.square(grad)) for grad in jax.tree.leaves(grads)))
     finite = jnp.isfinite(norm) & jnp.isfinite(loss)
     params = state.params[group]

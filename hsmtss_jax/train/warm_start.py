@@ -37,7 +37,7 @@ class WarmStart:
 def warm_start(
     state: TrainState, shardings: Any, stage: Stage, bundle: Bundle, match: str = ""
 ) -> WarmStart:
-    """Puts the tensors of ``bundle`` whose names contain the regex ``match`` into a fresh state.
+    """Put the tensors of ``bundle`` whose names contain the regex ``match`` into a fresh state.
 
     Raises:
       ValueError: a regex that is none or finds nothing; a tensor that has no place in the stage, or
@@ -69,7 +69,7 @@ def warm_start(
 
 
 def describe(start: WarmStart, bundle: Bundle, differing: Iterable[str]) -> str:
-    """What was taken and what was not, on a line or a few."""
+    """Say what was taken and what was not, on a line or a few."""
     lines = [f"started from {bundle.stage} {bundle.digest[:12]}: {start.taken} tensors"]
     for what, names in {
         "initialised afresh": start.fresh,
@@ -94,7 +94,7 @@ def _chosen(tensors: Mapping[str, Any], match: str) -> set[str]:
 
 
 def _places(state: TrainState, stage: Stage) -> dict[str, str]:
-    """The bundle's name of a tensor -> its path in the state, for all that the stage releases."""
+    """Map the bundle's name of a tensor to its path in the state, for all that the stage releases."""
     labels = jax.tree_util.tree_map_with_path(
         lambda path, _: _name(path), {"params": state.params, "aux": state.aux}
     )
@@ -118,7 +118,7 @@ def _check(
     places: Mapping[str, str],
     shapes: Mapping[str, tuple[int, ...]],
 ) -> None:
-    """ValueError unless every tensor has its place, in its shape."""
+    """Raise ValueError unless every tensor has its place, in its shape."""
     advice = "give the stage the bundle's settings, or take a part with run.init_match"
     if strangers := sorted(tensors.keys() - places.keys()):
         raise ValueError(f"{bundle.stage} has {_list(strangers)}, which this run has not: {advice}")
@@ -140,7 +140,7 @@ def _without_root(names: Iterable[str]) -> set[str]:
 
 
 def _prefixes(names: Iterable[str], others: Collection[str]) -> tuple[str, ...]:
-    """The shortest paths that cover ``names`` and none of ``others``."""
+    """Return the shortest paths that cover ``names`` and none of ``others``."""
     taken = {part for name in others for part in _ancestors(name)}
     return tuple(
         sorted({next(part for part in _ancestors(name) if part not in taken) for name in names})
@@ -148,6 +148,6 @@ def _prefixes(names: Iterable[str], others: Collection[str]) -> tuple[str, ...]:
 
 
 def _ancestors(name: str) -> list[str]:
-    """ "a/b/c" -> ["a", "a/b", "a/b/c"]."""
+    """Split "a/b/c" into ["a", "a/b", "a/b/c"]."""
     parts = name.split("/")
     return ["/".join(parts[: i + 1]) for i in range(len(parts))]

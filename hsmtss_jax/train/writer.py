@@ -1,4 +1,4 @@
-"""Where a run's numbers, pictures and sounds go: ``metrics.jsonl`` and TensorBoard event files.
+"""Write a run's numbers, pictures and sounds: ``metrics.jsonl`` and TensorBoard event files.
 
 Legend: H, W image rows and columns.
 """
@@ -27,7 +27,7 @@ class Writer:
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_step + 1)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """One JSON line, with null for NaN, and one TensorBoard point a finite value."""
+        """Write one JSON line, with null for NaN, and one TensorBoard point a finite value."""
         plain = {name: float(value) for name, value in values.items()}
         line = {name: value if math.isfinite(value) else None for name, value in plain.items()}
         self._lines.write(json.dumps({"step": step, "time": round(time.time(), 3), **line}) + "\n")
@@ -38,7 +38,7 @@ class Writer:
             self._board.add_scalar(name, value, step)
 
     def panels(self, step: int, panels: Mapping[str, Panel]) -> None:
-        """Images [H, W] (first row at the bottom, as spectrograms are drawn) and sounds."""
+        """Write images [H, W] (first row at the bottom, as spectrograms are drawn) and sounds."""
         for name, panel in panels.items():
             value = np.asarray(panel.value, np.float32)
             if panel.kind == "image":
@@ -47,13 +47,13 @@ class Writer:
                 self._board.add_audio(name, np.clip(value, -1, 1), step, panel.sample_rate)
 
     def close(self) -> None:
-        """Flushes and closes both."""
+        """Flush and close both."""
         self._lines.close()
         self._board.close()
 
 
 def _drop_after(path: Path, step: int) -> None:
-    """Keeps the lines up to ``step``: a run that is resumed writes the later ones again."""
+    """Keep the lines up to ``step``: a run that is resumed writes the later ones again."""
     if not path.exists():
         return
     kept = []
@@ -67,6 +67,6 @@ def _drop_after(path: Path, step: int) -> None:
 
 
 def _unit_range(image: np.ndarray) -> np.ndarray:
-    """Stretched to 0..1; a flat image becomes 0."""
+    """Stretch to 0..1; a flat image becomes 0."""
     low, high = float(image.min()), float(image.max())
     return (image - low) / (high - low) if high > low else np.zeros_like(image)

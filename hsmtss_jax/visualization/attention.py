@@ -1,4 +1,4 @@
-"""What G attends to: the global token's last-layer weights over the patches (HSM-TSS Fig. 6).
+"""Draw the global token's last-layer attention over the patches (HSM-TSS Fig. 6).
 
 Legend: L samples, H heads, P = time x freq patches.
 """

@@ -11,7 +11,9 @@ from tests.models.acoustic_decoder.tiny import TINY
 
 def test_without_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ValueError, match=r"needs torch: pip install 'hsmtss-jax\[parity\]'"):
+    with pytest.raises(
+        ValueError, match=r"needs torch and transformers: pip install 'hsmtss-jax\[parity\]'"
+    ):
         make_peer(TINY, 5, Policy())
 
 

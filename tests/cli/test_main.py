@@ -78,6 +78,14 @@ def registered(monkeypatch):
     monkeypatch.setitem(STAGES, "toy", "tests.train.toy:ToyStage")
 
 
+class Showing(ToyStage):
+    """Shows an image and a sound."""
+
+    def panels(self, inputs):
+        image, sound = Panel("image", np.eye(4)), Panel("audio", np.zeros(160, np.float32))
+        return {"weights": image, "decoded": sound}
+
+
 def test_export_of_a_run(registered, tmp_path):
     run = dataclasses.replace(toy_config().run, steps=3, save_every=1, eval_every=2, keep=3)
     config = toy_config(run=run)
@@ -95,10 +103,8 @@ def test_export_of_a_run(registered, tmp_path):
         bundle_of_run(tmp_path / "run", "9")
 
 
-def test_visualize_a_run(registered, tmp_path, capsys, monkeypatch):
-    image, sound = Panel("image", np.eye(4)), Panel("audio", np.zeros(160, np.float32))
-    panels = {"weights": image, "decoded": sound}
-    monkeypatch.setattr(ToyStage, "panels", lambda self, inputs: panels)
+def test_visualize_a_run(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(STAGES, "toy", "tests.cli.test_main:Showing")
     config = toy_config(run=dataclasses.replace(toy_config().run, steps=1))
     train(config, toy_stage(config), tmp_path / "run", quiet=True)
     out = tmp_path / "figures" / "panels.png"

@@ -8,49 +8,49 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsmtss_jax.cli.discovery import Input
-from hsmtss_jax.cli.separate.naming import Naming, plan_places, slug
+from hsmtss_jax.cli.separate.naming import NamingRule, plan_outputs, slug
 
 ONE = [Input(Path("music/song.flac"))]
 SAME = [Input(Path("a/x.wav")), Input(Path("b/x.wav"))]
 
 
 def names(naming, inputs=ONE, prompts=("remove the rain",)):
-    places = plan_places(naming, inputs, prompts)
-    return [str(file) for of_input in places for place in of_input for file in place.files]
+    outputs = plan_outputs(naming, inputs, prompts)
+    return [str(file) for of_input in outputs for paths in of_input for file in paths.files]
 
 
 @pytest.mark.parametrize(
     ("naming", "inputs", "prompts", "expected"),
     [
-        (Naming(), ONE, ["x"], ["music/song_separated.wav"]),
-        (Naming(format="flac"), ONE, ["x"], ["music/song_separated.flac"]),
-        (Naming(output="r.flac"), ONE, ["x"], ["r.flac"]),
-        (Naming(output="r.wav", two_stems=True), ONE, ["x"], ["r.wav", "r_residual.wav"]),
-        (Naming(output="out"), ONE, ["x"], ["out/song_target.wav"]),
-        (Naming(), ONE, ["a b", "c"], ["music/song_a_b_target.wav", "music/song_c_target.wav"]),
-        (Naming(), SAME, ["x"], ["separated/x_target.wav", "separated/x_2_target.wav"]),
+        (NamingRule(), ONE, ["x"], ["music/song_separated.wav"]),
+        (NamingRule(format="flac"), ONE, ["x"], ["music/song_separated.flac"]),
+        (NamingRule(output="r.flac"), ONE, ["x"], ["r.flac"]),
+        (NamingRule(output="r.wav", two_stems=True), ONE, ["x"], ["r.wav", "r_residual.wav"]),
+        (NamingRule(output="out"), ONE, ["x"], ["out/song_target.wav"]),
+        (NamingRule(), ONE, ["a b", "c"], ["music/song_a_b_target.wav", "music/song_c_target.wav"]),
+        (NamingRule(), SAME, ["x"], ["separated/x_target.wav", "separated/x_2_target.wav"]),
         (
-            Naming(output="o"),
+            NamingRule(output="o"),
             [Input(Path("in/d/x.wav"), Path("d")), Input(Path("in/x.wav"))],
             ["x"],
             ["o/d/x_target.wav", "o/x_target.wav"],
         ),
         (
-            Naming(output="o", template="{track}/{stem}.{ext}", two_stems=True),
+            NamingRule(output="o", template="{track}/{stem}.{ext}", two_stems=True),
             SAME,
             ["x"],
             ["o/x/target.wav", "o/x/residual.wav", "o/x_2/target.wav", "o/x_2/residual.wav"],
         ),
         (
-            Naming(output="o", template="{prompt}.flac"),
+            NamingRule(output="o", template="{prompt}.flac"),
             ONE,
             ["Remove: A/B!"],
             ["o/remove_a_b.flac"],
         ),
-        (Naming(template="{track}", format="flac"), ONE, ["x"], ["music/song_2.flac"]),
-        (Naming(output="o", template="{stem}"), ONE, ["x"], ["o/target.wav"]),
+        (NamingRule(template="{track}", format="flac"), ONE, ["x"], ["music/song_2.flac"]),
+        (NamingRule(output="o", template="{stem}"), ONE, ["x"], ["o/target.wav"]),
         (
-            Naming(output="o", template="{track}_{prompt}"),
+            NamingRule(output="o", template="{track}_{prompt}"),
             ONE,
             ["A", "a"],
             ["o/song_a.wav", "o/song_2_a.wav"],
@@ -64,17 +64,17 @@ def test_names(naming, inputs, prompts, expected):
 @pytest.mark.parametrize(
     ("naming", "said"),
     [
-        (Naming(output="x.wav"), "2 results: name a folder"),
-        (Naming(template="{track}_{nmae}"), r"no field \{nmae\}: choose among \{track\}"),
-        (Naming(template="{track.parent}"), r"no field \{track.parent\}"),
-        (Naming(template="{track!r}"), "no field"),
-        (Naming(template="{}"), "no field"),
-        (Naming(template="{track"), "expected '}'"),
-        (Naming(template="{stem}"), r"needs \{track\}"),
-        (Naming(template="{track}", two_stems=True), r"needs \{stem\}"),
-        (Naming(template="../{track}"), "below the output folder"),
-        (Naming(template="/tmp/{track}"), "below the output folder"),
-        (Naming(template="{track}.flac", format="wav"), "--format is wav"),
+        (NamingRule(output="x.wav"), "2 results: name a folder"),
+        (NamingRule(template="{track}_{nmae}"), r"no field \{nmae\}: choose among \{track\}"),
+        (NamingRule(template="{track.parent}"), r"no field \{track.parent\}"),
+        (NamingRule(template="{track!r}"), "no field"),
+        (NamingRule(template="{}"), "no field"),
+        (NamingRule(template="{track"), "expected '}'"),
+        (NamingRule(template="{stem}"), r"needs \{track\}"),
+        (NamingRule(template="{track}", two_stems=True), r"needs \{stem\}"),
+        (NamingRule(template="../{track}"), "below the output folder"),
+        (NamingRule(template="/tmp/{track}"), "below the output folder"),
+        (NamingRule(template="{track}.flac", format="wav"), "--format is wav"),
     ],
 )
 def test_names_that_are_refused(naming, said):
@@ -84,12 +84,12 @@ def test_names_that_are_refused(naming, said):
 
 def test_a_file_is_never_an_input():
     with pytest.raises(ValueError, match="would overwrite the input"):
-        names(Naming(output="music/../music/song.flac"))
+        names(NamingRule(output="music/../music/song.flac"))
     with pytest.raises(ValueError, match=r"song.wav is no flac file"):
-        names(Naming(output="song.wav", format="flac"))
+        names(NamingRule(output="song.wav", format="flac"))
     with pytest.raises(ValueError, match="goes with a folder"):
-        names(Naming(output="song.wav", template="{track}"))
-    assert names(Naming(template="{track}"), [Input(Path("a.wav"))]) == ["a_2.wav"]
+        names(NamingRule(output="song.wav", template="{track}"))
+    assert names(NamingRule(template="{track}"), [Input(Path("a.wav"))]) == ["a_2.wav"]
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1)
@@ -103,7 +103,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"
 )
 def test_names_are_distinct_and_stay_in_their_folder(tracks, prompts, two_stems):
     inputs = [Input(Path(str(i), f"{track}.wav")) for i, track in enumerate(tracks)]
-    found = names(Naming(output="out", two_stems=two_stems), inputs, prompts)
+    found = names(NamingRule(output="out", two_stems=two_stems), inputs, prompts)
     assert len({name.casefold() for name in found}) == len(tracks) * len(prompts) * (1 + two_stems)
     for name in found:
         assert os.path.dirname(os.path.normpath(name)) == "out" and name.endswith(".wav")

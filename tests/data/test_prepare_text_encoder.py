@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -35,14 +34,9 @@ def model_folder(tmp_path):
 
 
 @pytest.mark.parametrize("storage", ["float32", "int8"])
-def test_writes_a_bundle(prepare, model_folder, tmp_path, monkeypatch, capsys, storage):
+def test_writes_a_bundle(prepare, model_folder, tmp_path, capsys, storage):
     out = tmp_path / "bundle"
-    monkeypatch.setattr(
-        sys,
-        "argv",
-        ["prepare", "--source", str(model_folder), "--out", str(out), "--storage", storage],
-    )
-    prepare.main()
+    prepare.main(["--source", str(model_folder), "--out", str(out), "--storage", storage])
     bundle = load_bundle(out)
     assert bundle.stage == "text_encoder" and bundle.config["model"]["kind"] == "bert"
     assert bundle.params["embedding"]["embedding"].shape == (50, 24)

@@ -1,13 +1,14 @@
 """The codec's table: entropy, intervals, peers, and the command on the tiny corpus."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 
 from hsmtss_jax.bundles.bundle import save_bundle
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.evaluation import codec, visqol
+from hsmtss_jax.evaluation import codec
 from hsmtss_jax.evaluation.pooling import Window
 from hsmtss_jax.testing.bundles import tiny_upstream
 from hsmtss_jax.testing.corpus import write_tiny_corpus
@@ -83,7 +84,7 @@ def test_the_command(arguments, tmp_path, capsys):
 
 
 def test_what_is_out_of_reach_is_said(arguments, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(visqol, "available", lambda: False)
+    monkeypatch.setitem(sys.modules, "visqol", None)
     out = tmp_path / "codec.json"
     options = ["--count=1", "--seconds=1", "--peer=dac", "-o", str(out)]
     assert main([*arguments, *options]) == 0  # tests run with the hub switched off

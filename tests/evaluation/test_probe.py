@@ -67,7 +67,7 @@ def test_chance_and_reports_by_hand():
     floor = probe.chance(data)
     assert (floor.commonest, floor.uniform) == (pytest.approx(1 / 3), 0.5)
     point = Point(1e-3, 0.1)
-    outcome = probe.Outcome(
+    outcome = probe.ProbeOutcome(
         np.array([1.0, 0.5, 0.0]), parts.test, point, {point: 0.9}, (0.4, 0.6), 4
     )
     scores = {"s": probe.score(outcome, data)}

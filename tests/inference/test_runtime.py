@@ -5,6 +5,7 @@ import functools
 import inspect
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.pipeline import ROLES, Pipeline
 from hsmtss_jax.inference.runtime import Runtime, SeparationRuntime
 from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.models import hsm_tss
 from hsmtss_jax.models.tf_codec.adapter import CODECS
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import Task
@@ -205,3 +207,14 @@ def test_the_gate_mutes_what_is_below_the_codec_s_floor(monkeypatch):
     assert np.abs(free).min() > 0
     np.testing.assert_allclose(gated[:, :6000], free[:, :6000], rtol=1e-5)
     assert not gated[:, 7000:].any()
+
+
+def test_what_is_drawn_and_decoded_is_equation_four():
+    one, s, seeds = runtime(), semantics_of(2), np.array([3, 4], np.uint32)
+    params = {name: bundle.params for name, bundle in one.pipeline.bundles.items()}
+    tokens = one.sample(s, seeds, POLICY)
+    sound = one.decode_tokens(tokens, one.window, gate=False)
+    generate = jax.jit(
+        functools.partial(hsm_tss.generate, one.networks, samples=one.window), static_argnums=3
+    )
+    np.testing.assert_allclose(generate(params, s, seeds, POLICY), sound, atol=1e-5)

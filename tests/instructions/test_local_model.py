@@ -1,6 +1,7 @@
 """A causal language model through transformers: a tiny one with random weights."""
 
 import json
+import sys
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_no_such_model(tmp_path):
 
 
 def test_without_torch(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ValueError, match=r"pip install 'hsmtss-jax\[torch\]'"):
         parser("local", model="any")
 

@@ -1,4 +1,4 @@
-"""Equations (5)-(8) on small arrays with known answers."""
+"""HSM-TSS eq. (5) to (8) on small arrays with known answers."""
 
 import jax
 import jax.numpy as jnp

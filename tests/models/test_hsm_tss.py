@@ -1,4 +1,4 @@
-"""Equations (2) to (4) fit together; rows do not know of one another."""
+"""HSM-TSS eq. (2) to (4) fit together; rows do not know of one another."""
 
 import dataclasses
 import functools

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.nn.recurrent import GRU, gru_scan, gru_step
+from hsmtss_jax.nn.recurrent import GRU, gru_scan
 from hsmtss_jax.testing.jitted import Jitted
 
 
@@ -18,7 +18,10 @@ def _random(*shapes: tuple[int, ...]) -> list[jax.Array]:
 
 def _scan_of_steps(inputs, h0, kernel, bias):
     def body(h, x):
-        h = gru_step(h, x, kernel, bias)
+        xr, xz, xn = jnp.split(x, 3, axis=-1)
+        hr, hz, hn = jnp.split(h @ kernel + bias[None], 3, axis=-1)
+        reset, update = jax.nn.sigmoid(xr + hr), jax.nn.sigmoid(xz + hz)
+        h = (1 - update) * jnp.tanh(xn + reset * hn) + update * h
         return h, h
 
     return jnp.swapaxes(jax.lax.scan(body, h0, jnp.swapaxes(inputs, 0, 1))[1], 0, 1)

@@ -118,9 +118,9 @@ def test_beam_search_through_the_cache_scores_as_the_stage_does():
     released = Bundle(stage="captioner", config=config, params=params["model"], upstream=digests)
     writer = Captioner({**upstream, "captioner": released})
     audio = np.asarray(batch(one)["audio"])
-    beams = writer._search(writer._params, audio, 3, TOKENS, 1.0)
+    beams = writer.search(audio, beams=3, tokens=TOKENS)
     ids = beams.tokens[:, 0]
-    end = writer._tokenizer.end_id
+    end = CausalTokenizer.from_bundle(upstream["gpt2"]).end_id
     mask = jnp.cumsum(ids == end, axis=1) <= (ids == end)
     found = {**batch(one), "text_ids": ids, "text_mask": mask}
     values = jax.jit(one.eval_metrics)(step_input(one, params, found))

@@ -76,7 +76,7 @@ def test_atg_leaks_the_next_token_only_where_it_is_asked_to(source, leaks):
         def predict(module):
             raw = each.encoders.raw_text(frozen, ids, given["text_mask"])
             batch = {**given, "text_ids": ids}
-            return each._caption(module, frozen, batch, module.audio_pass(s), raw, False).logits
+            return each.next_tokens(module, frozen, batch, module.audio_pass(s), raw, False).logits
 
         return model.apply({"params": weights["model"]}, method=predict)
 

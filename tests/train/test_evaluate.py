@@ -1,14 +1,11 @@
-"""Validation: masked means over the real examples only; the writer's files."""
-
-import json
+"""Validation: masked means over the real examples only."""
 
 import numpy as np
 import pytest
 
 from hsmtss_jax.train.evaluate import evaluate, make_eval_step
 from hsmtss_jax.train.plan import prepare
-from hsmtss_jax.train.stage import Panel, Shard
-from hsmtss_jax.train.writer import Writer
+from hsmtss_jax.train.stage import Shard
 from tests.train.toy import toy_config, toy_stage
 
 
@@ -35,24 +32,3 @@ def test_a_short_last_batch_counts_only_its_own_examples():
 def test_no_batch_is_an_error():
     with pytest.raises(ValueError, match="validation split gave no batch"):
         score([])
-
-
-def test_writer_goes_on_after_the_resumed_step(tmp_path):
-    writer = Writer(tmp_path)
-    for step in (1, 2, 3):
-        writer.scalars(step, {"loss": float(step)})
-    writer.close()
-    with (tmp_path / "metrics.jsonl").open("a") as opened:
-        opened.write('{"step": 4, "lo')
-    writer = Writer(tmp_path, resume_step=2)
-    writer.scalars(3, {"loss": float("nan")})
-    writer.panels(
-        3,
-        {
-            "flat": Panel("image", np.zeros((4, 5))),
-            "sound": Panel("audio", np.linspace(-2, 2, 800)),
-        },
-    )
-    writer.close()
-    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert [(line["step"], line["loss"]) for line in lines] == [(1, 1.0), (2, 2.0), (3, None)]

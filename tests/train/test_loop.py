@@ -134,12 +134,12 @@ def test_keeps_the_last_and_the_best(tmp_path):
 
 def test_gives_up_when_nothing_is_finite(tmp_path):
     class NeverFinite(ToyStage):
-        def _first(self, inputs):
-            loss, report = super()._first(inputs)
+        def first_loss(self, inputs):
+            loss, report = super().first_loss(inputs)
             return loss * jax.numpy.nan, report
 
-        def _second(self, inputs):
-            loss, report = super()._second(inputs)
+        def second_loss(self, inputs):
+            loss, report = super().second_loss(inputs)
             return loss * jax.numpy.nan, report
 
     config = toy_config()

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.config import MeshConfig, OptimConfig
+from hsmtss_jax.config import MeshConfig
 from hsmtss_jax.train.plan import jit_step, prepare
 from tests.train.toy import ToyModelConfig, ToyStageConfig, host_batches, toy_config, toy_stage
 
@@ -99,25 +99,6 @@ def test_mesh_equals_one_device(mesh):
     many, many_metrics = run(stage=stage, mesh=mesh)
     assert_close(one[3].params, many[3].params, rtol=1e-5, atol=1e-6)
     assert_close(one_metrics[2], many_metrics[2], rtol=1e-5)
-
-
-def test_large_leaves_are_split_over_fsdp():
-    config = toy_config(mesh=MeshConfig(data=2, fsdp=2, shard_from=1))
-    plan = prepare(config, toy_stage(config))
-    state = plan.init()
-    kernel = state.params["first"]["hidden"]["kernel"]
-    assert kernel.shape == (4, 8) and kernel.addressable_shards[0].data.shape == (4, 4)
-    moment = jax.tree.leaves(state.opt_state["first"], is_leaf=lambda x: x is None)
-    assert any(leaf.ndim == 2 and not leaf.is_fully_replicated for leaf in moment)
-    assert state.step.is_fully_replicated
-
-
-def test_groups_must_have_optimisers():
-    config = toy_config(optim={"first": OptimConfig()})
-    with pytest.raises(
-        ValueError, match=r"trains the groups first, second; config\.optim holds first"
-    ):
-        prepare(config, toy_stage(config))
 
 
 def test_state_stays_float32():

@@ -94,16 +94,16 @@ class ToyStage(Stage):
         return params, {"count": jnp.zeros((), jnp.float32)}
 
     def objectives(self):
-        return {"first": self._first, "second": self._second}
+        return {"first": self.first_loss, "second": self.second_loss}
 
-    def _first(self, inputs):
+    def first_loss(self, inputs):
         out = self._apply(inputs.params["first"], inputs)
         loss = jnp.mean(jnp.square(out - inputs.batch["y"]))
         loss = jnp.where(inputs.step == self.config.poison_at, jnp.nan, loss)
         aux = {"count": inputs.aux["count"] + 1}
         return loss, Report(metrics={"mse": loss}, aux=aux, carry=jax.lax.stop_gradient(out))
 
-    def _second(self, inputs):
+    def second_loss(self, inputs):
         out = self._apply(inputs.params["second"], inputs)
         loss = jnp.mean(jnp.square(out - inputs.carry))
         return loss, Report(metrics={}, aux=inputs.aux)

@@ -37,7 +37,7 @@ class _Kind(NamedTuple):
 
     @property
     def samples(self) -> int:
-        """Samples per frame."""
+        """Return the samples per frame."""
         if self.layer == 1:
             return 384
         return 576 if self.layer == 3 and self.version != 3 else 1152

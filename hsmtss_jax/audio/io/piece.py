@@ -11,7 +11,7 @@ class Piece(Protocol):
 
     @property
     def sample_rate(self) -> int:
-        """Rate [Hz]."""
+        """Return the sample rate [Hz]."""
 
     @property
     def channels(self) -> int:
@@ -19,15 +19,15 @@ class Piece(Protocol):
 
     @property
     def frames(self) -> int:
-        """Samples per channel that ``blocks`` gives."""
+        """Return the samples per channel that ``blocks`` gives."""
 
     @property
     def format(self) -> str:
-        """Container: "WAV", "FLAC", "MP3", ..."""
+        """Return the container: "WAV", "FLAC", "MP3", ..."""
 
     @property
     def subtype(self) -> str:
-        """Codec: "PCM_16", "FLOAT", ..."""
+        """Return the codec: "PCM_16", "FLOAT", ..."""
 
     def blocks(self, size: int, start: int, stop: int) -> Iterator[np.ndarray]:
         """Yield the samples from ``start`` to before ``stop`` as float32 blocks [<= size, C].

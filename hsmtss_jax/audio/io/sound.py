@@ -59,7 +59,7 @@ class Sound:
 
     @property
     def frames(self) -> int:
-        """Samples per channel of all pieces, at the file's rate."""
+        """Return the samples per channel of all pieces, at the file's rate."""
         return sum(self._length(piece) for piece in self.pieces)
 
     def blocks(self, size: int, start: int = 0, stop: int | None = None) -> Iterator[np.ndarray]:

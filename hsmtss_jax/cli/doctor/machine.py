@@ -11,11 +11,11 @@ from typing import Any
 from hsmtss_jax.cli.compilation_cache import compilation_cache
 from hsmtss_jax.cli.doctor.finding import Finding, size
 
-PACKAGES = ("jax", "jaxlib", "flax", "numpy", "soundfile", "soxr", "safetensors", "transformers")
+PACKAGES = ("jax", "jaxlib", "flax", "numpy", "soundfile", "soxr", "safetensors")
 EXTRAS = {
     "eval": ("skimage",),
     "caption": ("pycocoevalcap",),
-    "torch": ("torch",),
+    "torch": ("torch", "transformers"),
     "prepare": ("zstandard",),
     "dev": ("pytest", "hypothesis", "ruff", "mypy"),
 }

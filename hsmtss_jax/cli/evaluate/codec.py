@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.evaluate.data import ClipOptions, Clips, read_clips
@@ -51,7 +52,9 @@ def run(options: EvaluateCodecOptions, context: Context) -> int:
     with on_device(options.model):
         bundle = load_bundles(options.model.ckpt, options.stages, ROLES)["tf_codec"]
         codecs: list[ClipCodec] = [codec.BundleCodec("TF-Codec", bundle), *_peers(peers, notes)]
-        rows = [_evaluate(one, clips, round(options.seconds * 16_000), judge) for one in codecs]
+        rows = [
+            _evaluate(one, clips, round(options.seconds * SAMPLE_RATE), judge) for one in codecs
+        ]
     about = flat(options) | {"clips": len(clips.order)}
     names = [clip.id for clip in clips.known]
     write_report(options.report, codec.report(rows, names, about, notes))

@@ -31,7 +31,7 @@ class Clips:
 
     @property
     def known(self) -> "list[Clip]":
-        """What is known of each, in order."""
+        """Return what is known of each, in order."""
         return [self.source.clips[i] for i in self.order]
 
 

@@ -80,7 +80,8 @@ def _baseline(folder: str | None, runtime: "Runtime") -> "MaskBaseline | None":
     from hsmtss_jax.bundles.bundle import load_bundle
     from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 
-    return MaskBaseline(load_bundle(folder), runtime.pipeline.bundles["text_encoder"])
+    encoder = runtime.pipeline.bundles["text_encoder"]
+    return MaskBaseline(load_bundle(folder), encoder, max_text=runtime.max_text)
 
 
 COMMAND = Command(

@@ -20,7 +20,7 @@ DEFAULT_FOLDER = "separated"
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class OutputPaths:
     """The files of one result."""
 
     target: Path
@@ -28,17 +28,17 @@ class Place:
 
     @property
     def files(self) -> list[Path]:
-        """Those that are written."""
+        """Return those that are written."""
         return [self.target] if self.residual is None else [self.target, self.residual]
 
     @property
     def figure(self) -> Path:
-        """The PNG beside the target."""
+        """Return the path of the PNG beside the target."""
         return self.target.with_suffix(".png")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Naming:
+class NamingRule:
     """What was asked of the names: -o, --filename, --format, --two-stems."""
 
     output: str | None = None
@@ -48,21 +48,21 @@ class Naming:
 
     @property
     def is_file(self) -> bool:
-        """Whether -o names one file: it has the suffix of one and is no folder."""
+        """Return whether -o names one file: it has the suffix of one and is no folder."""
         if self.output is None or self.output.endswith(("/", os.sep)):
             return False
         return Path(self.output).suffix.lower() in SUFFIXES and not os.path.isdir(self.output)
 
     @property
     def folder(self) -> Path | None:
-        """The folder that -o names."""
+        """Return the folder that -o names."""
         return Path(self.output) if self.output is not None and not self.is_file else None
 
 
-def plan_places(
-    naming: Naming, inputs: Sequence[Input], prompts: Sequence[str]
-) -> list[list[Place]]:
-    """Return the places of every input's results, one a prompt.
+def plan_outputs(
+    naming: NamingRule, inputs: Sequence[Input], prompts: Sequence[str]
+) -> list[list[OutputPaths]]:
+    """Return the outputs of every input's results, one a prompt.
 
     Raises ValueError for -o as a file where there are several results, a file that would replace an
     input, a template with an unknown field, without one that tells results apart, or that leaves its
@@ -70,18 +70,18 @@ def plan_places(
     """
     taken = {_key(each.path) for each in inputs}
     if naming.is_file and inputs:
-        return [[_file_place(naming, len(inputs) * len(prompts), taken)]]
+        return [[_file_paths(naming, len(inputs) * len(prompts), taken)]]
     template = _template(naming, len(inputs), len(prompts))
     several = len(inputs) > 1 or any(each.folder != Path() for each in inputs)
-    places = []
+    outputs = []
     for each in inputs:
         folder = naming.folder or (Path(DEFAULT_FOLDER) if several else each.path.parent)
         of_input = []
         for prompt in prompts:
             values = {"track": each.path.stem, "prompt": slug(prompt), "ext": _ext(naming)}
             of_input.append(_free(folder / each.folder, template, values, naming, taken))
-        places.append(of_input)
-    return places
+        outputs.append(of_input)
+    return outputs
 
 
 def slug(text: str) -> str:
@@ -90,7 +90,7 @@ def slug(text: str) -> str:
     return re.sub(r"\W+", "_", plain).strip("_")[:60].strip("_") or "prompt"
 
 
-def _file_place(naming: Naming, results: int, taken: set[str]) -> Place:
+def _file_paths(naming: NamingRule, results: int, taken: set[str]) -> OutputPaths:
     assert naming.output is not None
     target = Path(naming.output)
     if results > 1:
@@ -100,14 +100,14 @@ def _file_place(naming: Naming, results: int, taken: set[str]) -> Place:
     if naming.format and target.suffix.lower() != f".{naming.format}":
         raise ValueError(f"-o {target} is no {naming.format} file: leave --format out")
     residual = target.with_name(f"{target.stem}_residual{target.suffix}")
-    place = Place(target, residual if naming.two_stems else None)
-    for file in place.files:
+    paths = OutputPaths(target, residual if naming.two_stems else None)
+    for file in paths.files:
         if _key(file) in taken:
             raise ValueError(f"{file} would overwrite the input: choose another output")
-    return place
+    return paths
 
 
-def _template(naming: Naming, inputs: int, prompts: int) -> str:
+def _template(naming: NamingRule, inputs: int, prompts: int) -> str:
     if naming.template is None:
         if naming.output is None and inputs == prompts == 1 and not naming.two_stems:
             return "{track}_separated"
@@ -121,7 +121,7 @@ def _template(naming: Naming, inputs: int, prompts: int) -> str:
 
 
 def _fields(template: str) -> set[str]:
-    """Names in braces. Raises ValueError for what is no plain field."""
+    """Return the names in braces. Raises ValueError for what is no plain field."""
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
@@ -133,8 +133,8 @@ def _fields(template: str) -> set[str]:
     return {name for _, name, _, _ in parts if name}
 
 
-def _ext(naming: Naming) -> str:
-    """The format by name: --format, else what the template ends with, else wav."""
+def _ext(naming: NamingRule) -> str:
+    """Return the format by name: --format, else what the template ends with, else wav."""
     suffix = Path(naming.template or "").suffix.lower()
     written = suffix[1:] if suffix in FORMATS else None
     if naming.format and written and naming.format != written:
@@ -143,9 +143,9 @@ def _ext(naming: Naming) -> str:
 
 
 def _free(
-    folder: Path, template: str, values: dict[str, str], naming: Naming, taken: set[str]
-) -> Place:
-    """The first place whose files are not taken; takes them."""
+    folder: Path, template: str, values: dict[str, str], naming: NamingRule, taken: set[str]
+) -> OutputPaths:
+    """Take the first paths whose files are not taken."""
     stems = ("target", "residual") if naming.two_stems else ("target",)
     for number in _numbers():
         track = values["track"] + number
@@ -157,7 +157,7 @@ def _free(
         keys = {_key(file) for file in files}
         if len(keys) == len(files) and not keys & taken:
             taken |= keys
-            return Place(*files)
+            return OutputPaths(*files)
     raise AssertionError("numbers do not end")
 
 
@@ -170,7 +170,7 @@ def _numbers() -> Iterator[str]:
 
 
 def _render(template: str, values: dict[str, str], number: str = "") -> Path:
-    """A relative path. number: is put in front of the suffix."""
+    """Fill the template to a relative path. number: is put in front of the suffix."""
     safe = {name: re.sub(r"[/\\\0]", "_", value) for name, value in values.items()}
     suffix = f".{values['ext']}"
     path = Path(template.format(**safe).removesuffix(suffix) + number)
@@ -180,7 +180,7 @@ def _render(template: str, values: dict[str, str], number: str = "") -> Path:
 
 
 def _cut(name: str, limit: int) -> str:
-    """The first bytes of a name and, where some are left out, its last 40."""
+    """Shorten a name to its first bytes and, where some are left out, its last 40."""
     raw = name.encode()
     if len(raw) <= limit:
         return name
@@ -188,5 +188,5 @@ def _cut(name: str, limit: int) -> str:
 
 
 def _key(path: Path) -> str:
-    """The same for two names of one file, also where upper and lower case are the same."""
+    """Return a key that is the same for two names of one file, also where case does not count."""
     return os.path.realpath(path).casefold()

@@ -76,13 +76,13 @@ class OutputOptions:
 
     @property
     def subtype(self) -> str:
-        """The encoding of the samples, by libsndfile's name."""
+        """Return the encoding of the samples, by libsndfile's name."""
         return SUBTYPES[self.bit_depth]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """What is told of the results."""
+    """How results are reported."""
 
     json: str | None = option(
         None, "write a JSON line a result; - is the standard output", metavar="FILE"
@@ -117,7 +117,7 @@ class SeparateCommand:
 
     @property
     def separate_options(self) -> SeparateOptions:
-        """The options of ``Separator``: the residual is made where it is written."""
+        """Return the options of ``Separator``: the residual is made where it is written."""
         return dataclasses.replace(self.separation, residual=self.output.two_stems)
 
 

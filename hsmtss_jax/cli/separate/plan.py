@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hsmtss_jax.cli.discovery import find_inputs, split_instruction
-from hsmtss_jax.cli.separate.naming import DEFAULT_FOLDER, Naming, plan_places
+from hsmtss_jax.cli.separate.naming import DEFAULT_FOLDER, NamingRule, plan_outputs
 from hsmtss_jax.cli.separate.options import RequestOptions, SeparateCommand
-from hsmtss_jax.cli.separate.results import Piece
+from hsmtss_jax.cli.separate.results import Job
 from hsmtss_jax.instructions import Instruction, parser
 from hsmtss_jax.instructions.normalise import normalise
 
@@ -39,10 +39,10 @@ def _parse(request: RequestOptions, texts: Sequence[str]) -> list[Instruction]:
     return [Instruction(request.task, " ".join(text.split())) for text in texts]
 
 
-def plan(command: SeparateCommand, asked: Asked) -> tuple[list[Piece], list[ValueError]]:
-    """Return every result that is wanted with its place, and the names that hold no recording."""
+def plan(command: SeparateCommand, asked: Asked) -> tuple[list[Job], list[ValueError]]:
+    """Return every result that is wanted with its paths, and the names that hold no recording."""
     output, reports = command.output, command.reports
-    naming = Naming(
+    naming = NamingRule(
         output=output.output,
         template=output.filename,
         format=output.format,
@@ -51,15 +51,15 @@ def plan(command: SeparateCommand, asked: Asked) -> tuple[list[Piece], list[Valu
     inputs, problems = find_inputs(asked.names, naming.folder or Path(DEFAULT_FOLDER))
     if reports.target and len(inputs) > 1:
         raise ValueError("--target goes with one recording")
-    places = plan_places(naming, inputs, asked.texts)
+    outputs = plan_outputs(naming, inputs, asked.texts)
     alone = len(inputs) * len(asked.texts) == 1
     figures = alone if reports.figure is None else reports.figure
-    pieces = [
-        Piece(each.path, text, instruction, place, place.figure if figures else None)
-        for each, of_input in zip(inputs, places, strict=True)
-        for text, instruction, place in zip(asked.texts, asked.instructions, of_input, strict=True)
+    jobs = [
+        Job(each.path, text, instruction, paths, paths.figure if figures else None)
+        for each, of_input in zip(inputs, outputs, strict=True)
+        for text, instruction, paths in zip(asked.texts, asked.instructions, of_input, strict=True)
     ]
-    flac = any(piece.place.target.suffix.lower() == ".flac" for piece in pieces)
+    flac = any(job.paths.target.suffix.lower() == ".flac" for job in jobs)
     if output.bit_depth == "float" and flac:
         raise ValueError("--bit-depth float needs .wav: FLAC holds whole numbers")
-    return pieces, problems
+    return jobs, problems

@@ -1,4 +1,4 @@
-"""Write what is told of a separation: JSON lines, a line for people, a figure."""
+"""Report separations: JSON lines, a line for people, a figure."""
 
 import contextlib
 import json

@@ -9,7 +9,7 @@ import numpy as np
 
 from hsmtss_jax.cli.errors import fail, one_line
 from hsmtss_jax.cli.separate import reports
-from hsmtss_jax.cli.separate.naming import Place
+from hsmtss_jax.cli.separate.naming import OutputPaths
 from hsmtss_jax.cli.separate.options import SeparateCommand
 
 if TYPE_CHECKING:
@@ -20,22 +20,22 @@ DONE, PARTLY, NOTHING, ABSENT = 0, 1, 2, 3
 
 
 @dataclasses.dataclass(frozen=True)
-class Piece:
+class Job:
     """One result that is wanted: a recording, a prompt, and where the sounds and the figure go."""
 
     source: Path
     text: str
     instruction: "Instruction"
-    place: Place
+    paths: OutputPaths
     figure: Path | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
-        place = self.place
+        paths = self.paths
         return {
             "input": str(self.source),
-            "output": str(place.target),
-            "residual": None if place.residual is None else str(place.residual),
+            "output": str(paths.target),
+            "residual": None if paths.residual is None else str(paths.residual),
             "instruction": self.text,
             **self.instruction.as_dict(),
         }
@@ -60,7 +60,7 @@ class Results:
 
     @property
     def any_done(self) -> bool:
-        """Whether something was written."""
+        """Return whether something was written."""
         return self._counts["done"] > 0
 
     def loaded(self, separator: "Separator") -> None:
@@ -76,67 +76,67 @@ class Results:
             what = ", ".join(f"{name} {value}" for name, value in self._model.items())
             print(f"hsmtss: {what}", file=sys.stderr)
 
-    def done(self, piece: Piece, report: "SeparationReport", gain: float) -> None:
+    def done(self, job: Job, report: "SeparationReport", gain: float) -> None:
         """Report a result that is written, and draw its figure."""
         self._counts["done"] += 1
-        if piece.figure is not None:
+        if job.figure is not None:
             try:
-                self._draw(piece, piece.figure, report)
+                self._draw(job, job.figure, report)
             except (ValueError, OSError) as error:
-                return self.failed(piece, error)
-        self._emit(self._document(piece, report, gain))
+                return self.failed(job, error)
+        self._emit(self._document(job, report, gain))
         if self._quiet:
             return
         seconds = report.samples / report.sample_rate
         asked = f"{report.instruction.task} {report.instruction.description!r}"
-        files = ", ".join(str(file) for file in piece.place.files)
+        files = ", ".join(str(file) for file in job.paths.files)
         reports.say(f"{files}: {asked}, {seconds:.1f} s, presence {report.presence.score:.2f}")
         if self._command.reports.verbose:
             spent = ", ".join(f"{name} {value:.2f} s" for name, value in report.timing.items())
             print(f"hsmtss: so far {spent}", file=sys.stderr)
 
-    def skipped(self, piece: Piece) -> None:
+    def skipped(self, job: Job) -> None:
         """Report a result that is there already."""
         self._counts["skipped"] += 1
-        self._emit({"status": "skipped", **piece.as_dict()})
+        self._emit({"status": "skipped", **job.as_dict()})
         if not self._quiet:
-            reports.say(f"{piece.place.target}: exists, skipped")
+            reports.say(f"{job.paths.target}: exists, skipped")
 
-    def failed(self, piece: Piece | None, error: Exception) -> None:
-        """Report a result that cannot be made (piece None: a name that holds no recording)."""
+    def failed(self, job: Job | None, error: Exception) -> None:
+        """Report a result that cannot be made (job None: a name that holds no recording)."""
         presence = getattr(error, "presence", None)  # of a TargetAbsent: no need to load its module
         status = "failed" if presence is None else "absent"
         self._counts[status] += 1
         message = one_line(error)
-        if piece is not None and str(piece.source) not in message:
-            message = f"{piece.source}: {message}"
+        if job is not None and str(job.source) not in message:
+            message = f"{job.source}: {message}"
         if not any(error is told for told in self._told):  # a line for all prompts of a recording
             self._told.append(error)
             fail(message)
-        document = {} if piece is None else piece.as_dict()
+        document = {} if job is None else job.as_dict()
         if presence is not None:
             document["presence"] = dataclasses.asdict(presence)
         self._emit({"status": status, **document, "error": message})
 
-    def _draw(self, piece: Piece, path: Path, report: "SeparationReport") -> None:
+    def _draw(self, job: Job, path: Path, report: "SeparationReport") -> None:
         command = self._command
         reference = command.reports.target
         reports.draw(
             path,
-            piece.source,
-            piece.place.target,
+            job.source,
+            job.paths.target,
             (command.request.start, command.request.end),
-            piece.text,
+            job.text,
             report.activity,
             Path(reference) if reference else None,
         )
 
-    def _document(self, piece: Piece, report: "SeparationReport", gain: float) -> dict[str, Any]:
+    def _document(self, job: Job, report: "SeparationReport", gain: float) -> dict[str, Any]:
         command, curve = self._command, report.activity
         return {
             "status": "done",
-            **piece.as_dict(),
-            "figure": None if piece.figure is None else str(piece.figure),
+            **job.as_dict(),
+            "figure": None if job.figure is None else str(job.figure),
             "seconds": round(report.samples / report.sample_rate, 3),
             "sample_rate": report.sample_rate,
             "start": command.request.start,

@@ -16,10 +16,10 @@ from hsmtss_jax.audio.io import check_output, probe
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.progress import progress_bar
 from hsmtss_jax.cli.separate import reports
-from hsmtss_jax.cli.separate.naming import Place
+from hsmtss_jax.cli.separate.naming import OutputPaths
 from hsmtss_jax.cli.separate.options import SeparateCommand
 from hsmtss_jax.cli.separate.plan import plan, understand
-from hsmtss_jax.cli.separate.results import Piece, Results
+from hsmtss_jax.cli.separate.results import Job, Results
 
 if TYPE_CHECKING:
     from hsmtss_jax.inference import Separator
@@ -34,7 +34,7 @@ def run(command: SeparateCommand, context: Context) -> int:
         for text, instruction in zip(asked.texts, asked.instructions, strict=True):
             print(json.dumps({"text": text, **instruction.as_dict()}))
         return 0
-    pieces, problems = plan(command, asked)
+    jobs, problems = plan(command, asked)
     reports.check_writable(command.reports.json)
     if command.reports.target:
         probe(command.reports.target)
@@ -42,7 +42,7 @@ def run(command: SeparateCommand, context: Context) -> int:
         results = Results(command, emit)
         for problem in problems:
             results.failed(None, problem)
-        wanted = _usable(command, pieces, results)
+        wanted = _usable(command, jobs, results)
         try:
             if wanted:
                 _separate(command, context, wanted, results)
@@ -53,23 +53,23 @@ def run(command: SeparateCommand, context: Context) -> int:
         return results.status()
 
 
-def _usable(command: SeparateCommand, pieces: Sequence[Piece], results: Results) -> list[Piece]:
-    """Return the pieces to be done; note those that exist (--skip-existing) or cannot be done."""
+def _usable(command: SeparateCommand, jobs: Sequence[Job], results: Results) -> list[Job]:
+    """Return the jobs to be done; note those that exist (--skip-existing) or cannot be done."""
     wanted = []
-    for piece in pieces:
-        if command.output.skip_existing and all(file.exists() for file in piece.place.files):
-            results.skipped(piece)
+    for job in jobs:
+        if command.output.skip_existing and all(file.exists() for file in job.paths.files):
+            results.skipped(job)
         else:
-            wanted.append(piece)
-    alone = len({piece.source for piece in wanted}) == 1
+            wanted.append(job)
+    alone = len({job.source for job in wanted}) == 1
     checked: dict[Path, Exception | None] = {}
-    for piece in wanted:
-        if piece.source not in checked:
-            checked[piece.source] = _problem(command, piece.source, alone)
-    for piece in wanted:
-        if error := checked[piece.source]:
-            results.failed(piece, error)
-    return [piece for piece in wanted if checked[piece.source] is None]
+    for job in wanted:
+        if job.source not in checked:
+            checked[job.source] = _problem(command, job.source, alone)
+    for job in wanted:
+        if error := checked[job.source]:
+            results.failed(job, error)
+    return [job for job in wanted if checked[job.source] is None]
 
 
 def _problem(command: SeparateCommand, source: Path, scan: bool) -> Exception | None:
@@ -95,24 +95,24 @@ def _needs_working_file(command: SeparateCommand) -> bool:
 
 
 def _separate(
-    command: SeparateCommand, context: Context, pieces: Sequence[Piece], results: Results
+    command: SeparateCommand, context: Context, jobs: Sequence[Job], results: Results
 ) -> None:
-    """Load the model and make the pieces."""
-    with orderly_termination(), _folders(pieces), out_of_memory_in_a_line():
-        for piece in pieces:
-            for file in piece.place.files:
+    """Load the model and make the jobs."""
+    with orderly_termination(), _folders(jobs), out_of_memory_in_a_line():
+        for job in jobs:
+            for file in job.paths.files:
                 check_output(file, command.output.subtype)
         separator = _load(command, context)
         results.loaded(separator)
         with contextlib.ExitStack() as stack:
             work = None
             if _needs_working_file(command):
-                folder = pieces[0].place.target.parent
+                folder = jobs[0].paths.target.parent
                 work = Path(
                     stack.enter_context(tempfile.TemporaryDirectory(".tmp", ".hsmtss-", folder))
                 )
             bar = stack.enter_context(progress_bar(unit="window", quiet=command.reports.quiet))
-            _write(command, separator, pieces, results, work, bar)
+            _write(command, separator, jobs, results, work, bar)
 
 
 def _load(command: SeparateCommand, context: Context) -> "Separator":
@@ -129,17 +129,17 @@ def _load(command: SeparateCommand, context: Context) -> "Separator":
 def _write(
     command: SeparateCommand,
     separator: "Separator",
-    pieces: Sequence[Piece],
+    jobs: Sequence[Job],
     results: Results,
     work: Path | None,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Make all pieces in one go.
+    """Make all jobs in one go.
 
     Args:
       command: the options.
       separator: makes them.
-      pieces: what is wanted.
+      jobs: what is wanted.
       results: is told of each.
       work: folder for working files, where they are needed.
       progress: takes windows done and windows in all.
@@ -147,18 +147,16 @@ def _write(
     from hsmtss_jax.inference import Failed, OutputFiles
 
     subtype, clip_mode = command.output.subtype, command.output.clip_mode
-    groups: dict[Path, list[tuple[Piece, Place]]] = {}
-    for number, piece in enumerate(pieces):
-        place = piece.place if work is None else _working_place(work, number, piece.place)
-        groups.setdefault(piece.source, []).append((piece, place))
-    jobs: dict[str | os.PathLike[str], list[OutputFiles]] = {
-        source: [
-            OutputFiles(piece.instruction, place.target, place.residual) for piece, place in group
-        ]
+    groups: dict[Path, list[tuple[Job, OutputPaths]]] = {}
+    for number, job in enumerate(jobs):
+        paths = job.paths if work is None else _working_paths(work, number, job.paths)
+        groups.setdefault(job.source, []).append((job, paths))
+    outputs: dict[str | os.PathLike[str], list[OutputFiles]] = {
+        source: [OutputFiles(job.instruction, paths.target, paths.residual) for job, paths in group]
         for source, group in groups.items()
     }
     outcomes = separator.separate_files(
-        jobs,
+        outputs,
         subtype=subtype if work is None else "FLOAT",
         start=command.request.start,
         end=command.request.end,
@@ -167,30 +165,30 @@ def _write(
     )
     with contextlib.closing(outcomes):  # type: ignore[type-var]
         for group, found in zip(groups.values(), outcomes, strict=True):
-            for (piece, place), outcome in zip(group, found, strict=True):
+            for (job, paths), outcome in zip(group, found, strict=True):
                 if isinstance(outcome, Failed):
-                    results.failed(piece, outcome.error)
+                    results.failed(job, outcome.error)
                     continue
-                pairs = [] if work is None else [*zip(place.files, piece.place.files, strict=True)]
+                pairs = [] if work is None else [*zip(paths.files, job.paths.files, strict=True)]
                 try:
                     gain = finish_files(pairs, subtype, clip_mode, outcome.peak)
                 except (ValueError, OSError) as error:
-                    results.failed(piece, error)
+                    results.failed(job, error)
                 else:
-                    results.done(piece, outcome, gain)
+                    results.done(job, outcome, gain)
 
 
-def _working_place(folder: Path, number: int, place: Place) -> Place:
-    residual = None if place.residual is None else folder / f"{number}_residual.wav"
-    return Place(folder / f"{number}_target.wav", residual)
+def _working_paths(folder: Path, number: int, paths: OutputPaths) -> OutputPaths:
+    residual = None if paths.residual is None else folder / f"{number}_residual.wav"
+    return OutputPaths(folder / f"{number}_target.wav", residual)
 
 
 @contextlib.contextmanager
-def _folders(pieces: Sequence[Piece]) -> Iterator[None]:
+def _folders(jobs: Sequence[Job]) -> Iterator[None]:
     """Make the folders of results; in the end those that stayed empty are taken away again."""
     made: list[Path] = []
     try:
-        for folder in dict.fromkeys(file.parent for piece in pieces for file in piece.place.files):
+        for folder in dict.fromkeys(file.parent for job in jobs for file in job.paths.files):
             _make(folder, made)
         yield
     finally:

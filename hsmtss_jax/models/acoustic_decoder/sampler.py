@@ -115,7 +115,7 @@ class TokenSampler:
         *,
         segment_frames: int = SEGMENT_FRAMES,
     ) -> None:
-        """params: the trained parameters; they are prepared for the first call. See ``segments``."""
+        """Keep ``params``, the trained ones; they are prepared for the first call. See ``segments``."""
         self.config, self.dtype = config, dtype
         self._params: Mapping[str, Any] | None = params
         self._segment_frames = segment_frames

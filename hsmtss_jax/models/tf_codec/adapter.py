@@ -15,11 +15,10 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.config import from_dict
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.nn.apply import apply
-
-SAMPLE_RATE = 16_000  # of the system
 
 
 class NeuralCodec(Protocol):

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.mel import mel_filterbank
 from hsmtss_jax.audio.stft import power, stft
 
@@ -27,7 +28,7 @@ class DiscriminatorConfig:
 
     hops: tuple[int, ...] = (32, 64, 128, 256, 512, 1024)  # windows are four hops
     hidden: tuple[int, ...] = (64, 128, 256, 512, 512, 512)
-    sample_rate: int = 16_000
+    sample_rate: int = SAMPLE_RATE
 
     def make(self, dtype: Any = jnp.float32) -> "MelDiscriminator":
         """Create the module with compute dtype ``dtype``.

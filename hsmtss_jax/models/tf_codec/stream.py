@@ -14,6 +14,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.stft import istft, stft
 from hsmtss_jax.models.tf_codec.model import (
     DecoderMemory,
@@ -65,7 +66,7 @@ class Latency:
         return self.encoder + self.decoder
 
 
-def latency(config: TFCodecConfig, sample_rate: int = 16_000) -> Latency:
+def latency(config: TFCodecConfig, sample_rate: int = SAMPLE_RATE) -> Latency:
     """Compute the codec's latency; 25 + 10 = 35 ms with the paper's sizes.
 
     Token frame n needs ``token_reads(config, n)`` samples, and ``final_samples(config, n)`` samples of

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -76,4 +77,4 @@ def ffmpeg(tmp_path: Path) -> Callable[..., bytes]:
 def no_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide programs and PyAV."""
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("hsmtss_jax.audio.io.pyav.available", lambda: False)
+    monkeypatch.setitem(sys.modules, "av", None)
