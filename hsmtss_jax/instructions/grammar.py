@@ -83,12 +83,12 @@ WORDS: dict[str, str] = {
     "EMPTY": "a, an, the, it, its, this, that, these, those, them, her, him, both, everything, anything, "
     "everyone, all, rest, other, others, sound, sounds, audio, recording, file, of, or, please, thanks, "
     "thank, they, he, she, ones, thing, things, stuff, something, nothing, not, don't, never, no, "
-    "without, less, more, x",
+    "without, less, more",
     "REST": r"(?:absolutely )?(?:everything|anything|all|all others|(?:all )?the (?:rest|others?|other ones)"
     r"|the rest of it|(?:all |all of )?(?:the |every |any )?(?:other|remaining) "
     r"(?:sounds?|noises?|things?|sources?|stuff|ones?|parts?|audio)"
     r"|(?:everything|anything|all|whatever) else)",
-    "VERB_NOUNS": "solo, drop, silence, cut, filter, boost, strip, block, hush",
+    "VERB_NOUNS": "solo, silence, hush",
     "MUST": "should, must, needs? to, has to, have to, ought to, can, may, is to, are to, has got to, "
     "have got to, gotta",
     "VOCALS_OUT": "karaoke, instrumentals?, backing track",

@@ -65,7 +65,8 @@ def _read_english(text: str) -> tuple[Instruction, list[str]]:
     filled = caption_query(text)
     if filled is not None:
         kept, said = limits.cut(filled.description, loose=False)
-        description = filled.description if _COLON_HEAD.match(text) else clean(kept)
+        whole = _COLON_HEAD.match(text) or not said
+        description = filled.description if whole else clean(kept)
         return Instruction(filled.task, description, "rules"), said
     text, commands, said = _requested(text)
     label = labels.labelled(text)
@@ -147,9 +148,8 @@ def _starts_clause(first: Command | None, head: str, command: Command) -> bool:
 
 def _decide(commands: list[Command], context: str) -> Instruction | None:
     """Combine the commands of all clauses; None when no clause names a sound."""
-    named = [
-        c for c in commands if not matches(grammar.ANAPHOR, c) and not matches(grammar.REST, c)
-    ]
+    named = [c for c in commands if not matches(grammar.REST, c) and names_sound(c.target)]
+    named = [c for c in named if not matches(grammar.ANAPHOR, c)]
     if any(c.task == Task.REMOVE and not c.protects for c in named):
         named = [c for c in named if not c.protects]
     for task in TASKS:
