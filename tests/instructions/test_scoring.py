@@ -1,8 +1,10 @@
 """Scores of parsers: what is right, what is counted, which tables are refused."""
 
+import warnings
+
 import pytest
 
-from hsmtss_jax.instructions.instruction import Instruction
+from hsmtss_jax.instructions.instruction import Instruction, InstructionWarning
 from hsmtss_jax.instructions.scoring import (
     Case,
     ParsedCase,
@@ -38,6 +40,15 @@ def test_groups_are_counted_and_refusals_are_wrong():
     assert (scores["own"].count, scores["own"].task, scores["own"].both) == (2, 2, 1)
     assert (scores["paper"].count, scores["paper"].task) == (1, 0)
     assert (scores["all"].count, scores["all"].both, scores["all"].fell_back) == (3, 1, 1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_warnings_of_the_parser_are_not_shown():
+    def warns(text: str) -> Instruction:
+        warnings.warn(text, InstructionWarning, stacklevel=2)
+        return Instruction("remove", "rain")
+
+    assert run(warns, CASES)[0].correct
 
 
 @pytest.mark.parametrize(
