@@ -7,7 +7,8 @@ import numpy as np
 
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.evaluate.data import ClipOptions, Clips, read_clips
+from hsmtss_jax.cli.data import ClipOptions, Clips, read_clips
+from hsmtss_jax.cli.describe import SentenceOptions
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import (
     HEADING,
@@ -28,11 +29,10 @@ ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EvaluateCaptioningOptions(ClipOptions):
+class EvaluateCaptioningOptions(ClipOptions, SentenceOptions):
     """The command line of ``hsmtss evaluate captioning``."""
 
-    beams: int = option(5, "of the search for a caption", low=1, metavar="N")
-    max_tokens: int = option(67, "of a caption", low=1, metavar="N")
+    max_tokens: int = option(67, "of a sentence", low=1, metavar="N")  # references can be long
     report: ReportOptions = part(ReportOptions)
     stages: StageBundles = part(StageBundles, only=ROLES)
     model: ModelOptions = part(ModelOptions, HEADING, without=WINDOWS)
