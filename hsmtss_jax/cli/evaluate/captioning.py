@@ -65,20 +65,18 @@ def run(options: EvaluateCaptioningOptions, context: Context) -> int:
 def _write(options: EvaluateCaptioningOptions, captioner: "Captioner", clips: Clips) -> list[str]:
     """Write a caption a clip, from one window of it: its middle, or all of a shorter one."""
     from hsmtss_jax.evaluation.pooling import fixed_crops
+    from hsmtss_jax.sampling import batches
 
     source, order, batch = clips.source, clips.order, options.model.batch
-    windows = [
-        window.audio
-        for window in fixed_crops(
-            lambda row: source.audio(order[row]), len(order), captioner.window, 1
-        )
-    ]
+    windows = fixed_crops(
+        lambda row: source.audio(order[row]), len(order), captioner.window, crops=1
+    )
     texts: list[str] = []
     with progress_bar(len(order), unit="clip") as progress:
-        for start in range(0, len(windows), batch):
-            part = np.stack(windows[start : start + batch])
+        for part in batches(windows, batch):
+            audio = np.stack([window.audio for window in part])
             texts += captioner.caption(
-                part, batch=batch, beams=options.beams, tokens=options.max_tokens
+                audio, batch=batch, beams=options.beams, tokens=options.max_tokens
             )
             progress(len(texts))
     return texts
