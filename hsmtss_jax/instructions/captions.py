@@ -5,8 +5,8 @@ Captions contain words that have another meaning in requests ("as it takes off",
 ("Remove the dog from the recording, please"). A text is a filled template when:
 
 - it begins with the head itself, without politeness before it;
-- after "Extract:" and "Extract the sound of", the next word is no definite one in lower case ("the",
-  "my", "everything"): captions introduce their sounds;
+- after "Extract:" and "Extract the sound of", the next word is no definite one in lower case ("my",
+  "everything", and after the latter "the"): captions introduce their sounds;
 - after a bare "Extract", the next word begins a caption (a capital letter, "a", "someone"), and no known
   sound is excluded ("without the music");
 - no second command follows ("..., keep the speech").
@@ -60,7 +60,7 @@ def caption_query(text: str) -> Instruction | None:
     """
     if match := _EXPLICIT.match(text):
         caption = text[match.end() :]
-        taken = not _DEFINITE.match(caption)
+        taken = not _DEFINITE.match(caption) or _keeps_article(match.group(), caption)
     elif match := _BARE.match(text):
         caption = text[match.end() :]
         taken = bool(_CAPTION_START.match(caption)) and not compiled(_EXCLUSION).search(caption)
@@ -69,6 +69,14 @@ def caption_query(text: str) -> Instruction | None:
     if not taken or caption.istitle() or compiled(_SECOND_COMMAND).search(caption):
         return None
     return _instruction(match["verb"], caption)
+
+
+def _keeps_article(head: str, caption: str) -> bool:
+    """Return whether "the" after a head with a colon begins a caption ("Remove: the wind is blowing")."""
+    article = head.rstrip().endswith(":") and re.match(
+        r"the (?!sounds?\b|rest\b|others?\b)", caption
+    )
+    return bool(article) and not compiled(_EXCLUSION).search(caption)
 
 
 def _instruction(verb: str, caption: str) -> Instruction | None:

@@ -26,7 +26,7 @@ WORDS: dict[str, str] = {
     "REMOVE_PHRASE": "get ri[dt]e? (?:of|off), gets? rid of, filter out, take out, take away, cut out, "
     "strip out, strip away, leave out, throw away, throw out, wipe out, edit out, cancel out, "
     "tune out, block out, screen out, turn off, turn down, shut off, shut up, clear out, switch off, "
-    "silence out, rid me of, dispose of, without, no more, less, fewer, "
+    "silence out, rid me of, spare me, spare us, kick out, dispose of, without, no more, less, fewer, "
     "stop(?= (?:the|that|this|those|these) )",
     "WANT": "want, need, like, prefer, wish for, would love, 'd love, interested in, looking for, "
     "(?<=am |'m |re )after",
@@ -68,7 +68,8 @@ WORDS: dict[str, str] = {
     "can, could, would, will, should, may, might, must, can't, couldn't, won't, wouldn't, do, be, is, "
     "am, are, was, were, want, wants?, wanna, gotta, need, like, love, wish, prefer, have, hope, hoping, "
     "try, trying, going, asking, wondering, wonder, looking, able, possible, glad, happy, grateful, "
-    "great, nice, good, cool, awesome, kind, appreciate, mind, help, helping, assist, let, let's, lets, "
+    "great, nice, lovely, good, cool, awesome, kind, appreciate, think, guess, believe, pretty(?= pl), "
+    "mind, help, helping, assist, let, let's, lets, "
     "how, why (?:don't|not), what's, what is, what about, about, if, whether, to, by, for, in, out, with, "
     "as, enough, any, way, chance, there, go, ahead, sure, feel free, make sure, rather, "
     "that(?= (?:you|i|we) ), if it(?:'s| is) not too much trouble, if you (?:can|could|don't mind), "
@@ -78,6 +79,18 @@ WORDS: dict[str, str] = {
     "(?:from|in|within|out of|on|for|given) {MEDIUM}",
     "NOT_TYPO": "remote, remain, remains, removal, extra, exact, isolation, separation, separator, "
     "desperate, delicate, delegate, keen, creep, silent, silences, absolute, desolate",
+    # Words that name no sound by themselves, and verbs that may.
+    "EMPTY": "a, an, the, it, its, this, that, these, those, them, her, him, both, everything, anything, "
+    "everyone, all, rest, other, others, sound, sounds, audio, recording, file, of, or, please, thanks, "
+    "thank, they, he, she, ones, thing, things, stuff, something, nothing, not, don't, never, no, "
+    "without, less, more",
+    "REST": r"(?:absolutely )?(?:everything|anything|all|all others|(?:all )?the (?:rest|others?|other ones)"
+    r"|the rest of it|(?:all |all of )?(?:the |every |any )?(?:other|remaining) "
+    r"(?:sounds?|noises?|things?|sources?|stuff|ones?|parts?|audio)"
+    r"|(?:everything|anything|all|whatever) else)",
+    "VERB_NOUNS": "solo, silence, hush",
+    "MUST": "should, must, needs? to, has to, have to, ought to, can, may, is to, are to, has got to, "
+    "have got to, gotta",
     "VOCALS_OUT": "karaoke, instrumentals?, backing track",
     "VOCALS_ONLY": "a ?c[ap]+ell?a",
 }
@@ -151,6 +164,30 @@ FRAMES: tuple[Frame, ...] = (
     Frame("extract", r"de-?noise {X}"),
     Frame("remove",  r"(?P<x>(?:\w+ )?(?:{NOISE}|vocals?)) (?:removal|remover|reduction|suppression)"),
     Frame("extract", r"(?:make|create)(?: me| us)? (?P<x>(?:an? |the )?(?:{VOCALS_OUT}|{VOCALS_ONLY}).*)"),
+    Frame("remove",  r"de-?noise (?P<x>.*\b{NOISE})"),
+    # What stays and what goes.
+    Frame("extract", r"{ALL} (?:else )?{MUST} (?:go|disappear|vanish|leave),? {EXCEPT}(?: for)? {X}"),
+    Frame("remove",  r"{ALL} (?:else )?{MUST} (?:stay|remain),? {EXCEPT}(?: for)? {X}"),
+    Frame("extract", r"{X} stays?(?: in)?[,;]? (?:and |but |while )?{REST} (?:goes|go|leaves?|disappears?)"),
+    Frame("remove",  r"{X} (?:goes|go)[,;]? (?:and |but |while )?{REST} (?:stays?|remains?)(?: in)?"),
+    Frame("remove",  r"{X} {MUST} (?:all )?(?:go|go away|disappear|vanish|leave|stop|be gone|be out)"),
+    Frame("extract", r"{X} {MUST} (?:all )?(?:stay|remain|be there)(?: in| there)?"),
+    Frame("remove",  r"(?:make sure|see to it|if)(?: that)? {X} (?:goes away|disappears|vanishes"
+                     r"|(?:is|are|was|were) {REMOVED})"),
+    Frame("extract", r"(?:leave|keep) {X} in[,;]? (?:and |but )?{REST} out"),
+    Frame("extract", r"(?:leave|keep) nothing (?:in |else )*(?:but|except|other than) {X}"),
+    Frame("extract", r"(?:leave|keep|let) in {X}"),
+    Frame("extract", r"(?:leave|keep|let) (?!out |off |away ){X} (?:in|stay(?: in)?|untouched|intact"
+                     r"|as (?:it is|is|they are))"),
+    # "Get the singer out of this song" extracts, "get that noise out" and "... out of there" remove.
+    Frame("remove",  r"get (?!out |rid |up ){X} out of (?:it|here|there)"),
+    Frame("remove",  r"get (?P<x>(?:that|those|these|all) .+?|.*\b{NOISE}) out"),
+    Frame("remove",  r"{WANT} (?!to |you ){X} (?:out|off|away|gone)(?: of (?:it|here|there|this|that))?"),
+    # The verb behind a comma or a colon: "the dog, remove", "hum: mute it".
+    Frame("remove",  r"{X}(?:\s*[,:=]\s*|\s+[-—]+\s+)(?:remove|delete|mute|eliminate|erase|discard|suppress)"
+                     r"(?: (?:it|them|this|that))?"),
+    Frame("extract", r"{X}(?:\s*[,:=]\s*|\s+[-—]+\s+)(?:keep|extract|isolate|preserve|retain)"
+                     r"(?: (?:it|them|this|that))?"),
     # Targets before the verb, or inside it.
     Frame("extract", r"(?P<x>{ALL_BUT} .+)"),
     Frame("remove",  r"{CAN} (?!you |i |we ){X} be {REMOVED}"),
@@ -161,9 +198,10 @@ FRAMES: tuple[Frame, ...] = (
     Frame("extract", r"{WANT} (?:if )?(?!to |you ){X} (?:to be |was |were )?{EXTRACTED}"),
     Frame("remove",  r"make {X} {QUIET}"),
     Frame("extract", r"make {X} {LOUD}"),
-    Frame("remove",  r"(?:turn|switch|shut|take|filter|cut|strip|edit|leave|keep|throw|tune|block)"
-                     r" (?!{OFF} ){X} {OFF}"),
-    Frame("extract", r"(?:pull|pick|single|bring|lift|turn|get) (?!out |up ){X} (?:out|up)"),
+    Frame("remove",  r"(?:turn|switch|shut|take|filter|cut|strip|edit|leave|keep|throw|tune|block|kick)"
+                     r" (?!{OFF} ){X} {OFF}(?: of (?:it|here|there))?"),
+    Frame("extract", r"(?:pull|pick|single|bring|lift|get) (?!out |up ){X} out(?: (?:of|from) .+)?"),
+    Frame("extract", r"(?:pull|pick|bring|lift|turn|get) (?!out |up ){X} up"),
     Frame("extract", r"what (?:do|does|did|would) {X} sounds? like(?: {ALONE})?"),
     # The verb, then its target.
     Frame("remove",  r"{REMOVE_PHRASE}{GAP}{X}"),
@@ -208,12 +246,7 @@ ANAPHOR = (
     r"(?:it|them|this|that|these|those|him|her|both|(?:only |just )?(?:the|that|this|those|these)"
     r" (?:sounds?|noises?|ones?|parts?|two|audio))"
 )
-REST = (
-    r"(?:absolutely )?(?:everything|anything|all|all others|(?:all )?the (?:rest|others?|other ones)"
-    r"|the rest of it|(?:all |all of )?(?:the |every |any )?(?:other|remaining) "
-    r"(?:sounds?|noises?|things?|sources?|stuff|ones?|parts?|audio)"
-    r"|(?:everything|anything|all|whatever) else)"
-)
+REST = "{REST}"
 # "everything except X": X belongs to the opposite task. "nothing but X": X to this one.
 EXCEPT = r"{ALL_BUT} {X}"
 NOTHING_BUT = r"(?:absolutely )?nothing (?:else )?(?:but|except|other than)(?: for)? {X}"
@@ -237,9 +270,9 @@ BEFORE = (
 BEHIND = (
     r"[\s,]+(?:{PLEASE}|thanks?|thx|thank you|(?:so|very) much|a lot|for (?:me|us|now)|if (?:possible|you "
     r"(?:can|could|may|please|would))|completely|entirely|totally|altogether|right now|only|as well|too|"
-    r"{ALONE}|(?:from|in|of|on(?! the tracks?\b)|within|inside|throughout|that is in|that are in|"
+    r"{ALONE}|in there|(?:from|in|of|on(?! the tracks?\b)|within|inside|throughout|that is in|that are in|"
     r"present in) {MEDIUM}|from {MEDIUM_NOUN}|"
-    r"(?:from|(?<=out )of) (?:it|here|this|the background|everything(?: else)?|"
+    r"from (?:it|here|there)|(?:from|(?<=out )of) (?:this|the background|everything(?: else)?|"
     r"(?:all )?the rest|(?:all )?(?:the )?other (?:sounds?|noises?)))"
 )
 AROUND = r"(?:sounds?|noises?) (?:that )?{X} (?:makes?|is making|are making|produces?)"
@@ -251,8 +284,17 @@ MEANINGS: dict[str, tuple[TaskWord, str]] = {
     r"(?:an? )?{VOCALS_ONLY}" + VERSION: ("extract", "vocals"),
 }
 
-SENTENCE_END = r"[.!?;]+(?=\s|$)|\n+"
+# A label before a request ("Podcast edit: remove the hum"), and labels that say what follows is noise.
+LABEL = (
+    r"(?P<label>(?!(?:an?|the|some|someone|somebody|people|he|she)\b)(?!.*\b(?:says?|saying|sings?|singing|announces?)\b)"
+    r"[^,.;:!?]{1,40}?)(?:\s*:\s*|\s+[-—]+\s+)(?P<rest>.+)"
+)
+NOISE_LABEL = (
+    r"de-?nois(?:e|ing|er)|(?:noise|hiss|hum) (?:reduction|removal|remover)|clean(?:-| )?up"
+)
+
+SENTENCE_END = r"[.!?;]+(?=\s|$)"
 CLAUSE = (
-    r"(?:\s*[,—:]\s*(?:(?:and|but|then|so|while|also)\s+)*|\s+(?:(?:and|but|then|so|while|by)\s+)+)"
+    r"(?:(?:\s*[,—:]|\s+/)\s*(?:(?:and|but|then|so|while|also)\s+)*|\s+(?:(?:and|but|then|so|while|by)\s+)+)"
     r"(?!not\b)"
 )

@@ -1,8 +1,12 @@
-"""Parsed instruction: a task and a description (HSM-TSS section III-F)."""
+"""Parsed instruction: a task and a description (HSM-TSS section III-F), and its warning."""
 
 import dataclasses
 
 from hsmtss_jax.task import Task
+
+
+class InstructionWarning(UserWarning):
+    """Warn that a sentence may be misunderstood, or that a part of it is not followed."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,10 +7,11 @@ invalid answer is sent back once together with the error.
 import json
 import logging
 import re
+import warnings
 from collections.abc import Callable
 
-from hsmtss_jax.instructions import rules
-from hsmtss_jax.instructions.instruction import Instruction
+from hsmtss_jax.instructions import limits, rules
+from hsmtss_jax.instructions.instruction import Instruction, InstructionWarning
 from hsmtss_jax.instructions.normalise import normalise
 from hsmtss_jax.task import TASKS, Task
 
@@ -123,7 +124,10 @@ def ask(complete: Complete, text: str, source: str) -> Instruction:
         answer = ""
         try:
             answer = complete(messages)
-            return read_answer(answer, text, source)
+            found = read_answer(answer, text, source)
+            for warning in limits.cut(normalise(text), loose=False).warnings:
+                warnings.warn(warning, InstructionWarning, stacklevel=2)
+            return found
         except NoAnswerError as error:
             reason = str(error)
             if not error.again:

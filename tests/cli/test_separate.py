@@ -115,14 +115,14 @@ def test_existing_results_are_skipped(tmp_path, capsys):
     asked = [
         source,
         "-p",
-        "extract a",
+        "extract c",
         "-p",
         "extract b",
         "-o",
         tmp_path / "out",
         "--skip-existing",
     ]
-    kept = write(tmp_path / "out" / "in_extract_a_target.wav")
+    kept = write(tmp_path / "out" / "in_extract_c_target.wav")
     before = kept.read_bytes()
     assert separate(*asked, "--json=-") == 0
     assert [each["status"] for each in lines(capsys.readouterr().out)] == ["skipped", "done"]

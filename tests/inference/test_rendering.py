@@ -42,7 +42,7 @@ def windows_of(kind, continued):
 def state_of(recording, gain=1.0, length=LENGTH, plan=PLAN):
     """A recording with one prompt, before its first window."""
     samples = Samples(RATE, 1, length, recording[:, None])
-    return RecordingState(0, samples, plan, RATE, gain, [Prompt(parse("extract it"), 0, None, 0)])
+    return RecordingState(0, samples, plan, RATE, gain, [Prompt(parse("extract rain"), 0, None, 0)])
 
 
 def rendered(kind, mode, continued, crossfade=equal_level_crossfade):

@@ -63,6 +63,6 @@ def test_requests_are_read_by_the_grammar(text, task, description):
     assert parse(text) == Instruction(Task(task), description)
 
 
-@pytest.mark.parametrize("text", ["Extract: ", "Remove the sound of ...", "Drop !"])
-def test_a_head_alone_is_a_description(text):
-    assert parse(text).description
+@pytest.mark.parametrize("caption", ["the wind is blowing", "the ground rumbles"])
+def test_an_article_is_kept_behind_a_colon(caption):
+    assert parse(f"Remove: {caption}") == Instruction(Task.REMOVE, caption)

@@ -4,14 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsmtss_jax.instructions import TEMPLATES, Instruction, parse, queries
+from hsmtss_jax.instructions import TEMPLATES, Instruction, InstructionWarning, parse, queries
 from hsmtss_jax.instructions.scoring import canonical, cases_file, read_cases, run, score
 
 CASES = read_cases(cases_file())
-HELD_OUT = [case for case in CASES if case.origin == "heldout"]
-OWN = [case for case in CASES if case.origin != "heldout"]
+HELD_OUT = [case for case in CASES if case.group == "heldout"]
+HELD_OUT_2026 = [case for case in CASES if case.group == "2026 held out"]
+OWN = [case for case in CASES if case.group not in ("heldout", "2026 held out")]
+UNWARNED = pytest.mark.filterwarnings("ignore::hsmtss_jax.instructions.InstructionWarning")
 
 
+@UNWARNED
 @pytest.mark.parametrize("case", OWN, ids=[case.text for case in OWN])
 def test_case(case):
     found = parse(case.text)
@@ -28,14 +31,51 @@ def test_held_out_cases():
     """Written before the grammar and not tuned on: what they reached when first run is kept."""
     reached = score(run(parse, HELD_OUT))["all"]
     assert reached.task >= 60 and reached.both >= 55
+    reached = score(run(parse, HELD_OUT_2026))["all"]
+    assert len(HELD_OUT_2026) >= 60 and reached.task >= 69 and reached.both >= 62
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "\n", "?!", '""', "...", "\x00\x07", "\u200b", "🐶", "()"]
+    "text", ["", "   ", "\n", "?!", "!!!", '""', "...", "\x00\x07", "\u200b", "🐶", "()"]
 )
 def test_empty(text):
     with pytest.raises(ValueError, match="empty"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("remove", "remove 🐕", "remove the 🐕 and keep the 🎸", "remove it", "keep everything"),
+        *("please", "Extract: ", "Remove the sound of ...", "Drop !", "the sound should stay"),
+    ],
+)
+def test_no_sound(text):
+    with pytest.raises(ValueError, match=r"no sound is named in .*remove the dog barking") as error:
+        parse(text)
+    assert "\n" not in str(error.value) and ("🐕" in str(error.value)) == ("🐕" in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "task", "description", "says"),
+    [
+        ("entferne den Regen", "remove", "den Regen", "looks German, read as remove 'den Regen'"),
+        ("удали собаку", "extract", "удали собаку", "does not look English.*--task"),
+        ("Remove: der Hund bellt", "remove", "der Hund bellt", "looks German.*in English"),
+        ("remove the hum from 2 s to 4 s", "remove", "hum", "'from 2 s to 4 s' is not followed"),
+        ("reduce the hum a little", "remove", "hum", "'a little' is not followed"),
+        ("Remove: a bell from 2 s to 4 s", "remove", "a bell from 2 s to 4 s", "not followed"),
+        ("remove the beep at 0:35", "remove", "beep at 0:35", "'at 0:35' is not followed"),
+        ("remove the dog 🐕", "remove", "dog", "🐕 is not read"),
+    ],
+)
+def test_warnings(text, task, description, says):
+    with pytest.warns(InstructionWarning, match=says):
+        assert parse(text) == Instruction(task, description)
+
+
+def test_faces_and_thanks_are_no_sounds():
+    assert parse("remove the rain 🙏😊") == Instruction("remove", "rain")
 
 
 def test_too_long():
@@ -83,13 +123,14 @@ def test_a_description_alone_is_extracted_whole(description):
     assert parse(description) == Instruction("extract", description)
 
 
+@UNWARNED
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_gives_a_description_or_a_clear_error(text):
     try:
         found = parse(text)
     except ValueError as error:
-        assert "empty" in str(error)
+        assert "empty" in str(error) or "no sound is named" in str(error)
     else:
         assert any(character.isalnum() for character in found.description)
 
@@ -100,12 +141,15 @@ WORDS += ["dog", "don't", "only", "except", "rain"]
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=10))
-def test_word_salad_gives_the_users_own_words(words):
+def test_word_salad_gives_the_users_own_words_or_is_refused(words):
     text = " ".join(words)
-    if any(character.isalpha() for character in text):
+    try:
         found = parse(text)
-        told = found.description.replace(",", " ").replace(".", " ").split()
-        assert found.task in TEMPLATES and set(told) <= {*words, "and"}
+    except ValueError as error:
+        assert "name" in str(error)
+        return
+    told = found.description.replace(",", " ").replace(".", " ").split()
+    assert found.task in TEMPLATES and set(told) <= {*words, "and"}
 
 
 @pytest.mark.parametrize("phrase", ["please ", "dog, ", "keep a and ", "but not ", "i want ", "'"])
