@@ -12,7 +12,7 @@ import functools
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from scipy import fft, signal
+from scipy import fft
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.mel import mel_filterbank
@@ -156,6 +156,8 @@ class MaskStream:
 
     def _masked(self, part: np.ndarray, begin: int) -> list[np.ndarray]:
         """Apply every mask to a block [n, C] that starts at sample ``begin``, a multiple of the hop."""
+        from scipy import signal  # 0.5 s of import: it brings scipy.stats along
+
         options = {
             "fs": self._rate,
             "window": "hann",
@@ -199,6 +201,8 @@ def _band_energy(x: np.ndarray) -> np.ndarray:
 
 def _spectrum(x: np.ndarray) -> np.ndarray:
     """Compute the complex spectrum [T, F] of sound [L] at 16 kHz."""
+    from scipy import signal
+
     padded = np.pad(x, (0, max(0, WINDOW - len(x))))
     return signal.stft(padded, SAMPLE_RATE, "hann", WINDOW, WINDOW - HOP, scaling="spectrum")[2].T
 
