@@ -125,11 +125,11 @@ class Engine:
                 self._generator.forget(index)
                 return None
             state.render = self._renderer(state).push
+            stack.enter_context(state.stack)
             state.open(sink)
         except (ValueError, OSError) as error:
             self._outcomes[index] = dict.fromkeys(range(len(prompts)), Failed(error))
             return None
-        stack.enter_context(state.stack)
         return state
 
     def _state(self, index: int, recording: Recording, prompts: Sequence[Prompt]) -> RecordingState:

@@ -1,5 +1,8 @@
 """The mask keeps what the reference has of the recording, at any rate, and adds nothing."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -83,3 +86,9 @@ def test_blocks_do_not_show():
 def test_short_sounds(samples):
     x = 0.1 * np.ones(samples, np.float32)
     assert apply_mask(x[:, None], RATE, mask_gains(x, x)).shape == (samples, 1)
+
+
+def test_the_import_is_a_quick_one():
+    """scipy.signal brings scipy.stats along, and half a second."""
+    code = "import sys; import hsmtss_jax.audio.masking; sys.exit('scipy.stats' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
