@@ -305,8 +305,11 @@ LABEL = (
     r"(?P<label>(?!(?:an?|the|some|someone|somebody|people|he|she)\b)(?!.*\b(?:says?|saying|sings?|singing|announces?)\b)"
     r"[^,.;:!?]{1,40}?)(?:\s*:\s*|\s+[-—]+\s+)(?P<rest>.+)"
 )
-VERB_LABEL = r"(?:{EXTRACT}|{REMOVE})\s*:"
-SECOND_VERB = r"[,;.!?—]\s*(?:(?:and|but|then|please)\s+)*(?:extract|isolate|keep|preserve|remove|delete|mute) \w"
+VERB_LABEL = r"(?:{PLEASE} )?(?:{EXTRACT}|{REMOVE})\s*:"
+SECOND_VERB = (
+    r"[,;.!?—]\s*(?:(?:and|but|then|please)\s+)*"
+    r"(?:extract|isolate|keep|preserve|remove|delete|mute) \w"
+)
 NOISE_LABEL = (
     r"de-?nois(?:e|ing|er)|(?:noise|hiss|hum) (?:reduction|removal|remover)|clean(?:-| )?up"
 )
