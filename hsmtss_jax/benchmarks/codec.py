@@ -4,7 +4,7 @@ Legend: B batch, L samples, N token frames, K groups.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -12,11 +12,27 @@ import numpy as np
 
 from hsmtss_jax import dist
 from hsmtss_jax.audio.constants import SAMPLE_RATE
-from hsmtss_jax.benchmarks.timing import Compiled, Timing, compiled, in_turn, time_step
+from hsmtss_jax.benchmarks.timing import (
+    COMPILE,
+    SECONDS,
+    Compiled,
+    Timing,
+    compiled,
+    in_turn,
+    time_step,
+)
 from hsmtss_jax.config import ExperimentConfig
+from hsmtss_jax.metrics.tables import Cell, Column, Row, Table
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.stages import stage_class
 from hsmtss_jax.train.plan import jit_step, prepare
+
+COLUMNS = (
+    SECONDS,
+    COMPILE,
+    Column("real_time_factor", "real-time factor", decimals=1),
+    Column("times_ours", "times ours", decimals=1),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,19 +191,17 @@ def _step(config: ExperimentConfig, dtype: Any, batch: int, repeats: int) -> Cod
     return CodecTiming("training step", timing, noise.size / SAMPLE_RATE)
 
 
-def to_markdown(rows: Sequence[CodecTiming]) -> str:
-    """Format the table; the last column is a PyTorch row's time divided by our row's."""
+def table(rows: Sequence[CodecTiming]) -> Table:
+    """Return the table; the last column is a PyTorch row's time divided by our row's."""
     ours = {row.name: row.timing.seconds for row in rows if not row.peer}
-    lines = [
-        "| | time (s) | compile (s) | real-time factor | times ours |",
-        "|---|---|---|---|---|",
-    ]
-    for row in rows:
-        compiling = f"{row.timing.compile_seconds:.1f}" if row.timing.compile_seconds else "-"
-        same = ours.get(row.name.split(",")[0])
-        times = f"{row.timing.seconds / same:.1f}" if row.peer and same else "-"
-        lines.append(
-            f"| {row.name} | {row.timing.seconds:.4g} | {compiling} | "
-            f"{row.real_time_factor:.1f} | {times} |"
-        )
-    return "\n".join(lines) + "\n"
+    return Table(COLUMNS, [Row(row.name, _cells(row, ours)) for row in rows])
+
+
+def _cells(row: CodecTiming, ours: Mapping[str, float]) -> dict[str, Cell]:
+    same = ours.get(row.name.split(",")[0])
+    return {
+        "seconds": row.timing.seconds,
+        "compile_seconds": row.timing.compile_seconds or None,
+        "real_time_factor": row.real_time_factor,
+        "times_ours": row.timing.seconds / same if row.peer and same else None,
+    }

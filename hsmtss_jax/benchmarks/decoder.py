@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -17,6 +17,8 @@ import numpy as np
 from hsmtss_jax.benchmarks import memory
 from hsmtss_jax.benchmarks.bare_products import bare_loop, stack_layers, stacked_loop, step_bytes
 from hsmtss_jax.benchmarks.decoder_peer import Peer, make_peer
+from hsmtss_jax.benchmarks.timing import COMPILE
+from hsmtss_jax.metrics.tables import Cell, Column, Row, Table
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
 from hsmtss_jax.models.acoustic_decoder.sampler import draw, first_capacity, segments
 from hsmtss_jax.models.acoustic_decoder.step import DecodeCache, prefill
@@ -30,6 +32,18 @@ from hsmtss_jax.models.acoustic_decoder.weights import (
 from hsmtss_jax.sampling import Generated, Policy
 
 BARE_STEPS = 16
+COLUMNS = (
+    Column("rate", "frames/s", decimals=1),
+    Column("bandwidth_share", "of bandwidth (%)", decimals=0, scale=100),
+    Column("bare_rate", "bare products, frames/s", decimals=1),
+    Column("bare_share", "of them (%)", decimals=0, scale=100),
+    Column("peer_rate", "PyTorch, frames/s"),
+    Column("times_peer", "times PyTorch"),
+    Column("prefill", "prefill (s)"),
+    Column("peer_prefill", "PyTorch's (s)"),
+    COMPILE,
+    Column("peak_bytes", "peak memory (GB)", scale=1e-9),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -283,36 +297,31 @@ def _seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - begun
 
 
-def to_markdown(rows: Sequence[DecoderRow]) -> str:
-    """Format the table of ``benchmark``."""
-    lines = [
-        "| batch | frames/s | of bandwidth | bare products, frames/s | of them | PyTorch, frames/s | "
-        "times PyTorch | prefill (s) | PyTorch's (s) | compile (s) | peak memory (GB) |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        peer = ("-", "-", "-")
-        if row.peer_rate is not None and row.peer_prefill is not None:
-            peer = (
-                f"{row.peer_rate:.1f} ({row.peer_cache} cache)",
-                f"{row.rate / row.peer_rate:.2f}",
-                f"{row.peer_prefill:.2f}",
-            )
-        lines.append(
-            f"| {row.batch} | {row.rate:.1f} | {100 * row.bandwidth_share:.0f} % | "
-            f"{row.bare_rate:.1f} | {100 * row.rate / row.bare_rate:.0f} % | {peer[0]} | {peer[1]} | "
-            f"{row.prefill:.2f} | {peer[2]} | {row.compile_seconds:.1f} | {row.peak_bytes / 1e9:.2f} |"
-        )
-    return "\n".join(lines) + "\n"
+def table(rows: Sequence[DecoderRow]) -> Table:
+    """Return the table of ``benchmark``."""
+    return Table(COLUMNS, [Row(str(row.batch), _cells(row)) for row in rows], corner="batch")
 
 
-def forms_to_markdown(rates: dict[str, list[float]], batches: Sequence[int]) -> str:
-    """Format the table of ``compare_forms``."""
-    lines = [
-        f"| bare products, frames/s at batch | {' | '.join(map(str, batches))} |",
-        "|---" * (len(batches) + 1) + "|",
+def _cells(row: DecoderRow) -> dict[str, Cell]:
+    rate = row.peer_rate
+    return {
+        "rate": row.rate,
+        "bandwidth_share": row.bandwidth_share,
+        "bare_rate": row.bare_rate,
+        "bare_share": row.rate / row.bare_rate,
+        "peer_rate": None if rate is None else f"{rate:.1f} ({row.peer_cache} cache)",
+        "times_peer": None if rate is None else row.rate / rate,
+        "prefill": row.prefill,
+        "peer_prefill": row.peer_prefill,
+        "compile_seconds": row.compile_seconds,
+        "peak_bytes": row.peak_bytes,
+    }
+
+
+def forms_table(rates: Mapping[str, Sequence[float]], batches: Sequence[int]) -> Table:
+    """Return the table of ``compare_forms``."""
+    columns = [Column(str(batch), str(batch), decimals=1) for batch in batches]
+    rows = [
+        Row(form, dict(zip(map(str, batches), row, strict=True))) for form, row in rates.items()
     ]
-    lines += [
-        f"| {form} | {' | '.join(f'{rate:.1f}' for rate in row)} |" for form, row in rates.items()
-    ]
-    return "\n".join(lines) + "\n"
+    return Table(columns, rows, corner="bare products, frames/s at batch")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hsmtss_jax.inference import SeparateOptions, SeparationReport, Separator
+from hsmtss_jax.metrics.tables import Cell, Column, Row, Table
 
 RATE = 44_100
 TOKEN_RATE = 50  # token frames a second
@@ -20,6 +21,14 @@ STEPS = {
     "waveform": ("waveform",),
     "mask": ("render",),
 }
+SPEED = (
+    Column("seconds", "time (s)"),
+    Column("real_time_factor", "real-time factor", decimals=3),
+    Column("first", "first audio (s)"),
+    Column("frames_per_second", "token frames/s", decimals=0),
+    Column("compile_seconds", "compile (s)", decimals=1),
+    Column("peak", "peak memory (GiB)", scale=2**-30),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,23 +126,21 @@ def peak_memory(device: Any) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def to_markdown(rows: Sequence[SeparationTiming]) -> str:
-    """Format two tables: speed, and the share of each step."""
-    lines = [
-        "| recording (s) | time (s) | real-time factor | first audio (s) | token frames/s | "
-        "compile (s) | peak memory (GiB) |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row.seconds:g} | {row.warm.total:.2f} | {row.real_time_factor:.3f} | "
-        f"{row.warm.first:.2f} | {row.frames_per_second:.0f} | {row.compile_seconds:.1f} | "
-        f"{row.peak / 2**30:.2f} |"
-        for row in rows
-    ]
-    names = list(rows[0].shares)
-    lines += ["", f"| recording (s) | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
-    lines += [
-        f"| {row.seconds:g} | {' | '.join(f'{100 * share:.0f} %' for share in row.shares.values())} |"
-        for row in rows
-    ]
-    return "\n".join(lines) + "\n"
+def tables(rows: Sequence[SeparationTiming]) -> tuple[Table, Table]:
+    """Return two tables with a row a recording: speed, and the share of each step."""
+    corner = "recording (s)"
+    steps = [Column(name, f"{name} (%)", decimals=0, scale=100) for name in (*STEPS, "other")]
+    speed = [Row(f"{row.seconds:g}", _cells(row)) for row in rows]
+    shares = [Row(f"{row.seconds:g}", row.shares) for row in rows]
+    return Table(SPEED, speed, corner=corner), Table(steps, shares, corner=corner)
+
+
+def _cells(row: SeparationTiming) -> dict[str, Cell]:
+    return {
+        "seconds": row.warm.total,
+        "real_time_factor": row.real_time_factor,
+        "first": row.warm.first,
+        "frames_per_second": row.frames_per_second,
+        "compile_seconds": row.compile_seconds,
+        "peak": row.peak,
+    }

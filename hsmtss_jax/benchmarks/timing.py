@@ -12,7 +12,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.metrics.tables import Cell, Column, Row, Table
+
 WARM_UP = 1
+SECONDS = Column("seconds", "time (s)", significant=4)
+COMPILE = Column("compile_seconds", "compile (s)", decimals=1)
+COLUMNS = (
+    SECONDS,
+    COMPILE,
+    Column("examples_per_second", "examples/s", significant=3),
+    Column("flop_per_second", "GFLOP/s", decimals=0, scale=1e-9),
+    Column("share", "share of matrix product (%)", decimals=0, scale=100),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,18 +127,16 @@ class LargeProduct:
         self._program()
 
 
-def to_markdown(rows: Sequence[Measured]) -> str:
-    """Format a table; the share is of the matrix product's rate in the same run."""
-    lines = [
-        "| | time (s) | compile (s) | examples/s | GFLOP/s | share of matrix product |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        share = f"{100 * row.share:.0f} %" if row.limit else "-"
-        rate = f"{row.flop_per_second / 1e9:.0f}" if row.flop else "-"
-        compiling = f"{row.timing.compile_seconds:.1f}" if row.timing.compile_seconds else "-"
-        lines.append(
-            f"| {row.name} | {row.timing.seconds:.4g} | {compiling} | "
-            f"{row.examples_per_second:.3g} | {rate} | {share} |"
-        )
-    return "\n".join(lines) + "\n"
+def table(rows: Sequence[Measured]) -> Table:
+    """Return the table of a benchmark; the share is of the matrix product's rate in the same run."""
+    return Table(COLUMNS, [Row(row.name, _cells(row)) for row in rows])
+
+
+def _cells(row: Measured) -> dict[str, Cell]:
+    return {
+        "seconds": row.timing.seconds,
+        "compile_seconds": row.timing.compile_seconds or None,
+        "examples_per_second": row.examples_per_second,
+        "flop_per_second": row.flop_per_second if row.flop else None,
+        "share": row.share if row.limit else None,
+    }

@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DescribeOptions:
+class SentenceOptions:
+    """How sentences are searched for."""
+
+    beams: int = option(5, "of the search for a sentence", low=1, metavar="N")
+    max_tokens: int = option(32, "of a sentence", low=1, metavar="N")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DescribeOptions(SentenceOptions):
     """The command line of ``hsmtss describe``."""
 
     inputs: tuple[str, ...] = argument("recordings, and folders of them", metavar="INPUT")
-    beams: int = option(5, "of the search for a sentence", low=1)
-    max_tokens: int = option(32, "of a sentence", low=1)
     json: bool = option(False, "a JSON line a recording")
     model: ModelOptions = part(ModelOptions, HEADING, without=WINDOWS)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.evaluate.data import DATA
+from hsmtss_jax.cli.data import MixtureOptions
 from hsmtss_jax.cli.model import HEADING, ModelOptions, StageBundles, load_bundles, on_device
 from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.cli.progress import progress_bar
@@ -14,13 +14,11 @@ from hsmtss_jax.option import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PrecomputeOptions:
+class PrecomputeOptions(MixtureOptions):
     """The command line of ``hsmtss precompute``."""
 
     output: Path = argument("folder of the data set to write")
-    data: str = option(DATA, "a prepared data set of clips", metavar="FOLDER")
     samples: int = option(CLIP_SAMPLES, "of a window, at 16 kHz", low=1)
-    snr: tuple[float, float] = option((-15.0, 15.0), "range of the mixtures' SNR", metavar="DB")
     seed: int = option(0, "of the mixtures", low=0)
     train: int = option(20_000, "mixtures of the split train", low=0)
     validation: int = option(512, "mixtures of the split validation", low=0)

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.evaluation.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate, mean_with_interval
+from hsmtss_jax.metrics.tables import Cell, Column, Report, Row, Table
 
 METRICS = ("METEOR", "CIDEr-D", "SPICE", "SPIDEr")
 _EMPTY = "-"  # what the programs get for a caption without a word

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hsmtss_jax.evaluation.scores import METRICS, PairScore, difference_cells, mean_cell
-from hsmtss_jax.evaluation.tables import Report, Row, Table
+from hsmtss_jax.metrics.tables import Report, Row, Table
 
 SAME = ("data", "split", "seed", "snr", "window")  # of ``about``: what makes the mixtures
 _FIELDS = {field.name for field in dataclasses.fields(PairScore)}

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hsmtss_jax.evaluation.tables import Column, Report, Row, Table
 from hsmtss_jax.instructions.scoring import ParsedCase, ParseScore, score
+from hsmtss_jax.metrics.tables import Column, Report, Row, Table
 
 COLUMNS = (
     Column("group", "cases"),

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from hsmtss_jax.audio.windows import cut, plan_windows
+from hsmtss_jax.sampling import apply_in_batches, batches
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,30 +64,19 @@ def pool(
     batch: int,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """Compute the weighted mean of each clip's windows, float32 [rows, C], in batches of one shape."""
+    """Compute the weighted mean of each clip's windows, float32 [rows, C], in batches of few shapes."""
     total: np.ndarray | None = None
     weight = np.zeros(rows)
-    for part in _batches(windows, batch):
-        full = part + [part[-1]] * (batch - len(part))
-        audio = np.stack([window.audio for window in full]).astype(np.float32)
-        sums, weights = embed(audio, np.array([window.samples for window in full], np.int32))
+    for part in batches(windows, batch):
+        audio = np.stack([window.audio for window in part]).astype(np.float32)
+        samples = np.array([window.samples for window in part], np.int32)
+        sums, weights = apply_in_batches(embed, audio, samples, limit=batch)
         total = np.zeros((rows, sums.shape[1])) if total is None else total
         index = [window.row for window in part]
-        np.add.at(total, index, sums[: len(part)])
-        np.add.at(weight, index, weights[: len(part)])
+        np.add.at(total, index, sums)
+        np.add.at(weight, index, weights)
         if progress:
             progress(part[-1].row + 1)
     if total is None:
         raise ValueError("there is no clip to embed")
     return (total / weight[:, None]).astype(np.float32)
-
-
-def _batches(windows: Iterable[Window], batch: int) -> Iterator[list[Window]]:
-    part: list[Window] = []
-    for window in windows:
-        part.append(window)
-        if len(part) == batch:
-            yield part
-            part = []
-    if part:
-        yield part

@@ -17,8 +17,8 @@ from hsmtss_jax.data.labelled import LabelledClips, Split
 from hsmtss_jax.evaluation.pooling import Embed, Progress, pool, whole_clips
 from hsmtss_jax.evaluation.probe_training import Fitted, Point, ProbeTraining, fit
 from hsmtss_jax.evaluation.representation import Representation
-from hsmtss_jax.evaluation.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate, mean_with_interval, paired_difference
+from hsmtss_jax.metrics.tables import Cell, Column, Report, Row, Table
 
 FEATURES = {
     "s": "S of AudioMAE",

@@ -17,9 +17,10 @@ from scipy.sparse.csgraph import connected_components
 
 from hsmtss_jax.evaluation.pooling import Audio, Progress, fixed_crops, pool
 from hsmtss_jax.evaluation.representation import Representation
-from hsmtss_jax.evaluation.tables import Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate, best_ranks, mean_with_interval
 from hsmtss_jax.metrics.retrieval import chance_median_rank, chance_recall
+from hsmtss_jax.metrics.tables import Column, Report, Row, Table
+from hsmtss_jax.sampling import apply_in_batches
 
 RECALLS = (1, 5, 10)
 DIRECTIONS = {"text_to_audio": "text to audio", "audio_to_text": "audio to text"}
@@ -134,12 +135,12 @@ def embed_texts(
 ) -> np.ndarray:
     """Compute z_t of the texts [m, E], unit length. Short and long ones are embedded apart."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # so that batches fill buckets
-    found = []
-    for start in range(0, len(order), batch):
-        part = [texts[i] for i in order[start : start + batch]]
-        full = part + [part[-1]] * (batch - len(part))  # one static shape a bucket
-        found.append(representation.text_vectors(full)[: len(part)])
-    return np.concatenate(found)[np.argsort(order)]
+    ordered = np.array([texts[i] for i in order], object)
+
+    def embed(part: np.ndarray) -> np.ndarray:
+        return representation.text_vectors(part.tolist())
+
+    return apply_in_batches(embed, ordered, limit=batch)[np.argsort(order)]
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.evaluation.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.metrics import mean_with_interval, paired_difference
+from hsmtss_jax.metrics.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.task import TASKS
 
 ROUTES = {

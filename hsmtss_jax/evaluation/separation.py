@@ -19,12 +19,12 @@ from hsmtss_jax.evaluation.diagnostics import diagnose
 from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.evaluation.pairs import Pair, pair_of
 from hsmtss_jax.evaluation.scores import PairScore, report
-from hsmtss_jax.evaluation.tables import Report
 from hsmtss_jax.inference.options import Failed, Mode, SeparateOptions
 from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.inference.separator import Separator
 from hsmtss_jax.metrics import lsd, mel_psnr, sdr, sdri, si_sdr, si_sdri
 from hsmtss_jax.metrics.spectral import frame_distance
+from hsmtss_jax.metrics.tables import Report
 
 VOCODER_LAG = 1120  # samples that audioldm_eval drops from the estimate's start
 

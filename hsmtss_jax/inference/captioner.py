@@ -16,12 +16,12 @@ import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.windows import WindowPlan, cut_blocks, plan_windows
-from hsmtss_jax.bundles.bundle import Bundle, check_upstream
+from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.hub import locate
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.bundles.pipeline import load_pipeline
 from hsmtss_jax.config import from_dict
-from hsmtss_jax.dist import compute_dtype
+from hsmtss_jax.inference.loaded import LoadedBundles
 from hsmtss_jax.inference.recording import (
     SILENCE,
     Audio,
@@ -33,7 +33,7 @@ from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, languag
 from hsmtss_jax.models.gpt2 import GPT2Config, GPT2Output
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer
 from hsmtss_jax.nn.apply import apply
-from hsmtss_jax.sampling import Beams, apply_in_batches, beam_search
+from hsmtss_jax.sampling import Beams, apply_in_batches, batches, beam_search
 
 ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
 
@@ -47,7 +47,7 @@ class Span:
     text: str
 
 
-class Captioner:
+class Captioner(LoadedBundles):
     """Describes sounds in sentences (HSM-TSS section V-B).
 
     >>> captioner = Captioner.from_pretrained()
@@ -61,16 +61,13 @@ class Captioner:
 
         Raises ValueError when the captioner was trained against others than those given.
         """
-        check_upstream(bundles)
-        self.dtype = dtype or compute_dtype()
+        super().__init__(bundles, dtype)
         self._encoders = read_encoders(bundles, self.dtype)
         self._map = from_dict(CaptionerConfig, bundles["captioner"].config["model"])
         self._gpt2 = from_dict(GPT2Config, bundles["gpt2"].config["model"])
         self._tokenizer = CausalTokenizer.from_bundle(bundles["gpt2"])
         self.window = self._encoders.fbank.window_samples
-        params = {name: bundle.params for name, bundle in bundles.items()}
-        params["gpt2"] = language_model(params["captioner"], params)
-        self._params = jax.device_put(params)
+        self.params["gpt2"] = language_model(self.params["captioner"], self.params)
 
     @classmethod
     def from_pretrained(cls, source: str | os.PathLike[str] | None = None) -> "Captioner":
@@ -108,7 +105,7 @@ class Captioner:
         self, audio: np.ndarray, beams: int = 5, tokens: int = 67, length_power: float = 1.0
     ) -> Beams:
         """Search the best token sequences of each row of audio [B, L], L = window: see ``beam_search``."""
-        return self._search(self._params, audio, beams, tokens, length_power)
+        return self._search(self.params, audio, beams, tokens, length_power)
 
     def describe(
         self,
@@ -148,8 +145,7 @@ class Captioner:
     ) -> Iterator[Span]:
         """Yield a span for each window."""
         sound = (block * np.float32(gain) for block in recording.mono(SAMPLE_RATE))
-        windows = enumerate(cut_blocks(sound, plan))
-        while part := list(itertools.islice(windows, batch)):
+        for part in batches(enumerate(cut_blocks(sound, plan)), batch):
             audio = [window for _, window in part]
             texts = self.caption(np.stack(audio), batch=batch, beams=beams, tokens=tokens)
             for (index, window), text in zip(part, texts, strict=True):

@@ -5,7 +5,6 @@ Legend: B mixtures, L samples, P patches, C width of S.
 
 import dataclasses
 import functools
-import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from hsmtss_jax.data.pipeline import FEATURE_SOURCE
 from hsmtss_jax.data.records import DatasetCard, Fields, Split, write_dataset
 from hsmtss_jax.data.sources import Clip, ClipSource
 from hsmtss_jax.models.semantics import Encoders
+from hsmtss_jax.sampling import apply_in_batches
 
 FIELDS: Fields = {
     "id": "text",
@@ -61,8 +61,8 @@ def write_mixture_features(
     span = encoders.fbank.frames * 160
     if not 0 < samples <= span:
         raise ValueError(f"samples must be 1 to {span}, the AudioMAE's window, not {samples}")
-    encode = jax.jit(functools.partial(_encode, encoders))
     frozen = jax.device_put({"audio_mae": audio_mae.params})
+    encode = functools.partial(jax.jit(functools.partial(_encode, encoders)), frozen)
 
     def records(split: str, count: int) -> Iterator[dict[str, Any]]:
         clips = {clip.id: clip for clip in ClipSource(config.root, split).clips}
@@ -71,9 +71,8 @@ def write_mixture_features(
         for start in range(0, count, BATCH):
             indices = range(start, min(start + BATCH, count))
             examples = [dataset[i] for i in indices]
-            padded = list(itertools.islice(itertools.cycle(examples), BATCH))  # one static shape
-            semantics = np.asarray(encode(frozen, _waves(padded)))
-            for i, example, s in zip(indices, examples, semantics, strict=False):
+            semantics = apply_in_batches(encode, _waves(examples), limit=BATCH)
+            for i, example, s in zip(indices, examples, semantics, strict=True):
                 yield _record(f"{split}-{i:07d}", example, s, clips)
             progress(len(examples))
 

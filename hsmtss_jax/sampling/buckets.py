@@ -6,7 +6,8 @@ rows. Knows no model.
 Legend: B rows, n rows asked for, N tokens.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -42,10 +43,11 @@ def trim_text(ids: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return ids[:, :size], mask[:, :size]
 
 
-def batches(items: Sequence[Item], limit: int) -> Iterator[Sequence[Item]]:
-    """Yield runs of at most ``limit`` items."""
-    for start in range(0, len(items), limit):
-        yield items[start : start + limit]
+def batches(items: Iterable[Item], limit: int) -> Iterator[list[Item]]:
+    """Yield runs of at most ``limit`` items; no more than one run is taken ahead."""
+    left = iter(items)
+    while part := list(itertools.islice(left, limit)):
+        yield part
 
 
 def pad_rows(tree: Any, rows: int) -> Any:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hsmtss_jax.benchmarks.codec import CodecTiming, to_markdown
+from hsmtss_jax.benchmarks.codec import CodecTiming, table
 from hsmtss_jax.benchmarks.timing import Timing
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.testing.bundles import ROOT
@@ -15,7 +15,7 @@ def test_a_peer_is_compared_with_our_row_of_the_same_name():
         CodecTiming("encode", Timing(0.5, 3.0), 10.0),
         CodecTiming("encode, PyTorch as published", Timing(1.5), 10.0, peer=True),
     ]
-    ours, theirs = to_markdown(rows).splitlines()[2:]
+    ours, theirs = table(rows).to_markdown().splitlines()[2:]
     assert ours == "| encode | 0.5 | 3.0 | 20.0 | - |"
     assert theirs == "| encode, PyTorch as published | 1.5 | - | 6.7 | 3.0 |"
 

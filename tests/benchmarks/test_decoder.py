@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import pytest
 
 from hsmtss_jax.benchmarks.bare_products import step_bytes
-from hsmtss_jax.benchmarks.decoder import DecoderRow, cache_bytes, random_weights
+from hsmtss_jax.benchmarks.decoder import DecoderRow, cache_bytes, random_weights, table
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.testing.bundles import ROOT
 from tests.models.acoustic_decoder.tiny import TINY
@@ -31,9 +31,15 @@ def test_rates_follow_from_the_times():
         bandwidth=50e9,
         peak_bytes=1,
         peer=4.0,
+        peer_cache="static",
     )
     assert row.rate == 100 and row.bare_rate == 200 and row.peer_rate == 50
     assert row.bandwidth_share == 0.5
+    printed = table([row]).to_markdown().splitlines()[2]
+    assert (
+        printed
+        == "| 4 | 100.0 | 50 | 200.0 | 50 | 50.0 (static cache) | 2.00 | 1.00 | 3.0 | 0.00 |"
+    )
 
 
 def test_the_command_prints_a_row_a_batch(capsys):

@@ -13,8 +13,8 @@ from hsmtss_jax.benchmarks.timing import (
     compiled,
     in_turn,
     steady,
+    table,
     time_step,
-    to_markdown,
 )
 
 
@@ -51,6 +51,6 @@ def test_the_table_leaves_out_what_was_not_measured():
         Measured("ours", Timing(0.5, 3.0), examples=4, flop=1e9, limit=4e9),
         Measured("theirs", Timing(2.0), examples=4),
     ]
-    ours, theirs = to_markdown(rows).splitlines()[2:]
-    assert ours == "| ours | 0.5 | 3.0 | 8 | 2 | 50 % |"
+    ours, theirs = table(rows).to_markdown().splitlines()[2:]
+    assert ours == "| ours | 0.5 | 3.0 | 8 | 2 | 50 |"
     assert theirs == "| theirs | 2 | - | 2 | - | - |"

@@ -26,7 +26,7 @@ def run(options: AudioMAEOptions, context: Context) -> int:
     config = load_config(options.config, options.size, ExperimentConfig)
     import jax
 
-    from hsmtss_jax.benchmarks import audio_mae, to_markdown
+    from hsmtss_jax.benchmarks import audio_mae, table
 
     with on_device(options.machine, cached=False) as dtype:
         rows = audio_mae.benchmark(
@@ -34,7 +34,7 @@ def run(options: AudioMAEOptions, context: Context) -> int:
         )
     device = jax.devices()[0].device_kind
     print(f"audio_mae, size {options.size}, batch {options.batch}, {dtype.__name__}, {device}\n")
-    print(to_markdown(rows), end="")
+    print(table(rows).to_markdown(), end="")
     print(f"\nlarge matrix product: {rows[0].limit / 1e9:.0f} GFLOP/s")
     return 0
 

@@ -43,7 +43,7 @@ def run(options: CodecOptions, context: Context) -> int:
     device = jax.devices()[0].device_kind
     clips = f"batch {options.batch}, {options.seconds:g} s"
     print(f"codec, size {options.size}, {clips}, {dtype.__name__}, {device}\n")
-    print(codec.to_markdown(rows), end="")
+    print(codec.table(rows).to_markdown(), end="")
     return 0
 
 

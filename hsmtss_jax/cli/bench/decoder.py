@@ -51,7 +51,7 @@ def run(options: DecoderOptions, context: Context) -> int:
         print(f"acoustic decoder, size {options.size}, {dtype.__name__}, {device}\n")
         if options.forms:
             rates = decoder.compare_forms(model, dtype, options.batch, options.repeats)
-            print(decoder.forms_to_markdown(rates, options.batch), end="")
+            print(decoder.forms_table(rates, options.batch).to_markdown(), end="")
         else:
             _sampling(options, model, frames, dtype)
     return 0
@@ -88,7 +88,7 @@ def _sampling(
         form=options.form,
         attention=options.attention,
     )
-    print(decoder.to_markdown(rows), end="")
+    print(decoder.table(rows).to_markdown(), end="")
     print(f"\n{frames} frames behind {model.patches if model.has_prefix else 0} patches, {policy}")
     reads = ", ".join(f"{row.bandwidth / 1e9:.1f}" for row in rows)
     print(f"large read in the same turns: {reads} GB/s")

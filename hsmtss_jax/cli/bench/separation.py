@@ -56,7 +56,7 @@ def run(options: SeparationOptions, context: Context) -> int:
         f"{separator.name}, {method.mode}, windows {method.windows}, batch {separator.batch}, "
         f"{np.dtype(separator.dtype).name}, {separator.device.device_kind}\n"
     )
-    print(separation.to_markdown(rows), end="")
+    print("\n".join(table.to_markdown() for table in separation.tables(rows)), end="")
     return 0
 
 

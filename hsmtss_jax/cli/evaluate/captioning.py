@@ -7,7 +7,8 @@ import numpy as np
 
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.evaluate.data import ClipOptions, Clips, read_clips
+from hsmtss_jax.cli.data import ClipOptions, Clips, read_clips
+from hsmtss_jax.cli.describe import SentenceOptions
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import (
     HEADING,
@@ -28,11 +29,10 @@ ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EvaluateCaptioningOptions(ClipOptions):
+class EvaluateCaptioningOptions(ClipOptions, SentenceOptions):
     """The command line of ``hsmtss evaluate captioning``."""
 
-    beams: int = option(5, "of the search for a caption", low=1, metavar="N")
-    max_tokens: int = option(67, "of a caption", low=1, metavar="N")
+    max_tokens: int = option(67, "of a sentence", low=1, metavar="N")  # references can be long
     report: ReportOptions = part(ReportOptions)
     stages: StageBundles = part(StageBundles, only=ROLES)
     model: ModelOptions = part(ModelOptions, HEADING, without=WINDOWS)
@@ -65,20 +65,18 @@ def run(options: EvaluateCaptioningOptions, context: Context) -> int:
 def _write(options: EvaluateCaptioningOptions, captioner: "Captioner", clips: Clips) -> list[str]:
     """Write a caption a clip, from one window of it: its middle, or all of a shorter one."""
     from hsmtss_jax.evaluation.pooling import fixed_crops
+    from hsmtss_jax.sampling import batches
 
     source, order, batch = clips.source, clips.order, options.model.batch
-    windows = [
-        window.audio
-        for window in fixed_crops(
-            lambda row: source.audio(order[row]), len(order), captioner.window, 1
-        )
-    ]
+    windows = fixed_crops(
+        lambda row: source.audio(order[row]), len(order), captioner.window, crops=1
+    )
     texts: list[str] = []
     with progress_bar(len(order), unit="clip") as progress:
-        for start in range(0, len(windows), batch):
-            part = np.stack(windows[start : start + batch])
+        for part in batches(windows, batch):
+            audio = np.stack([window.audio for window in part])
             texts += captioner.caption(
-                part, batch=batch, beams=options.beams, tokens=options.max_tokens
+                audio, batch=batch, beams=options.beams, tokens=options.max_tokens
             )
             progress(len(texts))
     return texts

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.evaluate.data import DATA
+from hsmtss_jax.cli.data import DataOptions
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import (
     HEADING,
@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EvaluateProbeOptions:
+class EvaluateProbeOptions(DataOptions):
     """The command line of ``hsmtss evaluate probe``."""
 
-    data: str = option(DATA, "the data set's folder", metavar="FOLDER")
     layout: Literal["auto", "prepared", "esc50", "hear"] = option("auto", "of the folder")
     features: tuple[Literal["s", "logmel", "random"], ...] = option(
         ("s",), "s: the bundle's S; logmel: mean log-mel; random: S of random weights"

@@ -10,7 +10,7 @@ from hsmtss_jax.atomic import write_text
 from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
-    from hsmtss_jax.evaluation.tables import Report
+    from hsmtss_jax.metrics.tables import Report
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.evaluate.data import ClipOptions, read_clips
+from hsmtss_jax.cli.data import ClipOptions, read_clips
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import (
     HEADING,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.evaluate.data import DATA
+from hsmtss_jax.cli.data import MixtureOptions
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import flat, part
@@ -21,7 +21,7 @@ NOT_SCORED = ("mode", "min_presence", "residual")  # of SeparateOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EvaluateSeparationOptions:
+class EvaluateSeparationOptions(MixtureOptions):
     """The command line of ``hsmtss evaluate separation``."""
 
     modes: tuple[Mode, ...] = option(("mask", "generate"), "modes of separation, a row each")
@@ -29,10 +29,8 @@ class EvaluateSeparationOptions:
     baseline: str | None = option(
         None, "a mask_separator bundle to score on the same mixtures", metavar="BUNDLE"
     )
-    data: str = option(DATA, "a prepared data set", metavar="FOLDER")
     split: Literal["validation", "test"] = option("test", "of the data set")
     count: int = option(250, "pairs, both tasks of each", low=1, metavar="N")
-    snr: tuple[float, float] = option((-15.0, 15.0), "range of the mixtures' SNR", metavar="DB")
     report: ReportOptions = part(ReportOptions)
     separation: SeparateOptions = part(SeparateOptions, "method", without=NOT_SCORED)
     model: ModelOptions = part(ModelOptions, HEADING)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.evaluate.data import DATA
+from hsmtss_jax.cli.data import SplitOptions
 from hsmtss_jax.cli.model import (
     HEADING,
     WINDOWS,
@@ -29,12 +29,10 @@ ROLES = ("audio_mae", "q_audio")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class VisualizeEmbeddingOptions:
+class VisualizeEmbeddingOptions(SplitOptions):
     """The command line of ``hsmtss visualize embedding``."""
 
     figure: FigureOptions = part(FigureOptions)
-    data: str = option(DATA, "a prepared data set", metavar="FOLDER")
-    split: str = option("test", "of the data set")
     predicted: bool = option(
         False, "mix each clip with another and draw what is predicted for it as well (Fig. 5)"
     )

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from hsmtss_jax.evaluation.loaded import LoadedBundles
+from hsmtss_jax.inference.loaded import LoadedBundles
 from hsmtss_jax.testing.bundles import tiny_upstream
 
 

@@ -1,4 +1,4 @@
-"""Declare which clips of a prepared data set are evaluated, and read them."""
+"""Declare the options of commands that read a data set, and read its clips."""
 
 import dataclasses
 from typing import TYPE_CHECKING
@@ -8,15 +8,32 @@ from hsmtss_jax.option import option
 if TYPE_CHECKING:
     from hsmtss_jax.data.sources import Clip, ClipSource
 
-DATA = "corpora/opensounds"
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """Where the data set lies."""
+
+    data: str = option("corpora/opensounds", "the data set's folder", metavar="FOLDER")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ClipOptions:
-    """Clips of a prepared data set."""
+class SplitOptions(DataOptions):
+    """A split of a prepared data set."""
 
-    data: str = option(DATA, "a prepared data set", metavar="FOLDER")
     split: str = option("test", "of the data set")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MixtureOptions(DataOptions):
+    """Mixtures of the clips of a prepared data set."""
+
+    snr: tuple[float, float] = option((-15.0, 15.0), "range of the mixtures' SNR", metavar="DB")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClipOptions(SplitOptions):
+    """Clips of a split."""
+
     count: int | None = option(
         None, "clips, going round the labels", low=1, metavar="N", default_help="all"
     )

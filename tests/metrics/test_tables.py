@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from hsmtss_jax.evaluation.tables import Column, Report, Row, Table
 from hsmtss_jax.metrics import Estimate
+from hsmtss_jax.metrics.tables import Column, Report, Row, Table
 
 COLUMNS = [
     Column("lsd", "LSD ↓"),
@@ -57,3 +57,7 @@ def test_a_report_of_one_table_and_of_several():
 @pytest.mark.parametrize(("cell", "text"), [(None, "-"), ("", "-"), (0.0, "0.00"), (2, "2.00")])
 def test_cells(cell, text):
     assert Column("x", "x").write(cell) == text
+
+
+def test_significant_digits_take_the_place_of_decimals():
+    assert Column("x", "x", scale=100, significant=3).write(0.123456) == "12.3"

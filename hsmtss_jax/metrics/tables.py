@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hsmtss_jax.metrics import Estimate
+from hsmtss_jax.metrics.interval import Estimate
 
 Cell = Estimate | float | str | None
 
@@ -13,13 +13,15 @@ Cell = Estimate | float | str | None
 class Column:
     """A column of a table. key: its name in JSON; title: its heading; decimals: of its numbers.
 
-    scale: what numbers are multiplied by when they are written (100 for per cent).
+    significant: digits of its numbers, in place of decimals [decimals]. scale: what numbers are multiplied by
+    when they are written (100 for per cent).
     """
 
     key: str
     title: str
     decimals: int = 2
     scale: float = 1.0
+    significant: int = 0
 
     def write(self, cell: Cell) -> str:
         """Return a cell's text: ``mean [low, high]``, a number, a word, or "-"."""
@@ -32,7 +34,8 @@ class Column:
         return self._number(cell)
 
     def _number(self, value: float) -> str:
-        return f"{self.scale * value:.{self.decimals}f}"
+        form = f".{self.significant}g" if self.significant else f".{self.decimals}f"
+        return format(self.scale * value, form)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Bundles that were trained against one another, ready on the default device."""
+"""Keep bundles that were trained against one another on the default device."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from hsmtss_jax.models.text.tokenizer import Tokenizer
 
 
 class LoadedBundles:
-    """Weights of bundles, by role. Base of what is measured outside a pipeline.
+    """Hold the weights of bundles by role: base of what runs beside a pipeline of separation.
 
     Attributes: bundles, params (role -> weights), dtype, tokenizer (None without a text encoder).
     Raises ValueError when the bundles were not trained against one another.
