@@ -5,9 +5,8 @@ Memory holds the windows of one batch with their features, and some seconds of e
 Legend: W samples of a window, l of a block, C channels.
 """
 
-import dataclasses
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -16,43 +15,29 @@ from hsmtss_jax.audio.masking import BLOCK
 from hsmtss_jax.audio.windows import WindowPlan
 from hsmtss_jax.inference.generator import CACHE_BYTES, WindowGenerator
 from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, TargetAbsent
-from hsmtss_jax.inference.outlets import Sink, Writers
-from hsmtss_jax.inference.presence import ActivityMeter, presence_weights, shared_feature
+from hsmtss_jax.inference.outlets import Sink
+from hsmtss_jax.inference.presence import presence_weights, shared_feature
 from hsmtss_jax.inference.recording import Recording, working_gain
-from hsmtss_jax.inference.rendering import Block, MaskRenderer, WaveRenderer, WindowSounds
-from hsmtss_jax.inference.requests import Prompt, RecordingState, Window
+from hsmtss_jax.inference.rendering import MaskRenderer, WaveRenderer
+from hsmtss_jax.inference.requests import Prompt, RecordingState, Window, number_queries
 from hsmtss_jax.inference.runtime import SeparationRuntime
+from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.instructions import Instruction
 
 Progress = Callable[[int, int], None]  # windows done, windows in all
 Outcome = SeparationReport | Failed
-Planner = Callable[[int], WindowPlan]  # of a recording's samples
-
-
-@dataclasses.dataclass
-class _Active:
-    """A recording under way. numbers: which of its prompts are being separated."""
-
-    state: RecordingState
-    numbers: list[int]
-    renderer: MaskRenderer | WaveRenderer
-    writers: Writers
-    meters: list[ActivityMeter]
-    stack: ExitStack
-    samples: int = 0
-    peaks: list[float] = dataclasses.field(default_factory=list)
 
 
 class Engine:
-    """Separates recordings by prompts; serves one call."""
+    """Separates recordings by instructions; serves one call."""
 
     def __init__(
         self,
         runtime: SeparationRuntime,
         options: SeparateOptions,
-        instructions: Sequence[Instruction],
-        plan: Planner,
+        wanted: Sequence[Sequence[Instruction]],
+        plan: Callable[[int], WindowPlan],
         progress: Progress | None = None,
         *,
         cache_bytes: int = CACHE_BYTES,
@@ -63,7 +48,7 @@ class Engine:
         Args:
           runtime: the loaded system.
           options: how to separate.
-          instructions: every one of the call; the prompts hold indices into them.
+          wanted: the instructions of each recording.
           plan: cuts a recording of so many samples, at the runtime's rate, into windows.
           progress: called after every batch of windows.
           cache_bytes: features kept where windows are predicted twice.
@@ -73,35 +58,33 @@ class Engine:
         self._progress = progress or (lambda done, total: None)
         self._block = block
         self._stopwatch = Stopwatch()
+        self._prompts, instructions = number_queries(wanted, options.generates_opposite)
         self._generator = WindowGenerator(
             runtime, options, instructions, self._stopwatch, cache_bytes=cache_bytes
         )
-        self._active: dict[int, _Active] = {}
         self._outcomes: dict[int, dict[int, Outcome]] = {}
 
     def run(
-        self,
-        recordings: Sequence[Recording | Failed],
-        prompts: Sequence[Sequence[Prompt]],
-        sinks: Sequence[Sink],
+        self, recordings: Sequence[Recording | Failed], sinks: Sequence[Sink]
     ) -> Iterator[list[Outcome]]:
-        """Yield the outcomes of each recording's prompts, in order, as soon as they are complete."""
+        """Yield the outcomes of each recording's instructions, in order, as soon as they are complete."""
         total = sum(self._count(recording) for recording in recordings)
+        counts = [len(prompts) for prompts in self._prompts]
         waiting, done = 0, 0
         with ExitStack() as stack:
             opened = (
                 state
-                for index, each in enumerate(zip(recordings, prompts, sinks, strict=True))
+                for index, each in enumerate(zip(recordings, self._prompts, sinks, strict=True))
                 if (state := self._open(index, *each, stack)) is not None
             )
             for windows in self._batches(opened):
                 self._render(windows, self._generator.generate(windows))
                 done += len(windows)
                 self._progress(done, total)
-                while waiting < len(prompts) and self._complete(waiting, len(prompts[waiting])):
+                while waiting < len(counts) and self._complete(waiting, counts[waiting]):
                     yield self._pop(waiting)
                     waiting += 1
-            for index in range(waiting, len(prompts)):
+            for index in range(waiting, len(counts)):
                 yield self._pop(index)
 
     def _complete(self, index: int, prompts: int) -> bool:
@@ -137,25 +120,16 @@ class Engine:
             return None
         try:
             state = self._state(index, recording, prompts)
-            numbers = self._present(state)
-            if not numbers:
+            state.present = self._present(state)
+            if not state.present:
                 self._generator.forget(index)
                 return None
-            state.prompts = [prompts[number] for number in numbers]
-            own = stack.enter_context(ExitStack())
-            writers = own.enter_context(sink.open(recording, numbers))
+            state.render = self._renderer(state).push
+            state.open(sink)
         except (ValueError, OSError) as error:
             self._outcomes[index] = dict.fromkeys(range(len(prompts)), Failed(error))
             return None
-        self._active[index] = _Active(
-            state,
-            numbers,
-            self._renderer(state),
-            writers,
-            [ActivityMeter(recording.sample_rate) for _ in numbers],
-            own,
-            peaks=[0.0] * len(numbers),
-        )
+        stack.enter_context(state.stack)
         return state
 
     def _state(self, index: int, recording: Recording, prompts: Sequence[Prompt]) -> RecordingState:
@@ -164,7 +138,7 @@ class Engine:
         with self._stopwatch.timed("read"):
             gain = working_gain(recording, rate)
         plan = self._plan(recording.length_at(rate))
-        state = RecordingState(index, recording, plan, rate, gain, list(prompts))
+        state = RecordingState(index, recording, plan, rate, gain, prompts)
         if self._options.min_presence is not None or self._options.global_scope == "file":
             self._survey(state)
         return state
@@ -205,49 +179,35 @@ class Engine:
         return present
 
     def _render(
-        self, windows: Sequence[Window], generated: Sequence[Sequence[WindowSounds]]
+        self, windows: Sequence[Window], generated: Sequence[Mapping[int, Stems[np.ndarray]]]
     ) -> None:
         for window, sounds in zip(windows, generated, strict=True):
-            active = self._active[window.state.index]
             with self._stopwatch.timed("render"):
-                for blocks in active.renderer.push(window.audio, sounds, window.last):
-                    self._write(active, blocks)
+                for blocks in window.state.render(window.audio, sounds, window.last):
+                    window.state.write(blocks)
             if window.last:  # its report holds the time of its rendering
-                self._finish(active)
+                self._finish(window.state)
 
-    def _write(self, active: _Active, blocks: Sequence[Block]) -> None:
-        active.samples += len(blocks[0][0])
-        for place, (block, writers) in enumerate(zip(blocks, active.writers, strict=True)):
-            active.meters[place].push(block[0])
-            for sound, writer in zip(block, writers, strict=True):
-                if sound is None:
-                    continue
-                peak = float(np.abs(sound).max(initial=0.0))
-                active.peaks[place] = max(active.peaks[place], peak)
-                if writer is not None:
-                    writer.write(sound)
-
-    def _finish(self, active: _Active) -> None:
+    def _finish(self, state: RecordingState) -> None:
         """Close the writers of a recording that is done, and note its reports."""
-        state = active.state
-        del self._active[state.index]
         outcomes = self._outcomes[state.index]
         try:
-            active.stack.close()
+            state.stack.close()
         except (ValueError, OSError) as error:
-            outcomes |= dict.fromkeys(active.numbers, Failed(error))
+            outcomes |= dict.fromkeys(state.present, Failed(error))
             return
         timing = self._stopwatch.report()
-        for place, number in enumerate(active.numbers):
+        for number in state.present:
+            prompt = state.prompts[number]
             outcomes[number] = SeparationReport(
-                instruction=state.prompts[place].instruction,
+                instruction=prompt.instruction,
                 mode=self._options.mode,
                 sample_rate=state.recording.sample_rate,
-                samples=active.samples,
+                samples=state.samples,
                 windows=state.plan.count,
-                presence=state.presence(state.prompts[place], self._runtime.pipeline.presence),
-                activity=active.meters[place].finish(),
-                peak=active.peaks[place],
+                presence=state.presence(prompt, self._runtime.pipeline.presence),
+                activity=state.meters[number].finish(),
+                peak=state.peaks[number],
                 timing=timing,
             )
 

@@ -3,16 +3,15 @@
 Legend: n windows, W samples of a window, R rows drawn, P patches, C widths, T token frames, K groups.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import jax
 import numpy as np
 
 from hsmtss_jax.inference.options import SeparateOptions
-from hsmtss_jax.inference.rendering import WindowSounds
-from hsmtss_jax.inference.requests import Window
+from hsmtss_jax.inference.requests import Prompt, Window
 from hsmtss_jax.inference.runtime import SeparationRuntime
+from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models.hsm_tss import Prediction, Query
@@ -21,15 +20,6 @@ from hsmtss_jax.task import Task
 
 CACHE_BYTES = 64 << 20  # mixture features kept from the survey to the separation
 CANDIDATE_STEP = 1_000_003  # between the seeds of a window's candidates
-
-
-class _Draw(NamedTuple):
-    """One sound to be drawn: of window ``place`` in the batch, for a query, from a predicted row."""
-
-    place: int
-    query: int
-    row: int
-    candidate: int
 
 
 class WindowGenerator:
@@ -68,29 +58,16 @@ class WindowGenerator:
         """
         mixture = self._encode([window.audio for window in windows])
         self._keep(windows, mixture)
-        found, rows = self._predict(windows, mixture, [w.state.predicted for w in windows])
+        found, rows = self._predict(windows, mixture)
         return [{query: found.g[row] for query, row in each.items()} for each in rows]
 
-    def generate(self, windows: Sequence[Window]) -> list[list[WindowSounds]]:
-        """Return the sounds of every window's prompts."""
-        wanted = [w.state.generated if w.state.surveyed else w.state.predicted for w in windows]
-        found, rows = self._predict(windows, self._mixture(windows), wanted)
-        draws = [
-            _Draw(place, query, rows[place][query], candidate)
-            for place, window in enumerate(windows)
-            for query in window.state.generated
-            for candidate in range(self._options.best_of)
-        ]
-        sounds = self._draw(windows, draws, found)
+    def generate(self, windows: Sequence[Window]) -> list[dict[int, Stems[np.ndarray]]]:
+        """Return the sounds of every window's present prompts, by number."""
+        found, rows = self._predict(windows, self._mixture(windows))
+        sounds = self._draw(windows, rows, found)
         return [
-            [
-                WindowSounds(
-                    sounds[place, prompt.target],
-                    None if prompt.opposite is None else sounds[place, prompt.opposite],
-                )
-                for prompt in window.state.prompts
-            ]
-            for place, window in enumerate(windows)
+            {number: _stems(made, window.state.prompts[number]) for number in window.state.present}
+            for window, made in zip(windows, sounds, strict=True)
         ]
 
     def forget(self, index: int) -> None:
@@ -117,68 +94,69 @@ class WindowGenerator:
             self._cache[window.state.index, window.index] = _row(mixture, place)
 
     def _predict(
-        self, windows: Sequence[Window], mixture: Semantics, queries: Sequence[Sequence[int]]
+        self, windows: Sequence[Window], mixture: Semantics
     ) -> tuple[Prediction, list[dict[int, int]]]:
         """Predict in rows; return them and query -> row of each window. Notes the cosines."""
-        pairs = [(place, query) for place, wanted in enumerate(queries) for query in wanted]
-        index = np.array([place for place, _ in pairs])
-        mixture = jax.tree.map(lambda x: x[index], mixture)
-        shared = [windows[place].state.shared.get(query) for place, query in pairs]
-        g = None if shared[0] is None else np.stack([each for each in shared if each is not None])
+        pairs = [(place, q) for place, each in enumerate(windows) for q in each.state.predicted]
+        states = [windows[place].state for place, _ in pairs]
+        places, queries = (np.array(each) for each in zip(*pairs, strict=True))
+        # all rows have a shared feature or none: the option is the call's, and a survey fills in every query
+        shared = [s.shared[q] for s, (_, q) in zip(states, pairs, strict=True) if q in s.shared]
         with self._stopwatch.timed("semantics"):
-            query_rows = self._queries([query for _, query in pairs])
-            found = self._runtime.predict(mixture, query_rows, g)
+            found = self._runtime.predict(
+                jax.tree.map(lambda x: x[places], mixture),
+                self._queries(queries),
+                np.stack(shared) if shared else None,
+            )
         rows: list[dict[int, int]] = [{} for _ in windows]
         for row, (place, query) in enumerate(pairs):
             rows[place][query] = row
-            state = windows[place].state
-            if not state.surveyed:
-                cosines = float(found.target_cosine[row]), float(found.mixture_cosine[row])
-                state.cosines.setdefault(query, []).append(cosines)
+            cosines = float(found.target_cosine[row]), float(found.mixture_cosine[row])
+            windows[place].state.note(query, *cosines)
         return found, rows
 
     def _draw(
-        self, windows: Sequence[Window], draws: Sequence[_Draw], found: Prediction
-    ) -> dict[tuple[int, int], np.ndarray]:
-        """Return the sound [W] by (window, query), the best of its candidates."""
-        runtime, window = self._runtime, windows[0].state.plan.window
-        rows = np.array([draw.row for draw in draws])
-        tokens = self._sample(windows, draws, found.s[rows])
-        samples = min(window, runtime.clip_samples(max(each.used for each in windows)))
+        self, windows: Sequence[Window], rows: Sequence[Mapping[int, int]], found: Prediction
+    ) -> list[dict[int, np.ndarray]]:
+        """Return query -> sound [W] of each window, the best of its candidates."""
+        runtime, length, count = self._runtime, windows[0].state.plan.window, self._options.best_of
+        owners = [(place, q) for place, each in enumerate(windows) for q in each.state.generated]
+        drawn = np.repeat([rows[place][query] for place, query in owners], count)
+        queries = np.repeat([query for _, query in owners], count)
+        sources = [windows[place] for place, _ in owners for _ in range(count)]
+        tokens = self._sample(sources, queries, found.s[drawn])
+        samples = min(length, runtime.clip_samples(max(each.used for each in windows)))
         with self._stopwatch.timed("waveform"):
-            gate = self._options.silence_gate
-            audio = runtime.decode_tokens(tokens, samples, gate=gate)
-        scores = np.zeros(len(draws))
-        if self._options.best_of > 1:
-            scores = self._similarity(audio, draws, found.g[rows])
-        best: dict[tuple[int, int], int] = {}
-        for row, draw in enumerate(draws):
-            owner = draw.place, draw.query
-            if owner not in best or scores[row] > scores[best[owner]]:
-                best[owner] = row
-        for (place, query), row in best.items():
+            audio = runtime.decode_tokens(tokens, samples, gate=self._options.silence_gate)
+        best = np.arange(0, len(drawn), count)
+        if count > 1:
+            scores = self._similarity(audio, queries, found.g[drawn])
+            best += scores.reshape(-1, count).argmax(axis=1)
+        sounds: list[dict[int, np.ndarray]] = [{} for _ in windows]
+        for (place, query), row in zip(owners, best, strict=True):
             windows[place].state.tokens[query] = tokens[row]
-        rest = window - samples
-        return {owner: np.pad(audio[row], (0, rest)) for owner, row in best.items()}
+            sounds[place][query] = np.pad(audio[row], (0, length - samples))
+        return sounds
 
-    def _sample(
-        self, windows: Sequence[Window], draws: Sequence[_Draw], s: np.ndarray
-    ) -> np.ndarray:
-        """Draw tokens [R, T, K] for S [R, P, C]; continued windows begin with the last one's."""
+    def _sample(self, windows: Sequence[Window], queries: np.ndarray, s: np.ndarray) -> np.ndarray:
+        """Draw tokens [R, T, K] for S [R, P, C] of these windows [R], candidates of a query side by side.
+
+        Continued windows begin with the tokens of the last one.
+        """
         runtime, plan = self._runtime, windows[0].state.plan
         seeds = [
-            (self._options.seed + windows[d.place].index + CANDIDATE_STEP * d.candidate) % 2**32
-            for d in draws
+            (self._options.seed + window.index + CANDIDATE_STEP * (row % self._options.best_of))
+            % 2**32
+            for row, window in enumerate(windows)
         ]
-        lengths = [runtime.token_frames(windows[draw.place].used) for draw in draws]
+        lengths = [runtime.token_frames(window.used) for window in windows]
         shared, hop = plan.overlap // runtime.frame, plan.hop // runtime.frame
-        forced = np.zeros((len(draws), shared, runtime.groups), np.int32)
-        forced_length = np.zeros(len(draws), np.int32)
+        forced = np.zeros((len(windows), shared, runtime.groups), np.int32)
+        forced_length = np.zeros(len(windows), np.int32)
         if self._options.windows == "continued":
-            for row, draw in enumerate(draws):
-                window = windows[draw.place]
+            for row, (window, query) in enumerate(zip(windows, queries, strict=True)):
                 if window.index > 0:
-                    forced[row] = window.state.tokens[draw.query][hop : hop + shared]
+                    forced[row] = window.state.tokens[query][hop : hop + shared]
                     forced_length[row] = shared
         with self._stopwatch.timed("tokens"):
             return runtime.sample(
@@ -190,17 +168,22 @@ class WindowGenerator:
                 forced_length=forced_length,
             )
 
-    def _similarity(self, audio: np.ndarray, draws: Sequence[_Draw], g: np.ndarray) -> np.ndarray:
+    def _similarity(self, audio: np.ndarray, queries: np.ndarray, g: np.ndarray) -> np.ndarray:
         """Score each sound [R, L] by what its query asks for, [R]."""
-        queries = [draw.query for draw in draws]
         by_text = [self._instructions[query].task == Task.EXTRACT for query in queries]
         with self._stopwatch.timed("semantics"):
             return self._runtime.similarity(audio, self._queries(queries), g, np.array(by_text))
 
-    def _queries(self, indices: Sequence[int]) -> Query:
-        rows = np.asarray(indices)
-        return jax.tree.map(lambda x: x[rows], self._query)
+    def _queries(self, indices: np.ndarray) -> Query:
+        return jax.tree.map(lambda x: x[indices], self._query)
 
 
 def _row(semantics: Semantics, row: int) -> Semantics:
     return Semantics(s=semantics.s[row], g=semantics.g[row])
+
+
+def _stems(sounds: Mapping[int, np.ndarray], prompt: Prompt) -> Stems[np.ndarray]:
+    """Return a prompt's sounds of those by query."""
+    return Stems(
+        sounds[prompt.target], None if prompt.opposite is None else sounds[prompt.opposite]
+    )

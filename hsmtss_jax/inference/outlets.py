@@ -6,7 +6,7 @@ Legend: L samples, l of a block, C channels.
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ import numpy as np
 from hsmtss_jax.audio.io import check_output, open_writer
 from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, SeparationResult
 from hsmtss_jax.inference.recording import Recording
+from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
 
 PathLike = str | os.PathLike[str]
@@ -28,14 +29,13 @@ class Writer(Protocol):
         """Take the next block [l, C]."""
 
 
-Writers = list[tuple[Writer | None, Writer | None]]  # of each prompt: target, residual
-
-
 class Sink(Protocol):
     """Where the sounds of one recording go."""
 
-    def open(self, recording: Recording, prompts: Sequence[int]) -> AbstractContextManager[Writers]:
-        """Yield the writers of the prompts with these numbers; exits with an exception on failure."""
+    def open(
+        self, recording: Recording, prompts: Sequence[int]
+    ) -> AbstractContextManager[Mapping[int, Stems[Writer | None]]]:
+        """Yield the writers by number of these prompts; exits with an exception on failure."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,25 +52,27 @@ class ArraySink:
 
     def __init__(self, options: SeparateOptions) -> None:
         self._options = options
-        self._sounds: dict[int, tuple[_Array, _Array | None]] = {}
+        self._sounds: dict[int, Stems[_Array]] = {}
 
     @contextlib.contextmanager
-    def open(self, recording: Recording, prompts: Sequence[int]) -> Iterator[Writers]:
+    def open(
+        self, recording: Recording, prompts: Sequence[int]
+    ) -> Iterator[Mapping[int, Stems[Writer | None]]]:
         """Yield arrays for these prompts."""
         shape = recording.length, output_channels(recording, self._options)
         for number in prompts:
             rest = _Array(shape) if self._options.residual else None
-            self._sounds[number] = _Array(shape), rest
-        yield [self._sounds[number] for number in prompts]
+            self._sounds[number] = Stems(_Array(shape), rest)
+        yield {number: self._sounds[number] for number in prompts}
 
     def result(self, number: int, outcome: SeparationReport | Failed) -> SeparationResult | Failed:
         """Return a prompt's report with its sounds; a failure as it is."""
         if isinstance(outcome, Failed):
             return outcome
-        target, residual = self._sounds.pop(number)
+        sounds = self._sounds.pop(number)
         known = {field.name: getattr(outcome, field.name) for field in dataclasses.fields(outcome)}
-        rest = None if residual is None else residual.samples
-        return SeparationResult(**known, target=target.samples, residual=rest)
+        rest = None if sounds.residual is None else sounds.residual.samples
+        return SeparationResult(**known, target=sounds.target.samples, residual=rest)
 
 
 class FileSink:
@@ -92,7 +94,9 @@ class FileSink:
                     raise ValueError(f"{path} would overwrite the input: choose another output")
 
     @contextlib.contextmanager
-    def open(self, recording: Recording, prompts: Sequence[int]) -> Iterator[Writers]:
+    def open(
+        self, recording: Recording, prompts: Sequence[int]
+    ) -> Iterator[Mapping[int, Stems[Writer | None]]]:
         """Yield file writers for these prompts."""
         with contextlib.ExitStack() as stack:
 
@@ -103,8 +107,11 @@ class FileSink:
                 rate = recording.sample_rate
                 return stack.enter_context(open_writer(path, rate, channels, subtype=self._subtype))
 
-            chosen = [self._outputs[number] for number in prompts]
-            yield [(writer(output.target), writer(output.residual)) for output in chosen]
+            chosen = {number: self._outputs[number] for number in prompts}
+            yield {
+                number: Stems(writer(output.target), writer(output.residual))
+                for number, output in chosen.items()
+            }
 
 
 def output_channels(recording: Recording, options: SeparateOptions) -> int:

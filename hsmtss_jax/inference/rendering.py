@@ -7,8 +7,7 @@ masks the gains are crossfaded, of generated sound the waves.
 Legend: L samples, C channels, W samples of a window and T mask frames at the system's rate.
 """
 
-import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -23,17 +22,9 @@ from hsmtss_jax.audio.overlap_add import (
 from hsmtss_jax.audio.silence import silence_gain
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.requests import RecordingState
+from hsmtss_jax.inference.stems import Stems
 
-Block = tuple[np.ndarray, np.ndarray | None]  # target and residual, [l, C] each
 FADE = 0.040  # [s] between windows that continue one another
-
-
-@dataclasses.dataclass(frozen=True)
-class WindowSounds:
-    """The sounds generated of a window for one prompt: the target [W], and the opposite task's."""
-
-    target: np.ndarray
-    opposite: np.ndarray | None = None
 
 
 class MaskRenderer:
@@ -48,7 +39,7 @@ class MaskRenderer:
         fade = window - hop
         if options.windows == "continued":
             fade = min(fade, round(FADE * state.rate / HOP))
-        self._joined = [OverlapAdd(hop, window, fade) for _ in state.prompts]
+        self._joined = {number: OverlapAdd(hop, window, fade) for number in state.present}
         recording = state.recording
         self._stream = MaskStream(
             recording.blocks(),
@@ -60,29 +51,29 @@ class MaskRenderer:
         )
 
     def push(
-        self, audio: np.ndarray, generated: Sequence[WindowSounds], last: bool
-    ) -> Iterator[list[Block]]:
+        self, audio: np.ndarray, generated: Mapping[int, Stems[np.ndarray]], last: bool
+    ) -> Iterator[dict[int, Stems[np.ndarray]]]:
         """Take a window of the mixture [W] and each prompt's sounds; yield the blocks that it finishes.
 
-        A list holds a block of every prompt, all of one length.
+        All are by the prompts' numbers; the blocks that are yielded together have one length.
         """
         joined = []
-        for overlap_add, sounds in zip(self._joined, generated, strict=True):
-            gains = self._gains(audio, sounds)
-            done = overlap_add.push(
-                gains[:-1]
-            )  # the frame behind the window is the next one's first
+        for number, overlap_add in self._joined.items():
+            gains = self._gains(audio, generated[number])
+            # the frame behind the window is the next one's first
+            done = overlap_add.push(gains[:-1])
             if last:
                 done = np.concatenate([done, overlap_add.finish(), gains[-1:]])
             joined.append(done)
         for sound, masked in self._stream.push(joined, last):
             rest = self._options.residual
-            yield [(target, sound - target if rest else None) for target in masked]
+            blocks = [Stems(target, sound - target if rest else None) for target in masked]
+            yield dict(zip(self._joined, blocks, strict=True))
 
-    def _gains(self, audio: np.ndarray, sounds: WindowSounds) -> np.ndarray:
+    def _gains(self, audio: np.ndarray, sounds: Stems[np.ndarray]) -> np.ndarray:
         if self._options.mode == "mask":
-            return mask_gains(audio, sounds.target, sounds.opposite)
-        return blend_gains(audio, sounds.target, self._options.blend, sounds.opposite)
+            return mask_gains(audio, sounds.target, sounds.residual)
+        return blend_gains(audio, sounds.target, self._options.blend, sounds.residual)
 
 
 class WaveRenderer:
@@ -100,26 +91,29 @@ class WaveRenderer:
     ) -> None:
         """Prepare to render a recording; crossfade: between windows drawn independently."""
         self._state, self._options = state, options
-        count = len(state.prompts) * (1 + options.residual)
         continued = options.windows == "continued"
-        self._waves = [_Wave(state, continued, crossfade) for _ in range(count)]
+        self._waves = {
+            number: Stems(
+                _Wave(state, continued, crossfade),
+                _Wave(state, continued, crossfade) if options.residual else None,
+            )
+            for number in state.present
+        }
 
     def push(
-        self, audio: np.ndarray, generated: Sequence[WindowSounds], last: bool
-    ) -> Iterator[list[Block]]:
+        self, audio: np.ndarray, generated: Mapping[int, Stems[np.ndarray]], last: bool
+    ) -> Iterator[dict[int, Stems[np.ndarray]]]:
         """Take a window as ``MaskRenderer.push`` does; blocks are mono."""
         gain = self._gain(audio)
-        sounds: list[np.ndarray] = []
-        for made in generated:
-            sounds.append(made.target)
-            if self._options.residual and made.opposite is not None:
-                sounds.append(made.opposite)
-        pairs = zip(self._waves, sounds, strict=True)
-        done = [wave.push(sound * gain, last) for wave, sound in pairs]
-        if not self._options.residual:
-            yield [(target, None) for target in done]
-        else:
-            yield list(zip(done[::2], done[1::2], strict=True))
+        blocks = {}
+        for number, waves in self._waves.items():
+            sounds = generated[number]
+            target = waves.target.push(sounds.target * gain, last)
+            rest = None
+            if waves.residual is not None and sounds.residual is not None:
+                rest = waves.residual.push(sounds.residual * gain, last)
+            blocks[number] = Stems(target, rest)
+        yield blocks
 
     def _gain(self, audio: np.ndarray) -> np.ndarray | np.float32:
         """Return the gain from working level back to the recording's, 0 in its silence."""

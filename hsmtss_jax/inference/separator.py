@@ -3,16 +3,17 @@
 How ``audio`` goes through ``Separator.separate``:
 
 1. ``open_recording`` turns a path or an array into a ``Recording`` that is read block by block, and
-   ``parse`` the sentence into an ``Instruction``, which ``Queries`` numbers beside its opposite.
-2. ``Engine`` reads the recording once for its level, and cuts its mono sound at 16 kHz into windows.
+   ``parse`` the sentence into an ``Instruction``, from here on a ``Prompt`` beside its opposite.
+2. ``Engine`` reads the recording once for its level, opens a ``RecordingState`` for it, and cuts its mono
+   sound at 16 kHz into ``Window`` s.
 3. ``WindowGenerator`` encodes a batch of windows into S and G (``Runtime.encode_audio``) and predicts the
    target's S and G for every query (``Runtime.predict``, HSM-TSS eq. (2) and (3)).
 4. It draws codec tokens from each predicted S (``Runtime.sample``, HSM-TSS eq. (4)) and decodes them into
-   sound (``Runtime.decode_tokens``).
-5. A renderer makes the output of it: ``MaskRenderer`` a mask on the recording itself, in its own rate and
-   channels, ``WaveRenderer`` the generated sound, both with crossfades between windows.
-6. Each finished block goes to a ``Sink``, an array or a file, and the last one brings the
-   ``SeparationReport`` with presence, activity and timing.
+   sound (``Runtime.decode_tokens``): ``Stems``, the target and the opposite, of each prompt.
+5. ``MaskRenderer`` makes a mask on the recording itself of them, in its own rate and channels,
+   ``WaveRenderer`` takes the generated sound as it is, both with crossfades between windows.
+6. ``RecordingState.write`` measures each finished block and hands it to the writers of a ``Sink``, arrays
+   or files, and the last one brings the ``SeparationReport`` with presence, activity and timing.
 
 Legend: L samples, C channels.
 """
@@ -39,14 +40,12 @@ from hsmtss_jax.inference.options import (
 from hsmtss_jax.inference.outlets import ArraySink, FileSink, OutputFiles, PathLike
 from hsmtss_jax.inference.pretrained import load_runtime
 from hsmtss_jax.inference.recording import Audio, Recording, open_recording
-from hsmtss_jax.inference.requests import Prompt, Queries
 from hsmtss_jax.inference.runtime import SeparationRuntime
 from hsmtss_jax.instructions import Instruction, parse
 from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import TASKS, Task
 
-Result = SeparationResult | Failed
 Report = TypeVar("Report", bound=SeparationReport)
 
 
@@ -201,7 +200,7 @@ class Separator:
         options: SeparateOptions | None = None,
         errors: Literal["raise", "return"] = "raise",
         progress: Progress | None = None,
-    ) -> Iterator[list[Result]]:
+    ) -> Iterator[list[SeparationResult | Failed]]:
         """Separate every recording by every instruction: yields the results of each recording, in order.
 
         Features of a recording are computed once for all instructions, and windows of several
@@ -278,14 +277,12 @@ class Separator:
         asked = any(output.residual for outputs in jobs.values() for output in outputs)
         chosen = (options or SeparateOptions()).replace(residual=asked)
         wanted = [[_instruction(each.instruction) for each in of] for of in jobs.values()]
-        queries = Queries(chosen.generates_opposite)
-        prompts = [[queries.prompt(each) for each in instructions] for instructions in wanted]
         recordings = [_opened(path, None, start, end) for path in jobs]
         sinks = [FileSink(outputs, chosen, subtype) for outputs in jobs.values()]
         for path, sink in zip(jobs, sinks, strict=True):
             sink.check(path)
-        engine = Engine(self._runtime, chosen, queries.instructions, self._plan, progress)
-        return engine.run(recordings, prompts, sinks)
+        engine = Engine(self._runtime, chosen, wanted, self._plan, progress)
+        return engine.run(recordings, sinks)
 
     def _collect(
         self,
@@ -293,13 +290,14 @@ class Separator:
         instructions: Sequence[Instruction],
         options: SeparateOptions,
         progress: Progress | None,
-    ) -> Iterator[list[Result]]:
+    ) -> Iterator[list[SeparationResult | Failed]]:
         """Yield the results of every recording, in memory."""
-        queries = Queries(options.generates_opposite)
-        prompts: list[Prompt] = [queries.prompt(instruction) for instruction in instructions]
+        if not recordings:
+            return
         sinks = [ArraySink(options) for _ in recordings]
-        engine = Engine(self._runtime, options, queries.instructions, self._plan, progress)
-        runs = engine.run(recordings, [prompts] * len(recordings), sinks)
+        wanted = [instructions] * len(recordings)
+        engine = Engine(self._runtime, options, wanted, self._plan, progress)
+        runs = engine.run(recordings, sinks)
         for sink, outcomes in zip(sinks, runs, strict=True):
             yield [sink.result(number, outcome) for number, outcome in enumerate(outcomes)]
 

@@ -10,7 +10,7 @@ from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.engine import Engine
 from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, TargetAbsent
 from hsmtss_jax.inference.recording import open_recording
-from hsmtss_jax.inference.requests import Queries
+from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.testing.fake_runtime import FRAME, WINDOW
 
@@ -35,7 +35,7 @@ class Counter:
     def open(self, recording, prompts):
         self.opened, self.state = list(prompts), "open"
         try:
-            yield [(self, None) for _ in prompts]
+            yield {number: Stems(self) for number in prompts}
             self.state = "complete"
         except BaseException:
             self.state = "left"
@@ -50,11 +50,9 @@ class Counter:
 def run(runtime, recordings, sinks=None, asked=ASKED, progress=None, **options):
     """The outcomes of every recording."""
     chosen = SeparateOptions(**options)
-    queries = Queries(chosen.generates_opposite)
-    prompts = [queries.prompt(each) for each in asked]
-    engine = Engine(runtime, chosen, queries.instructions, PLAN, progress)
+    engine = Engine(runtime, chosen, [asked] * len(recordings), PLAN, progress)
     sinks = sinks or [Counter() for _ in recordings]
-    return list(engine.run(recordings, [prompts] * len(recordings), sinks))
+    return list(engine.run(recordings, sinks))
 
 
 @pytest.mark.parametrize("windows", ["independent", "continued"])

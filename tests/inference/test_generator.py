@@ -7,7 +7,7 @@ from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.generator import CANDIDATE_STEP, WindowGenerator
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.recording import open_recording
-from hsmtss_jax.inference.requests import Queries, RecordingState
+from hsmtss_jax.inference.requests import RecordingState, number_queries
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.testing.fake_runtime import FRAME, WINDOW
@@ -21,12 +21,12 @@ class Scene:
 
     def __init__(self, runtime, *, seconds=(4.0, 2.0), cache_bytes=1 << 20, **options) -> None:
         self.options = SeparateOptions(**options)
-        queries = Queries(self.options.generates_opposite)
+        wanted = [ASKED] * len(seconds)
+        prompts, instructions = number_queries(wanted, self.options.generates_opposite)
         self.stopwatch = Stopwatch()
-        prompts = [queries.prompt(each) for each in ASKED]
-        self.states = [self._state(i, each, prompts) for i, each in enumerate(seconds)]
+        self.states = [self._state(i, each, prompts[i]) for i, each in enumerate(seconds)]
         self.generator = WindowGenerator(
-            runtime, self.options, queries.instructions, self.stopwatch, cache_bytes=cache_bytes
+            runtime, self.options, instructions, self.stopwatch, cache_bytes=cache_bytes
         )
 
     def _state(self, index, seconds, prompts):
@@ -34,7 +34,7 @@ class Scene:
         samples = (0.1 * rng.normal(size=round(seconds * RATE))).astype(np.float32)
         recording = open_recording(samples, RATE)
         plan = plan_windows(len(samples), WINDOW, WINDOW // 4, FRAME)
-        return RecordingState(index, recording, plan, RATE, 1.0, list(prompts))
+        return RecordingState(index, recording, plan, RATE, 1.0, prompts)
 
     def windows(self):
         return [window for state in self.states for window in state.windows()]
@@ -47,8 +47,8 @@ def test_every_window_has_a_sound_for_every_prompt_and_its_opposite(runtime):
     assert len(generated) == len(windows) == 3
     for sounds in generated:
         assert len(sounds) == len(ASKED)
-        for sound in sounds:
-            assert sound.target.shape == sound.opposite.shape == (WINDOW,)
+        for sound in sounds.values():
+            assert sound.target.shape == sound.residual.shape == (WINDOW,)
     assert {"semantics", "tokens", "waveform"} <= set(scene.stopwatch.report())
 
 
@@ -56,22 +56,40 @@ def test_windows_together_are_what_each_is_alone(runtime):
     together = Scene(runtime)
     generated = together.generator.generate(together.windows())
     for place, window in enumerate(Scene(runtime).windows()):
-        ((alone, _),) = Scene(runtime).generator.generate([window])
+        (alone,) = Scene(runtime).generator.generate([window])
         size = window.used
         np.testing.assert_allclose(
-            generated[place][0].target[:size], alone.target[:size], atol=1e-6
+            generated[place][0].target[:size], alone[0].target[:size], atol=1e-6
         )
 
 
 def test_cosines_are_noted_once(runtime):
     scene = Scene(runtime)
     first, _ = scene.states
-    windows = list(first.windows())
+    windows, predicted = list(first.windows()), set(first.predicted)
     scene.generator.survey(windows)
     first.surveyed = True
     scene.generator.generate(windows)
     assert {len(cosines) for cosines in first.cosines.values()} == {first.plan.count}
-    assert set(first.cosines) == set(first.predicted)
+    assert set(first.cosines) == predicted
+
+
+def test_the_best_candidate_is_kept(runtime):
+    heard = []
+    runtime.similarity = lambda audio, *each: heard.append(audio) or np.array([0.1, 0.9] * 2)
+    scene = Scene(runtime, seconds=(2.0,), mask_from="target", best_of=2)
+    (sounds,) = scene.generator.generate(list(scene.states[0].windows()))
+    size = heard[0].shape[1]
+    for row, number in ((1, 0), (3, 1)):
+        np.testing.assert_array_equal(sounds[number].target[:size], heard[0][row])
+
+
+def test_absent_prompts_are_not_generated(runtime):
+    scene = Scene(runtime, seconds=(2.0,))
+    (state,) = scene.states
+    state.present = [1]
+    (sounds,) = scene.generator.generate(list(state.windows()))
+    assert list(sounds) == [1] and set(state.tokens) == set(state.prompts[1].generated)
 
 
 @pytest.mark.parametrize(("cache_bytes", "encoded"), [(1 << 20, 2), (600, 3), (0, 4)])

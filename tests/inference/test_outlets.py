@@ -13,6 +13,7 @@ from hsmtss_jax.inference.options import (
 )
 from hsmtss_jax.inference.outlets import ArraySink, FileSink, OutputFiles, output_channels
 from hsmtss_jax.inference.recording import open_recording
+from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
 
 RATE = 8000
@@ -44,10 +45,10 @@ def test_generated_sound_is_mono(mode, channels):
 @pytest.mark.parametrize("residual", [True, False])
 def test_arrays_come_with_the_report(residual):
     sink = ArraySink(SeparateOptions(residual=residual))
-    with sink.open(RECORDING, [1]) as ((target, rest),):
-        write(target, SOUND)
-        if rest is not None:
-            write(rest, -SOUND)
+    with sink.open(RECORDING, [1]) as writers:
+        write(writers[1].target, SOUND)
+        if residual:
+            write(writers[1].residual, -SOUND)
     result = sink.result(1, REPORT)
     np.testing.assert_array_equal(result.target, SOUND)
     assert (result.residual is None) == (not residual) and result.peak == REPORT.peak
@@ -63,9 +64,8 @@ def outputs_in(folder):
 def test_files_appear_when_they_are_complete(tmp_path):
     sink = FileSink(outputs_in(tmp_path), SeparateOptions(), "PCM_16")
     with sink.open(RECORDING, [0, 1, 2]) as writers:
-        (target, rest), (other, none), nothing = writers
-        assert none is None and nothing == (None, None)
-        for writer in (target, rest, other):
+        assert writers[1].residual is None and writers[2] == Stems(None)
+        for writer in (writers[0].target, writers[0].residual, writers[1].target):
             write(writer, SOUND)
         assert not (tmp_path / "a.wav").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"a.wav", "a_rest.wav", "b.flac"}
@@ -76,8 +76,8 @@ def test_files_appear_when_they_are_complete(tmp_path):
 
 def test_a_failure_leaves_no_file(tmp_path):
     sink = FileSink(outputs_in(tmp_path), SeparateOptions(), "PCM_16")
-    with pytest.raises(RuntimeError), sink.open(RECORDING, [0]) as ((target, _),):
-        write(target, SOUND)
+    with pytest.raises(RuntimeError), sink.open(RECORDING, [0]) as writers:
+        write(writers[0].target, SOUND)
         raise RuntimeError
     assert not list(tmp_path.iterdir())
 

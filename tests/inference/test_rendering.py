@@ -11,8 +11,9 @@ from hsmtss_jax.audio.overlap_add import equal_level_crossfade, linear_crossfade
 from hsmtss_jax.audio.windows import cut, plan_windows
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.recording import Samples
-from hsmtss_jax.inference.rendering import MaskRenderer, WaveRenderer, WindowSounds
+from hsmtss_jax.inference.rendering import MaskRenderer, WaveRenderer
 from hsmtss_jax.inference.requests import Prompt, RecordingState
+from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import parse
 
 RATE, WINDOW, OVERLAP = 16000, 40_960, 10_240
@@ -60,8 +61,8 @@ def rendered(kind, mode, continued, crossfade=equal_level_crossfade):
     for i, (heard, made) in enumerate(
         zip(cut(recording, PLAN), windows_of(kind, continued), strict=True)
     ):
-        pushed = renderer.push(heard, [WindowSounds(made)], i == COUNT - 1)
-        blocks.extend(block[0][0][:, 0] for block in pushed)
+        pushed = renderer.push(heard, {0: Stems(made)}, i == COUNT - 1)
+        blocks.extend(block[0].target[:, 0] for block in pushed)
     return np.concatenate(blocks)
 
 
@@ -108,7 +109,7 @@ def test_the_silence_gate_puts_a_recording_s_silence_back(gate):
     state = state_of(recording, 2.0, WINDOW, plan)
     options = SeparateOptions(mode="generate", residual=False, silence_gate=gate)
     made = 0.3 * np.ones(WINDOW, np.float32)
-    blocks = WaveRenderer(state, options).push(2 * recording, [WindowSounds(made)], True)
-    out = np.concatenate([block[0][0][:, 0] for block in blocks])
+    blocks = WaveRenderer(state, options).push(2 * recording, {0: Stems(made)}, True)
+    out = np.concatenate([block[0].target[:, 0] for block in blocks])
     np.testing.assert_allclose(out[:9000], 0.15, rtol=1e-4)
     np.testing.assert_allclose(out[11_000:19_000], 0.0 if gate else 0.15, rtol=1e-4)

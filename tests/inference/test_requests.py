@@ -5,8 +5,11 @@ import pytest
 
 from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.bundles.pipeline import Calibration
+from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.outlets import ArraySink
 from hsmtss_jax.inference.recording import open_recording
-from hsmtss_jax.inference.requests import Queries, RecordingState
+from hsmtss_jax.inference.requests import RecordingState, number_queries
+from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
 
 RATE = 16_000
@@ -21,22 +24,45 @@ def state_of(prompts, seconds=1.0, window=4000, overlap=1000, gain=2.0):
 
 
 def test_equal_instructions_are_one_query():
-    queries = Queries(with_opposites=True)
-    keep, drop = queries.prompt(KEEP), queries.prompt(DROP)
+    ((keep,), (drop, again)), queries = number_queries([[KEEP], [DROP, KEEP]], with_opposites=True)
+    assert again == keep
     assert (keep.target, keep.opposite, keep.presence) == (0, 1, 0)
     assert (drop.target, drop.opposite, drop.presence) == (1, 0, 0)
-    assert queries.instructions == [KEEP, DROP] and keep.generated == [0, 1]
+    assert queries == [KEEP, DROP] and keep.generated == [0, 1]
 
 
 def test_without_opposites_removing_still_asks_for_the_presence():
-    queries = Queries(with_opposites=False)
-    drop = queries.prompt(DROP)
+    ((drop, keep),), queries = number_queries([[DROP, KEEP]], with_opposites=False)
     assert drop.opposite is None and drop.generated == [0]
-    assert queries.instructions == [DROP, KEEP] and drop.presence == 1
-    state, _ = state_of([drop, queries.prompt(KEEP)])
+    assert queries == [DROP, KEEP] and drop.presence == 1
+    state, _ = state_of([drop, keep])
     assert state.generated == [0, 1] and state.predicted == [0, 1]
     alone, _ = state_of([drop])
     assert alone.generated == [0] and alone.predicted == [0, 1]
+
+
+def test_what_a_survey_found_is_not_predicted_again():
+    (prompts,), _ = number_queries([[DROP, KEEP]], with_opposites=False)
+    state, _ = state_of(prompts)
+    state.note(1, 0.5, 0.25)
+    state.surveyed, state.present = True, [0]
+    state.note(1, 0.1, 0.1)
+    assert state.generated == state.predicted == [0]
+    assert state.cosines == {1: [(0.5, 0.25)]}
+
+
+def test_blocks_are_written_and_measured_by_number():
+    (prompts,), _ = number_queries([[DROP, KEEP]], with_opposites=False)
+    state, _ = state_of(prompts)
+    state.present = [1]
+    sink = ArraySink(SeparateOptions())
+    state.open(sink)
+    block = Stems(np.full((RATE, 1), 0.25), np.full((RATE, 1), -0.5))
+    state.write({1: block})
+    state.stack.close()
+    assert (state.samples, state.peaks) == (RATE, {1: 0.5})
+    assert (state.writers[1].target.samples == 0.25).all()
+    assert (state.meters[1].finish().values[:-1] == 1).all()
 
 
 def test_windows_are_the_sound_at_working_level():
@@ -53,7 +79,7 @@ def test_windows_are_the_sound_at_working_level():
 
 
 def test_presence_is_that_of_the_prompt_s_own_query():
-    prompt = Queries(with_opposites=False).prompt(DROP)
+    ((prompt,),), _ = number_queries([[DROP]], with_opposites=False)
     state, _ = state_of([prompt])
     state.cosines = {0: [(0.9, 0.9)], 1: [(0.1, 0.1), (0.4, 0.2)]}
     assert float(state.presence(prompt, None)) == pytest.approx(0.3)

@@ -101,6 +101,10 @@ def test_many_are_what_each_is_alone(many, separator):
     assert float(alone.presence) == pytest.approx(float(together.presence), abs=1e-4)
 
 
+def test_no_recordings_give_no_results(separator):
+    assert list(separator.separate_many([], ["extract a dog"])) == []
+
+
 def test_a_file_is_what_its_samples_are(many, separator, tmp_path):
     source, out, rest = (tmp_path / name for name in ("in.wav", "out.wav", "rest.flac"))
     soundfile.write(source, STEREO, 44_100, subtype="FLOAT")
