@@ -61,6 +61,14 @@ class DataConfig:
     eval_examples: int = 512  # of the validation pass
 
 
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """Name a process's part of a data set: examples ``index::count``."""
+
+    index: int = 0
+    count: int = 1
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimConfig:
     """One parameter group's optimiser: AdamW and its learning rate by update."""

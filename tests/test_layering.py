@@ -21,6 +21,7 @@ _GROUND = {
     "atomic",
     "task",
     "option",
+    "progress",
     "audio.io",
     "audio.level",
     "audio.constants",
@@ -37,6 +38,7 @@ ARROWS: dict[str, set[str]] = {
     "atomic": set(),
     "task": set(),
     "option": set(),
+    "progress": set(),
     "__main__": {"cli"},
     "assets": set(),
     "audio.constants": set(),
@@ -99,7 +101,16 @@ EXCLUSIVE = {
 }
 # Files before whose import jax must not be loaded: decoding and mixing run in worker processes.
 WITHOUT_JAX = (
-    *("atomic", "config", "option", "task", "data", "instructions", "models/text/tokenizer.py"),
+    *(
+        "atomic",
+        "config",
+        "option",
+        "progress",
+        "task",
+        "data",
+        "instructions",
+        "models/text/tokenizer.py",
+    ),
     *("models/__init__.py", "models/text/__init__.py", "bundles/__init__.py"),
     *("bundles/bundle.py", "bundles/hub.py"),
     *("audio/__init__.py", "audio/io", "audio/level.py"),

@@ -39,13 +39,6 @@ def run(options: PrecomputeOptions, context: Context) -> int:
     total = sum(counts.values())
     bundle = load_bundles(options.model.ckpt, options.stages, ["audio_mae"])["audio_mae"]
     with on_device(options.model) as dtype, progress_bar(total, unit="mixture") as progress:
-        done = 0
-
-        def step(count: int) -> None:
-            nonlocal done
-            done += count
-            progress(done)
-
         write_mixture_features(
             options.output,
             bundle,
@@ -54,7 +47,7 @@ def run(options: PrecomputeOptions, context: Context) -> int:
             samples=options.samples,
             seed=options.seed,
             dtype=dtype,
-            progress=step,
+            progress=progress,
         )
     print(f"{total} mixtures: {options.output}")
     return 0

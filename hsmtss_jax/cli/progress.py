@@ -1,15 +1,12 @@
 """Show progress bars on the error stream of a terminal."""
 
 import contextlib
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
+from hsmtss_jax.progress import Progress
 
-class Progress(Protocol):
-    """Takes how much is done, and how much there is where that was not known."""
-
-    def __call__(self, done: int, total: int | None = None) -> None:
-        """Draw it."""
+Item = TypeVar("Item")
 
 
 @contextlib.contextmanager
@@ -21,9 +18,15 @@ def progress_bar(
 
     with tqdm(total=total, unit=unit, desc=name, disable=quiet or None, leave=False) as bar:
 
-        def update(done: int, total: int | None = None) -> None:
-            if total is not None:
-                bar.total = total
+        def update(done: int, total: int) -> None:
+            bar.total = total
             bar.update(done - bar.n)
 
         yield update
+
+
+def counted(items: Iterable[Item], total: int, progress: Progress) -> Iterator[Item]:
+    """Yield the items; report each once the next is asked for."""
+    for done, item in enumerate(items, start=1):
+        yield item
+        progress(done, total)

@@ -8,13 +8,13 @@ text also holds "text_features": float32 [b, M, C], what ``encode`` made of its 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import grain
 import numpy as np
 
 from hsmtss_jax.atomic import current_folder
-from hsmtss_jax.config import DataConfig
+from hsmtss_jax.config import DataConfig, Shard
 from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.records import RecordReader, read_index, read_kinds
 from hsmtss_jax.data.sources import ClipSource, balanced_epoch, label_cycle
@@ -34,16 +34,6 @@ FEATURE_SOURCE = (
 READ = grain.ReadOptions(num_threads=1, prefetch_buffer_size=2)  # of batches
 
 View = Callable[[int, np.random.Generator], Example]
-
-
-class Shard(Protocol):
-    """Describe this process's part: examples ``index::count``."""
-
-    @property
-    def index(self) -> int: ...
-
-    @property
-    def count(self) -> int: ...
 
 
 def clip_dataset(

@@ -17,7 +17,7 @@ import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.evaluation.pooling import Progress, Window
+from hsmtss_jax.evaluation.pooling import Window
 from hsmtss_jax.metrics import Estimate, lsd, lsd_active, mean_with_interval, mel_distance
 from hsmtss_jax.metrics.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.models.tf_codec.adapter import make_codec, raw_kbps
@@ -128,22 +128,19 @@ def evaluate(
     *,
     samples: int,
     judge: Judge | None = None,
-    progress: Progress | None = None,
 ) -> CodecScores:
     """Score a codec on clips of up to ``samples`` at 16 kHz; ``judge``: ViSQOL, where it is installed."""
     compile_seconds = codec.prepare(samples)
     counts = np.zeros((codec.groups, codec.codes), np.int64)
     by_clip: dict[str, list[float]] = {name: [] for name in METRICS if judge or name != "visqol"}
     frames = 0
-    for done, window in enumerate(clips, start=1):
+    for window in clips:
         clip = window.audio[: window.samples]
         tokens, decoded = codec.code(clip)
         count_codes(counts, tokens)
         frames += len(tokens)
         for name, value in _distances(decoded, clip, judge).items():
             by_clip[name].append(value)
-        if progress:
-            progress(done)
     if not frames:
         raise ValueError("there is no clip to code")
     return CodecScores(

@@ -3,7 +3,7 @@
 Legend: n mixtures, Cg width of G.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +31,6 @@ def global_features(
     examples: Iterable[MixtureExample],
     *,
     task: Task = Task.EXTRACT,
-    progress: Callable[[int], None] | None = None,
 ) -> GlobalFeatures:
     """Compute G of every target, and what the separators predict for it from the mixture.
 
@@ -45,8 +44,6 @@ def global_features(
         predicted.append(runtime.predict(mixture, query).g[0, 0])
         true.append(runtime.encode_audio(pair.target[None]).g[0, 0])
         labels.append(example.label_target)
-        if progress:
-            progress(index + 1)
     if not labels:
         raise ValueError("there is no mixture to embed")
     return GlobalFeatures(np.stack(true), np.stack(predicted), labels)

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from hsmtss_jax.audio.windows import cut, plan_windows
+from hsmtss_jax.progress import Progress
 from hsmtss_jax.sampling import apply_in_batches, batches
 
 
@@ -29,7 +30,6 @@ class Embed(Protocol):
 
 
 Audio = Callable[[int], np.ndarray]  # clip number -> mono float32 at 16 kHz
-Progress = Callable[[int], None]  # clips done
 
 
 def fixed_crops(audio: Audio, rows: int, window: int, crops: int) -> Iterator[Window]:
@@ -76,7 +76,7 @@ def pool(
         np.add.at(total, index, sums)
         np.add.at(weight, index, weights)
         if progress:
-            progress(part[-1].row + 1)
+            progress(part[-1].row + 1, rows)
     if total is None:
         raise ValueError("there is no clip to embed")
     return (total / weight[:, None]).astype(np.float32)

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from hsmtss_jax.data.labelled import LabelledClips, Split
-from hsmtss_jax.evaluation.pooling import Embed, Progress, pool, whole_clips
+from hsmtss_jax.evaluation.pooling import Embed, pool, whole_clips
 from hsmtss_jax.evaluation.probe_training import Fitted, Point, ProbeTraining, fit
 from hsmtss_jax.evaluation.representation import Representation
 from hsmtss_jax.metrics import Estimate, mean_with_interval, paired_difference
 from hsmtss_jax.metrics.tables import Cell, Column, Report, Row, Table
+from hsmtss_jax.progress import Progress
 
 FEATURES = {
     "s": "S of AudioMAE",
@@ -59,11 +60,11 @@ def run(
     x: np.ndarray,
     clips: LabelledClips,
     config: ProbeTraining,
-    progress: Callable[[str], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> ProbeOutcome:
     """Select a point of the grid on the first round's validation part, then train and test one probe a round
     and seed at that point. x: vectors [n, C]."""
-    say = progress or (lambda _: None)
+    say = say or (lambda _: None)
     chosen = {}
     for point in config.grid:
         chosen[point] = _fit(x, clips, clips.folds[0], point, config, seed=0)

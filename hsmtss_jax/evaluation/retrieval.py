@@ -15,11 +15,12 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from hsmtss_jax.evaluation.pooling import Audio, Progress, fixed_crops, pool
+from hsmtss_jax.evaluation.pooling import Audio, fixed_crops, pool
 from hsmtss_jax.evaluation.representation import Representation
 from hsmtss_jax.metrics import Estimate, best_ranks, mean_with_interval
 from hsmtss_jax.metrics.retrieval import chance_median_rank, chance_recall
 from hsmtss_jax.metrics.tables import Column, Report, Row, Table
+from hsmtss_jax.progress import Progress
 from hsmtss_jax.sampling import apply_in_batches
 
 RECALLS = (1, 5, 10)

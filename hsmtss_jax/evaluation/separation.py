@@ -9,7 +9,7 @@ Legend: L samples.
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,6 @@ def evaluate_separation(
     baseline: MaskBaseline | None = None,
     groups: Mapping[str, str] | None = None,
     about: Mapping[str, Any] | None = None,
-    progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Score the system on mixtures, both tasks of each; one mixture is in memory at a time.
 
@@ -55,7 +54,6 @@ def evaluate_separation(
       baseline: a mask separator to score on the same pairs.
       groups: clip id -> recording; whole recordings are drawn in the bootstrap. None: pairs are.
       about: what to keep in the report about the examples.
-      progress: called with the number of pairs done.
     """
     options = options or SeparateOptions()
     scores: list[PairScore] = []
@@ -63,8 +61,6 @@ def evaluate_separation(
         pair = pair_of(index, example, (groups or {}).get(example.recipe.target, ""))
         here = dataclasses.replace(options, seed=options.seed + index)
         scores += _pair_scores(separator, pair, modes, here, diagnostics, baseline)
-        if progress:
-            progress(index + 1)
     if not scores:
         raise ValueError("there is no mixture to separate")
     made = {"modes": list(modes), "options": dataclasses.asdict(options)}

@@ -5,8 +5,8 @@ Captions contain words that have another meaning in requests ("as it takes off",
 ("Remove the dog from the recording, please"). A text is a filled template when:
 
 - it begins with the head itself, without politeness before it;
-- after "Extract:" and "Extract the sound of", the next word is no definite one in lower case ("my",
-  "everything", and after the latter "the"): captions introduce their sounds;
+- after "Extract:" and "Extract the sound of", the next word is not "my", "everything" and the like, and
+  not "the" where a known sound is excluded;
 - after a bare "Extract", the next word begins a caption (a capital letter, "a", "someone"), and no known
   sound is excluded ("without the music");
 - no second command follows ("..., keep the speech").
@@ -14,7 +14,7 @@ Captions contain words that have another meaning in requests ("as it takes off",
 
 import re
 
-from hsmtss_jax.instructions.grammar import MEANINGS, compiled
+from hsmtss_jax.instructions.grammar import MEANINGS, SECOND_VERB, compiled
 from hsmtss_jax.instructions.instruction import Instruction
 from hsmtss_jax.instructions.templates import TEMPLATES
 from hsmtss_jax.task import Task
@@ -27,6 +27,9 @@ _BARE = re.compile(rf"(?P<verb>{_VERB}) ")
 _DEFINITE = re.compile(
     r"(?:the|that|this|those|these|my|our|your|his|her|its|their|it|them|him|both|all|any|every|no|not"
     r"|every(?:thing|one|body)|any(?:thing|one|body)|whatever|nothing|absolutely|only|just|solely)\b"
+)
+_DEFINITE_START = re.compile(
+    r"the (?!sound of\b|rest\b|others?\b|sounds? (?:that|made|from|coming)\b|\w+ (?:only|alone)$)|this is "
 )
 _CAPTION_START = re.compile(
     r"[A-Z]|(?:an?|some|some(?:one|body|thing)|several|many|multiple|various|people|two|three|four|five"
@@ -41,6 +44,7 @@ _SECOND_COMMAND = (
     r"(?:[,.;!?—]|\b(?:and|but|then))\s*(?:(?:and|but|then|also|please|just|only|do not|don't)\s+)*"
     r"(?:extract|separate|isolate|keep|remove|delete|mute|leave)"
     r" (?:the (?!room\b|house\b)|that|this|those|these|my|it\b|them\b|only|just|all|every)"
+    r"|" + SECOND_VERB
 )
 _RECORDING = (
     r"(?:mixture|mix|recording|soundtrack|(?:audio|sound|video) (?:clip|file|track|recording|mixture)"
@@ -60,7 +64,7 @@ def caption_query(text: str) -> Instruction | None:
     """
     if match := _EXPLICIT.match(text):
         caption = text[match.end() :]
-        taken = not _DEFINITE.match(caption) or _keeps_article(match.group(), caption)
+        taken = not _DEFINITE.match(caption) or _begins_definite(caption)
     elif match := _BARE.match(text):
         caption = text[match.end() :]
         taken = bool(_CAPTION_START.match(caption)) and not compiled(_EXCLUSION).search(caption)
@@ -71,12 +75,9 @@ def caption_query(text: str) -> Instruction | None:
     return _instruction(match["verb"], caption)
 
 
-def _keeps_article(head: str, caption: str) -> bool:
-    """Return whether "the" after a head with a colon begins a caption ("Remove: the wind is blowing")."""
-    article = head.rstrip().endswith(":") and re.match(
-        r"the (?!sounds?\b|rest\b|others?\b)", caption
-    )
-    return bool(article) and not compiled(_EXCLUSION).search(caption)
+def _begins_definite(caption: str) -> bool:
+    """Return whether a definite word begins a caption ("the wind is blowing") behind an explicit head."""
+    return bool(_DEFINITE_START.match(caption)) and not compiled(_EXCLUSION).search(caption)
 
 
 def _instruction(verb: str, caption: str) -> Instruction | None:

@@ -26,7 +26,8 @@ def names_sound(description: str) -> bool:
     empty = {word for name in _EMPTY for word in grammar.words(name)} - set(
         grammar.words("VERB_NOUNS")
     )
-    return any(word.strip(EDGES) not in empty for word in description.lower().split())
+    words = [word.strip(EDGES) for word in description.split()]
+    return any(word.lower() not in empty or len(word) == 1 == word.isupper() for word in words)
 
 
 def listed(description: str) -> str:

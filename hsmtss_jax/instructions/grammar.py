@@ -26,7 +26,8 @@ WORDS: dict[str, str] = {
     "REMOVE_PHRASE": "get ri[dt]e? (?:of|off), gets? rid of, filter out, take out, take away, cut out, "
     "strip out, strip away, leave out, throw away, throw out, wipe out, edit out, cancel out, "
     "tune out, block out, screen out, turn off, turn down, shut off, shut up, clear out, switch off, "
-    "silence out, rid me of, spare me, spare us, kick out, dispose of, without, no more, less, fewer, "
+    "silence out, rid me of, spare me, spare us, kick out, dispose of, without(?! making ), "
+    "no more, less, fewer, "
     "stop(?= (?:the|that|this|those|these) )",
     "WANT": "want, need, like, prefer, wish for, would love, 'd love, interested in, looking for, "
     "(?<=am |'m |re )after",
@@ -43,7 +44,8 @@ WORDS: dict[str, str] = {
     "NOISE": "noises?, hiss, hum, static, crackles?, crackling, clicks?, pops?, buzz, buzzing, rumble, "
     "echo, reverb, interference, distortion",
     # Names of things that begin with a verb.
-    "NAME": "drop tower, drop forge, cut glass, cut grass, mute button, "
+    "NAME": "silence followed, silence then, silence and, drop tower, drop forge, cut glass, "
+    "cut grass, mute button, "
     "mute swan, block party, filter coffee, strip club, cancel button, delete key, delete button, "
     "keep left, keep right, kill switch, save button, solo(?: [a-z-]+)+ music",
     "MEDIUM_NOUN": "mixture, mix, recording, clip, file, track, soundtrack, song, video(?: clip)?, "
@@ -57,7 +59,7 @@ WORDS: dict[str, str] = {
     "EXCEPT": "except, excluding, but not, but, other than, apart from, aside from, besides, minus, "
     "save, without, with the exception of, with no, (?:that|which|who)(?:'s| is| are) not, "
     "(?:that|which|who) (?:isn't|aren't)",
-    "ALL_BUT": "{ALL}(?: else)?(?: (?:the )?(?:other )?(?:sounds?|noises?|sources?|stuff))?"
+    "ALL_BUT": "{ALL}(?: else)?(?: in)?(?: (?:the )?(?:other )?(?:sounds?|noises?|sources?|stuff))?"
     "(?: (?:in|from|of|on) {MEDIUM})?,? {EXCEPT}(?: for)?",
     "PLEASE": "pl[eais]*[sz]+e*, kindly",
     # Politeness: words that may precede a command, in any order and number.
@@ -89,8 +91,12 @@ WORDS: dict[str, str] = {
     r"(?:sounds?|noises?|things?|sources?|stuff|ones?|parts?|audio)"
     r"|(?:everything|anything|all|whatever) else)",
     "VERB_NOUNS": "solo, silence, hush",
-    "MUST": "should, must, needs? to, has to, have to, ought to, can, may, is to, are to, has got to, "
-    "have got to, gotta",
+    "MUST": "should, must, needs? to, has to, have to, ought to, is to, are to, has got to, have got to, "
+    "gotta",
+    "GO": "go away, go, disappear, vanish, leave, stop, be gone, be out",
+    "STAY": "stay, remain, be there",
+    "SHORT": r"\S+(?: \S+){0,7}",
+    "THE": "the, that, those, this, these, my, all, everything, only, just",
     "VOCALS_OUT": "karaoke, instrumentals?, backing track",
     "VOCALS_ONLY": "a ?c[ap]+ell?a",
 }
@@ -170,8 +176,16 @@ FRAMES: tuple[Frame, ...] = (
     Frame("remove",  r"{ALL} (?:else )?{MUST} (?:stay|remain),? {EXCEPT}(?: for)? {X}"),
     Frame("extract", r"{X} stays?(?: in)?[,;]? (?:and |but |while )?{REST} (?:goes|go|leaves?|disappears?)"),
     Frame("remove",  r"{X} (?:goes|go)[,;]? (?:and |but |while )?{REST} (?:stays?|remains?)(?: in)?"),
-    Frame("remove",  r"{X} {MUST} (?:all )?(?:go|go away|disappear|vanish|leave|stop|be gone|be out)"),
-    Frame("extract", r"{X} {MUST} (?:all )?(?:stay|remain|be there)(?: in| there)?"),
+    Frame("remove",  r"(?P<x>{SHORT}) {MUST} (?:all )?{GO}"),
+    Frame("extract", r"(?P<x>{SHORT}) {MUST} (?:all )?{STAY}(?: in| there)?"),
+    Frame("remove",  r"(?P<x>{THE} {SHORT}) (?:can|may) (?:all )?{GO}"),
+    Frame("extract", r"(?P<x>{THE} {SHORT}) (?:can|may) (?:all )?{STAY}(?: in| there)?"),
+    Frame("remove",  r"{CAN} (?!you |i |we |make |let ){X} (?:please )?{GO}"),
+    Frame("extract", r"{CAN} (?!you |i |we |make |let ){X} (?:please )?{STAY}(?: in| there)?"),
+    Frame("extract", r"bring {X} (?:forward|closer|to the front)"),
+    Frame("remove",  r"push {X} (?:further )?(?:back|away|down)"),
+    Frame("remove",  r"(?:take|leave|filter|cut) nothing (?:out |away )?(?:but|except|other than) {X}"),
+    Frame("remove",  r"{X}:\s*(?:off|out)"),
     Frame("remove",  r"(?:make sure|see to it|if)(?: that)? {X} (?:goes away|disappears|vanishes"
                      r"|(?:is|are|was|were) {REMOVED})"),
     Frame("extract", r"(?:leave|keep) {X} in[,;]? (?:and |but )?{REST} out"),
@@ -181,7 +195,7 @@ FRAMES: tuple[Frame, ...] = (
                      r"|as (?:it is|is|they are))"),
     # "Get the singer out of this song" extracts, "get that noise out" and "... out of there" remove.
     Frame("remove",  r"get (?!out |rid |up ){X} out of (?:it|here|there)"),
-    Frame("remove",  r"get (?P<x>(?:that|those|these|all) .+?|.*\b{NOISE}) out"),
+    Frame("remove",  r"get (?P<x>(?:that|those|these|all) .+?|[^,]*\b{NOISE}) out(?: of .+)?"),
     Frame("remove",  r"{WANT} (?!to |you ){X} (?:out|off|away|gone)(?: of (?:it|here|there|this|that))?"),
     # The verb behind a comma or a colon: "the dog, remove", "hum: mute it".
     Frame("remove",  r"{X}(?:\s*[,:=]\s*|\s+[-—]+\s+)(?:remove|delete|mute|eliminate|erase|discard|suppress)"
@@ -210,7 +224,7 @@ FRAMES: tuple[Frame, ...] = (
     Frame("extract", r"(?!{NAME}\b){EXTRACT}(?! (?:of|by) ){GAP}{X}"),
     Frame("remove",  r"(?:hate|dislike|can't stand|cannot stand) {X}"),
     Frame("extract", r"{WANT} (?!to |you ){X}"),
-    Frame("remove",  r"(?:no|not) {X}"),
+    Frame("remove",  r"(?:no|not(?! \w+ing\b)) {X}"),
     Frame("extract", r"(?:just|only) {X}"),
 )
 # fmt: on
@@ -259,6 +273,8 @@ EXCLUSION = (
 PLAIN_EXCLUSION = r"(?:,?\s+(?:without(?! (?:\w+ing|an?)\b)|but not|but no|minus)|, (?:not|no))\s.*"
 APART = r"\s+from (?:all|the|every|everything|other|any|background|noise)\b.*"
 
+PICKED = r"\s+from (?!(?:afar|far|above|below|behind)\b).*"  # after "pick out X"
+
 # Words around a description that do not belong to it.
 BEFORE = (
     r"(?:{PLEASE},?|only|just|solely|purely|out|away|me|us|for me|all(?: of)?|both|any|of|to|nothing but|"
@@ -288,6 +304,11 @@ MEANINGS: dict[str, tuple[TaskWord, str]] = {
 LABEL = (
     r"(?P<label>(?!(?:an?|the|some|someone|somebody|people|he|she)\b)(?!.*\b(?:says?|saying|sings?|singing|announces?)\b)"
     r"[^,.;:!?]{1,40}?)(?:\s*:\s*|\s+[-—]+\s+)(?P<rest>.+)"
+)
+VERB_LABEL = r"(?:{PLEASE} )?(?:{EXTRACT}|{REMOVE})\s*:"
+SECOND_VERB = (
+    r"[,;.!?—]\s*(?:(?:and|but|then|please)\s+)*"
+    r"(?:extract|isolate|keep|preserve|remove|delete|mute) \w"
 )
 NOISE_LABEL = (
     r"de-?nois(?:e|ing|er)|(?:noise|hiss|hum) (?:reduction|removal|remover)|clean(?:-| )?up"

@@ -28,6 +28,8 @@ def unlabelled(text: str) -> str:
     verbs = r"(^|[,;.] ?)((?:{EXTRACT}|{REMOVE}))\s*[:=]\s*"
     if len(compiled(verbs).findall(text)) > 1:
         return compiled(verbs).sub(r"\1\2 ", text)
+    if compiled(grammar.VERB_LABEL).match(text) and compiled(grammar.SECOND_VERB).search(text):
+        return " ".join(text.replace(":", " ", 1).split())
     match = compiled(grammar.LABEL).fullmatch(text)
     if match is None or len(match["label"].split()) > _MAX_LABEL:
         return text

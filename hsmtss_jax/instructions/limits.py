@@ -29,7 +29,6 @@ _LOOSE_SPANS = (
     rf"(?: (?:{_NUMBER}|few|couple of))? ?(?:half|third|quarter|part|section|bars?|{_UNIT})"
     + _WHOLE,
     rf"(?:after|before|until|till) (?:about |around )?{_TIME}",
-    rf"(?:at|in|near|towards?|from) the (?:very )?(?:beginning|start|end){_WHOLE}",
 )
 _STRICT_AMOUNTS = (
     r"(?:by|to|down to) (?:about |around |roughly |at least )?\d+(?:\.\d+)?"
@@ -44,6 +43,8 @@ _SOME = (
 _LOOSE_AMOUNTS = (
     rf"(?:by )?{_SOME}(?=[,.;!?]? *(?:$|{{PLEASE}}"
     r"|(?:quieter|softer|louder|clearer|less|more|down|lower)\b))",
+    r"(?:about )?\d+(?:\.\d+)? ?(?:%|percent) of(?= (?:the|that|this|my) )",
+    r"at (?:about )?\d+(?:\.\d+)? ?(?:%|percent)",
     rf"^{_SOME}(?= (?:{{REMOVE}}|{{EXTRACT}}|{{REMOVE_PHRASE}}|{{EXTRACT_PHRASE}})\b)",
 )
 
@@ -72,9 +73,19 @@ def cut(text: str, loose: bool) -> Limits:
     return Limits(text, said)
 
 
+def only(text: str) -> bool:
+    """Return whether the text is a time span and nothing else ("the first 10 seconds")."""
+    span = rf"(?:the )?(?:first|second|last|middle)(?: (?:{_NUMBER}|few))? ?(?:half|third|quarter|{_UNIT})"
+    return any(
+        compiled(pattern).fullmatch(text) for pattern in (span, *_STRICT_SPANS, *_LOOSE_SPANS)
+    )
+
+
 def point(text: str) -> list[str]:
-    """Return a warning for a point in time ("at 0:35"), which stays in the description."""
-    found = re.search(rf"\bat {_TIME}", text, re.IGNORECASE)
+    """Return a warning for a point in time ("at 0:35", "at the end"), which stays in the description."""
+    found = re.search(
+        rf"\bat (?:{_TIME}|the (?:very )?(?:beginning|start|end)\b)", text, re.IGNORECASE
+    )
     return [f"{found.group()!r} is not followed: the whole recording is processed"] if found else []
 
 

@@ -22,6 +22,7 @@ from hsmtss_jax.instructions.normalise import normalise
 from hsmtss_jax.task import TASKS, Task
 
 _APARTS = ("separat", "isolat", "pick", "singl", "pull", "lift", "bring")
+_PICKS = ("pick", "singl")
 _COLON_HEAD = re.compile(r"\w+\s*:")
 
 
@@ -36,7 +37,7 @@ def parse(text: str) -> Instruction:
     language = foreign.detect(plain)
     found, said = _read_english(plain) if language is None else _read_foreign(plain, language)
     emoji = _emoji(text)
-    if not names_sound(found.description):
+    if not names_sound(found.description) or limits.only(found.description):
         hint = f" ({emoji[0]})" if emoji else ""
         raise ValueError(
             f"no sound is named in {plain[:60]!r}{hint}: say which, e.g. 'remove the dog barking'"
@@ -72,7 +73,7 @@ def _read_english(text: str) -> tuple[Instruction, list[str]]:
     label = labels.labelled(text)
     found = _instruction(label.task, clean(label.target)) if label else _decide(*commands)
     found = found or _plain(text)
-    return found, said + limits.point(found.description)
+    return found, said + (limits.point(found.description) if commands[0] else [])
 
 
 def _requested(text: str) -> tuple[str, tuple[list[Command], str], list[str]]:
@@ -177,6 +178,8 @@ def _target(command: Command) -> str:
     target = cut(grammar.EXCLUSION, command.target)
     if command.verb.startswith(_APARTS):
         target = cut(grammar.APART, target)
+    if command.verb.startswith(_PICKS):
+        target = cut(grammar.PICKED, target)
     return clean(target)
 
 

@@ -31,12 +31,12 @@ class CaptionerConfig:
     use_local: bool = False
     freq_patches: Inherited = 8  # F; read with use_local
 
-    def make(self, dtype: Any = jnp.float32) -> "Captioner":
+    def make(self, dtype: Any = jnp.float32) -> "CaptionPrefix":
         """Create the module with compute dtype ``dtype``."""
-        return Captioner(config=self, dtype=dtype)
+        return CaptionPrefix(config=self, dtype=dtype)
 
 
-class Captioner(nn.Module):
+class CaptionPrefix(nn.Module):
     """Apply one Dense layer to G (``of_global``) and, with use_local, one to S (``of_local``)."""
 
     config: CaptionerConfig

@@ -5,8 +5,9 @@ Legend: B mixtures, L samples, P patches, C width of S.
 
 import dataclasses
 import functools
+import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from hsmtss_jax.data.pipeline import FEATURE_SOURCE
 from hsmtss_jax.data.records import DatasetCard, Fields, Split, write_dataset
 from hsmtss_jax.data.sources import Clip, ClipSource
 from hsmtss_jax.models.semantics import Encoders
+from hsmtss_jax.progress import Progress
 from hsmtss_jax.sampling import apply_in_batches
 
 FIELDS: Fields = {
@@ -38,8 +40,6 @@ FIELDS: Fields = {
 }
 BATCH = 16
 
-Progress = Callable[[int], None]  # mixtures more
-
 
 def write_mixture_features(
     out: str | os.PathLike,
@@ -50,7 +50,7 @@ def write_mixture_features(
     samples: int,
     seed: int = 0,
     dtype: Any = np.float32,
-    progress: Progress = lambda count: None,
+    progress: Progress | None = None,
 ) -> None:
     """Write S of ``counts[split]`` mixtures of ``config.root`` (none for 0), drawn as in training.
 
@@ -64,6 +64,9 @@ def write_mixture_features(
     frozen = jax.device_put({"audio_mae": audio_mae.params})
     encode = functools.partial(jax.jit(functools.partial(_encode, encoders)), frozen)
 
+    total = sum(counts.values())
+    before = dict(zip(counts, itertools.accumulate(counts.values(), initial=0), strict=False))
+
     def records(split: str, count: int) -> Iterator[dict[str, Any]]:
         clips = {clip.id: clip for clip in ClipSource(config.root, split).clips}
         setting = dataclasses.replace(config, eval_examples=count)
@@ -74,7 +77,8 @@ def write_mixture_features(
             semantics = apply_in_batches(encode, _waves(examples), limit=BATCH)
             for i, example, s in zip(indices, examples, semantics, strict=True):
                 yield _record(f"{split}-{i:07d}", example, s, clips)
-            progress(len(examples))
+            if progress:
+                progress(before[split] + start + len(examples), total)
 
     card = DatasetCard(
         name=Path(out).name,

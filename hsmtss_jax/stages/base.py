@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from hsmtss_jax.bundles.networks import read_encoders
+from hsmtss_jax.config import Shard
 from hsmtss_jax.data.pipeline import (
     clip_dataset,
     holds_features,
@@ -25,7 +26,7 @@ from hsmtss_jax.models.semantics import Encoders, Semantics
 from hsmtss_jax.models.separators import TextCondition
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.precompute.text import TextCache
-from hsmtss_jax.train.stage import Batch, Shard, Stage, Tree
+from hsmtss_jax.train.stage import Batch, Stage, Tree
 
 
 class SoundStage(Stage):

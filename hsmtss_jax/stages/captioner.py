@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from hsmtss_jax.audio.constants import CLIP_SAMPLES
-from hsmtss_jax.config import StageConfig, from_dict
+from hsmtss_jax.config import Shard, StageConfig, from_dict
 from hsmtss_jax.data.pipeline import caption_dataset
 from hsmtss_jax.losses.captioning import atg_loss
 from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model
@@ -25,7 +25,7 @@ from hsmtss_jax.models.text.tokenizer import CausalTokenizer
 from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.stages.base import CaptionStage
 from hsmtss_jax.stages.sizes import inherit, with_sizes
-from hsmtss_jax.train.stage import Batch, Objective, Report, Shard, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ import grain
 import jax
 import jax.numpy as jnp
 
-from hsmtss_jax.config import StageConfig, from_dict
+from hsmtss_jax.config import Shard, StageConfig, from_dict
 from hsmtss_jax.data.pipeline import mixture_dataset
 from hsmtss_jax.losses.separation import l1_loss
 from hsmtss_jax.models.mask_separator import (
@@ -27,7 +27,7 @@ from hsmtss_jax.models.mask_separator import (
 from hsmtss_jax.models.text.encoder import TextEncoderConfig
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.stages.panels import audio_panels
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, Shard, Stage, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, Stage, StepInput, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -18,12 +18,12 @@ from tqdm import tqdm
 
 from hsmtss_jax import dist
 from hsmtss_jax.bundles.bundle import load_bundle, save_bundle
-from hsmtss_jax.config import ExperimentConfig, to_dict
+from hsmtss_jax.config import ExperimentConfig, Shard, to_dict
 from hsmtss_jax.train.checkpoint import Checkpointer, check_same_run, differences
 from hsmtss_jax.train.evaluate import EvalStep, evaluate, make_eval_step
 from hsmtss_jax.train.interrupt import Interrupt
 from hsmtss_jax.train.plan import Plan, jit_step, prepare, release
-from hsmtss_jax.train.stage import Panel, Shard, Stage, StepInput
+from hsmtss_jax.train.stage import Panel, Stage, StepInput
 from hsmtss_jax.train.state import TrainState
 from hsmtss_jax.train.warm_start import describe, warm_start
 from hsmtss_jax.train.writer import Writer

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.bundles.bundle import Bundle, load_bundles
-from hsmtss_jax.config import DataConfig, ExperimentConfig, StageConfig
+from hsmtss_jax.config import DataConfig, ExperimentConfig, Shard, StageConfig
 from hsmtss_jax.dist import compute_dtype
 
 Tree = Any  # a pytree of arrays
@@ -59,14 +59,6 @@ class Report:
 
 
 Objective = Callable[[StepInput], tuple[jax.Array, Report]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Shard:
-    """This process's part of a data set: examples ``index::count``."""
-
-    index: int = 0
-    count: int = 1
 
 
 @dataclasses.dataclass(frozen=True)

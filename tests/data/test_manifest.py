@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hsmtss_jax.config import Shard
 from hsmtss_jax.data.manifest import mixture_examples, read_manifest, write_manifest
 from hsmtss_jax.data.pipeline import mixture_dataset
 from hsmtss_jax.data.records import RecordReader
-from tests.data.test_pipeline import L, Shard
+from tests.data.test_pipeline import L
 
 ROOT = Path(__file__).parents[2]
 

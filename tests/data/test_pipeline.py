@@ -6,17 +6,12 @@ import itertools
 import numpy as np
 import pytest
 
+from hsmtss_jax.config import Shard
 from hsmtss_jax.data.pipeline import caption_dataset, clip_dataset, examples, mixture_dataset
 from hsmtss_jax.data.sources import ClipSource
 from hsmtss_jax.data.views import ClipView, caption_id
 
 L, B, N = 8000, 4, 6
-
-
-@dataclasses.dataclass(frozen=True)
-class Shard:
-    index: int = 0
-    count: int = 1
 
 
 def build(name, config, tokenizer, split="train", shard=None, seed=0):

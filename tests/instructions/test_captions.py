@@ -66,3 +66,23 @@ def test_requests_are_read_by_the_grammar(text, task, description):
 @pytest.mark.parametrize("caption", ["the wind is blowing", "the ground rumbles"])
 def test_an_article_is_kept_behind_a_colon(caption):
     assert parse(f"Remove: {caption}") == Instruction(Task.REMOVE, caption)
+
+
+@pytest.mark.parametrize(
+    ("text", "task", "description"),
+    [
+        ("Remove Rain, keep Speech", "extract", "Speech"),
+        ("Remove: rain, keep speech", "extract", "speech"),
+        ("Extract A man talking, remove rain", "extract", "A man talking"),
+        ("remove the sound of a dog, keep birds", "extract", "birds"),
+    ],
+)
+def test_a_second_verb_makes_a_request(text, task, description):
+    assert parse(text) == Instruction(Task(task), description)
+
+
+@pytest.mark.parametrize(
+    "caption", ["Silence followed by white noise", "A cart goes as fast as it can go"]
+)
+def test_a_caption_alone_is_extracted(caption):
+    assert parse(caption) == Instruction(Task.EXTRACT, caption)

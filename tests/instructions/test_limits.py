@@ -2,7 +2,7 @@
 
 import pytest
 
-from hsmtss_jax.instructions.limits import cut, point
+from hsmtss_jax.instructions.limits import cut, only, point
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,9 @@ def test_a_limit_alone_stays():
 
 def test_points_in_time():
     assert "at 0:35" in point("a beep at 0:35")[0] and point("a dog at night") == []
+    assert "at the end" in point("a beep at the end")[0]
+
+
+def test_a_time_span_is_no_sound():
+    assert only("the first 10 seconds") and only("between 2 and 4 seconds")
+    assert not only("the first note") and not only("a dog between 2 and 4 seconds")

@@ -10,14 +10,13 @@ import pytest
 
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.config import DataConfig, load_config
+from hsmtss_jax.config import DataConfig, Shard, load_config
 from hsmtss_jax.data.manifest import mixture_examples
 from hsmtss_jax.data.records import RecordReader
 from hsmtss_jax.precompute.mixtures import write_mixture_features
 from hsmtss_jax.stages import stage_class
 from hsmtss_jax.testing.bundles import frozen_params, tiny_upstream
 from hsmtss_jax.testing.corpus import write_tiny_corpus
-from hsmtss_jax.train.stage import Shard
 
 SAMPLES = 40_960
 COUNTS = {"train": 5, "validation": 4}
@@ -34,9 +33,15 @@ def data(corpus) -> Path:
     bundle = tiny_upstream(["audio_mae"])["audio_mae"]
     done = []
     write_mixture_features(
-        out, bundle, DataConfig(root=str(corpus)), COUNTS, samples=SAMPLES, progress=done.append
+        out,
+        bundle,
+        DataConfig(root=str(corpus)),
+        COUNTS,
+        samples=SAMPLES,
+        progress=lambda *each: done.append(each),
     )
-    assert sum(done) == sum(COUNTS.values())
+    total = sum(COUNTS.values())
+    assert done == sorted(set(done)) and done[-1] == (total, total)
     return out
 
 

@@ -9,12 +9,12 @@ import jax
 import numpy as np
 import pytest
 
+from hsmtss_jax.config import Shard
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.precompute.text import TextCache
 from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, step_input
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.testing.encoders import stub
-from hsmtss_jax.train.stage import Shard
 
 STAGES = ("q_audio", "global_separator", "single_stage")
 

@@ -10,11 +10,12 @@ import numpy as np
 import optax
 import pytest
 
+from hsmtss_jax.config import Shard
 from hsmtss_jax.stages.acoustic_decoder import AcousticDecoderStage, with_noise
 from hsmtss_jax.testing.bundles import frozen_params, make_stage, step_input
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.testing.encoders import stub
-from hsmtss_jax.train.stage import Shard, StepInput
+from hsmtss_jax.train.stage import StepInput
 
 BATCH = 2
 

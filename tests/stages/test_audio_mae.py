@@ -10,12 +10,12 @@ import numpy as np
 import optax
 import pytest
 
-from hsmtss_jax.config import load_config
+from hsmtss_jax.config import Shard, load_config
 from hsmtss_jax.stages.audio_mae import roll_and_gain
 from hsmtss_jax.testing.bundles import make_stage, step_input
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.train.optim import make_schedule, paths
-from hsmtss_jax.train.stage import Shard, StepInput
+from hsmtss_jax.train.stage import StepInput
 
 BATCH = 4
 

@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hsmtss_jax.config import Shard
 from hsmtss_jax.stages.base import MixtureFeatures, compare, local_features
 from hsmtss_jax.testing.bundles import frozen_params, make_stage
 from hsmtss_jax.testing.corpus import write_tiny_corpus
-from hsmtss_jax.train.stage import Shard, Stage
+from hsmtss_jax.train.stage import Stage
 from tests.stages.separators import BATCH, waves_of
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import to_dict
+from hsmtss_jax.config import Shard, to_dict
 from hsmtss_jax.inference.captioner import Captioner
 from hsmtss_jax.models.captioner import CaptionerConfig
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer
@@ -17,7 +17,7 @@ from hsmtss_jax.stages.captioner import CaptionerStage
 from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, step_input, tiny_upstream
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 from hsmtss_jax.testing.encoders import stub
-from hsmtss_jax.train.stage import Shard, StepInput
+from hsmtss_jax.train.stage import StepInput
 
 BATCH, TOKENS = 2, 6
 

@@ -9,7 +9,7 @@ import optax
 import pytest
 
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import to_dict
+from hsmtss_jax.config import Shard, to_dict
 from hsmtss_jax.data.mixing import EXTRACT, REMOVE
 from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.instructions import Instruction
@@ -17,7 +17,7 @@ from hsmtss_jax.stages.mask_separator import of_task, sdr
 from hsmtss_jax.task import TASKS
 from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, step_input, zero_batch
 from hsmtss_jax.testing.corpus import write_tiny_corpus
-from hsmtss_jax.train.stage import Shard, StepInput
+from hsmtss_jax.train.stage import StepInput
 
 BATCH = 2
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.bundles.networks import read_encoders
+from hsmtss_jax.config import Shard
 from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, step_input, tiny_upstream
 from hsmtss_jax.testing.corpus import write_tiny_corpus
-from hsmtss_jax.train.stage import Shard
 
 BATCH = 4
 

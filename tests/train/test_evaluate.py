@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from hsmtss_jax.config import Shard
 from hsmtss_jax.train.evaluate import evaluate, make_eval_step
 from hsmtss_jax.train.plan import prepare
-from hsmtss_jax.train.stage import Shard
 from tests.train.toy import toy_config, toy_stage
 
 

@@ -18,9 +18,10 @@ from hsmtss_jax.config import (
     MeshConfig,
     OptimConfig,
     RunConfig,
+    Shard,
     StageConfig,
 )
-from hsmtss_jax.train.stage import Panel, Report, Shard, Stage
+from hsmtss_jax.train.stage import Panel, Report, Stage
 
 INPUTS = 4
 

@@ -74,7 +74,7 @@ def _with_progress(
         for block in blocks:
             yield block[:, None]
             done += len(block)
-            progress(done // tokens.sample_rate)
+            progress(done // tokens.sample_rate, round(tokens.seconds))
 
 
 COMMAND = Command(

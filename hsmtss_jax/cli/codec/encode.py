@@ -80,7 +80,7 @@ def _blocks(source: Path, rate: int, seconds: float, quiet: bool) -> Iterator[np
         for block in read_blocks(source, 10 * rate, sample_rate=rate, mono=True):
             yield block[:, 0]
             done += len(block)
-            progress(done // rate)
+            progress(done // rate, round(seconds))
 
 
 COMMAND = Command(

@@ -78,7 +78,7 @@ def _write(options: EvaluateCaptioningOptions, captioner: "Captioner", clips: Cl
             texts += captioner.caption(
                 audio, batch=batch, beams=options.beams, tokens=options.max_tokens
             )
-            progress(len(texts))
+            progress(len(texts), len(order))
     return texts
 
 

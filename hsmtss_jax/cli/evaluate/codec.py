@@ -12,7 +12,7 @@ from hsmtss_jax.cli.data import ClipOptions, Clips, read_clips
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import HEADING, ModelOptions, StageBundles, load_bundles, on_device
 from hsmtss_jax.cli.options import flat, part
-from hsmtss_jax.cli.progress import progress_bar
+from hsmtss_jax.cli.progress import counted, progress_bar
 from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def _evaluate(one: "ClipCodec", clips: Clips, samples: int, judge: Any) -> Any:
     source, order = clips.source, clips.order
     windows = fixed_crops(lambda row: source.audio(order[row]), len(order), samples, 1)
     with progress_bar(len(order), unit="clip", name=one.name) as progress:
-        return evaluate(one, windows, samples=samples, judge=judge, progress=progress)
+        windows = counted(windows, len(order), progress)
+        return evaluate(one, windows, samples=samples, judge=judge)
 
 
 def _parse_peer(text: str) -> tuple[str, str]:

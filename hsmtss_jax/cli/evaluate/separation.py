@@ -9,7 +9,7 @@ from hsmtss_jax.cli.data import MixtureOptions
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import flat, part
-from hsmtss_jax.cli.progress import progress_bar
+from hsmtss_jax.cli.progress import counted, progress_bar
 from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.option import option
 
@@ -59,14 +59,13 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
     with progress_bar(options.count, unit="mixture") as progress:
         report = evaluate_separation(
             separator,
-            examples,
+            counted(examples, options.count, progress),
             modes=options.modes,
             options=options.separation,
             diagnostics=runtime if options.diagnostics else None,
             baseline=_baseline(options.baseline, runtime),
             groups=groups,
             about=about,
-            progress=progress,
         )
     write_report(options.report, report)
     return 0

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from hsmtss_jax.cli.separate.naming import OutputPaths
 from hsmtss_jax.cli.separate.options import SeparateCommand
 from hsmtss_jax.cli.separate.plan import plan, understand
 from hsmtss_jax.cli.separate.results import Job, Results
+from hsmtss_jax.progress import Progress
 
 if TYPE_CHECKING:
     from hsmtss_jax.inference import Separator
@@ -132,7 +133,7 @@ def _write(
     jobs: Sequence[Job],
     results: Results,
     work: Path | None,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> None:
     """Make all jobs in one go.
 

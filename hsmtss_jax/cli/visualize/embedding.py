@@ -16,7 +16,7 @@ from hsmtss_jax.cli.model import (
     on_device,
 )
 from hsmtss_jax.cli.options import part
-from hsmtss_jax.cli.progress import progress_bar
+from hsmtss_jax.cli.progress import counted, progress_bar
 from hsmtss_jax.cli.visualize.options import FigureOptions
 from hsmtss_jax.option import option
 
@@ -113,7 +113,7 @@ def _of_mixtures(
     data = DataConfig(root=options.data, augment=False)
     examples = mixtures_of(data, options.split, options.seed, order, samples=runtime.window)
     with progress_bar(len(order), unit="mixture") as progress:
-        found = global_features(runtime, examples, progress=progress)
+        found = global_features(runtime, counted(examples, len(order), progress))
     return [found.true, found.predicted]
 
 

@@ -57,7 +57,7 @@ def _panels(run: "OpenedRun", number: int) -> "Mapping[str, Panel]":
     from itertools import islice
 
     from hsmtss_jax import dist
-    from hsmtss_jax.train.stage import Shard
+    from hsmtss_jax.config import Shard
 
     plan = run.plan
     batches = plan.stage.dataset("validation", Shard(), plan.config.run.seed)
