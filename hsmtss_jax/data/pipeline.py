@@ -39,7 +39,15 @@ View = Callable[[int, np.random.Generator], Example]
 def clip_dataset(
     config: DataConfig, split: str, shard: Shard, seed: int, *, samples: int
 ) -> grain.IterDataset:
-    """Return batches {"audio": float32 [b, L], "length": int32 [b]}."""
+    """Return batches {"audio": float32 [b, L], "length": int32 [b]}.
+
+    Args:
+      config: of the data.
+      split: a name; "train" is shuffled and endless.
+      shard: this process's part.
+      seed: of all that is random.
+      samples: L.
+    """
     source = ClipSource(config.root, split)
     view = ClipView(source, config, samples, train=split == "train")
     return _batches(_order(source, config, split), view, config, split, shard, seed)
@@ -58,6 +66,15 @@ def caption_dataset(
     """Return batches of clips with a caption.
 
     {"audio", "length", "text_ids": int32 [b, N], "text_mask": bool [b, N], "caption_id": int32 [b]}.
+
+    Args:
+      config: of the data.
+      split: a name; "train" is shuffled and endless.
+      shard: this process's part.
+      seed: of all that is random.
+      samples: L.
+      tokenizer: from captions to token ids and mask.
+      encode: text encoder of the captions, where batches are to hold "text_features".
     """
     source = ClipSource(config.root, split)
     texts = TextTable(source.texts(), tokenizer, config.max_text_tokens, encode)
@@ -78,8 +95,16 @@ def mixture_dataset(
     """Return batches of mixtures.
 
     {"mixture", "target": float32 [b, L], "length": int32 [b], "text_ids": int32 [b, N], "text_mask":
-    bool [b, N], "task": int32 [b]}. ``config.root`` is a data set of clips, mixed on the fly, or one of
-    prepared mixtures.
+    bool [b, N], "task": int32 [b]}.
+
+    Args:
+      config: of the data; its root is a data set of clips, mixed on the fly, or one of prepared mixtures.
+      split: a name; "train" is shuffled and endless.
+      shard: this process's part.
+      seed: of all that is random.
+      samples: L.
+      tokenizer: from captions to token ids and mask.
+      encode: text encoder of the captions, where batches are to hold "text_features".
     """
     if "mixture" in read_kinds(config.root):
         order, view = _prepared_mixtures(config, split, samples, tokenizer, encode)
@@ -128,7 +153,17 @@ def mixture_feature_dataset(
     """Return batches of precomputed features.
 
     {"s_mixture", "s_target": float16 [b, P, C], "length": int32 [b], "text_ids": int32 [b, N], "text_mask":
-    bool [b, N], "task": int32 [b]}. width: C. source: digest of the AudioMAE that made them.
+    bool [b, N], "task": int32 [b]}.
+
+    Args:
+      config: of the data.
+      split: a name; "train" is shuffled and endless.
+      shard: this process's part.
+      seed: of all that is random.
+      width: C.
+      source: digest of the AudioMAE that made them.
+      tokenizer: from captions to token ids and mask.
+      encode: text encoder of the captions, where batches are to hold "text_features".
 
     Raises:
       ValueError: another AudioMAE made them.

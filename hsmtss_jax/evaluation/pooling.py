@@ -64,7 +64,15 @@ def pool(
     batch: int,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """Compute the weighted mean of each clip's windows, float32 [rows, C], in batches of few shapes."""
+    """Compute the weighted mean of each clip's windows, float32 [n, C], in batches of few shapes.
+
+    Args:
+      windows: in the order of the clips.
+      embed: from windows to their shares of the mean.
+      rows: n.
+      batch: the largest B.
+      progress: takes clips done and n.
+    """
     total: np.ndarray | None = None
     weight = np.zeros(rows)
     for part in batches(windows, batch):

@@ -49,7 +49,15 @@ def embed(
     batch: int = 32,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """Compute a vector a clip [n, C]. feature: "logmel", or "s" (also of a randomised representation)."""
+    """Compute a vector a clip [n, C].
+
+    Args:
+      representation: the encoders.
+      clips: n of them.
+      feature: "logmel", or "s" (also of a randomised representation).
+      batch: windows at once.
+      progress: takes clips done and n.
+    """
     sums: Embed = representation.mel_sums if feature == "logmel" else representation.scene_sums
     count = len(clips.labels)
     windows = whole_clips(clips.audio, count, representation.window)

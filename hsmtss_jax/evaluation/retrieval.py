@@ -122,7 +122,16 @@ def embed_clips(
     batch: int = 32,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """Compute z_a of ``count`` clips [n, E]: the mean of the vectors of fixed crops, at unit length."""
+    """Compute z_a of clips [n, E]: the mean of the vectors of fixed crops, at unit length.
+
+    Args:
+      representation: the encoders.
+      audio: from a clip's number to its samples.
+      count: n.
+      crops: of a clip over the window.
+      batch: crops at once.
+      progress: takes clips done and n.
+    """
 
     def embed(audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return representation.audio_vectors(audio), np.ones(len(samples))

@@ -70,7 +70,15 @@ class Prediction:
 def encode_query(
     networks: Networks, params: Params, ids: jax.Array, mask: jax.Array, task: jax.Array
 ) -> Query:
-    """Encode token ids and mask [B, N] of the descriptions and task numbers [B]."""
+    """Encode instructions: their descriptions and their tasks.
+
+    Args:
+      networks: the configs of the system.
+      params: parameters by role.
+      ids: int32 [B, N], tokens of the descriptions.
+      mask: bool [B, N], False for padding.
+      task: int32 [B], numbers of the tasks.
+    """
     encoders = networks.encoders
     text, text_mask = encoders.text(params, ids, mask)
     vector = encoders.caption_vector(params, text)
@@ -104,7 +112,12 @@ def separate_local(
 ) -> jax.Array:
     """Predict the target's local features S_hat [B, P, Ca] given g [B, 1, Cg]: HSM-TSS eq. (3).
 
-    The single-stage ablation reads no g.
+    Args:
+      networks: the configs of the system.
+      params: parameters by role.
+      mixture: S [B, P, Ca] and G [B, 1, Cg] of the mixture.
+      g: [B, 1, Cg]; the single-stage ablation reads none.
+      query: the encoded instructions.
     """
     separators = networks.separators
     weights = params[separators.role]
@@ -122,9 +135,16 @@ def separate(
     query: Query,
     g: jax.Array | None = None,
 ) -> Semantics:
-    """Predict the target's semantics: HSM-TSS eq. (2), unless g [B, 1, Cg] is given, and (3).
+    """Predict the target's semantics: HSM-TSS eq. (2), unless g is given, and (3).
 
     The G of the single-stage ablation is what Q-Audio reads in its S_hat.
+
+    Args:
+      networks: the configs of the system.
+      params: parameters by role.
+      mixture: S [B, P, Ca] and G [B, 1, Cg] of the mixture.
+      query: the encoded instructions.
+      g: [B, 1, Cg] in place of the predicted one.
     """
     if networks.two_stage and g is None:
         g = separate_global(networks, params, mixture, query)
@@ -139,7 +159,15 @@ def predict(
     query: Query,
     g: jax.Array | None = None,
 ) -> Prediction:
-    """Run both separators, or H2 alone given g [B, 1, Cg], and compare the outcome with the description."""
+    """Run both separators, or H2 alone given g, and compare the outcome with the description.
+
+    Args:
+      networks: the configs of the system.
+      params: parameters by role.
+      mixture: S [B, P, Ca] and G [B, 1, Cg] of the mixture.
+      query: the encoded instructions.
+      g: [B, 1, Cg] in place of the predicted one.
+    """
     found = separate(networks, params, mixture, query, g)
     encoders = networks.encoders
     return Prediction(
@@ -158,9 +186,15 @@ def similarity(
     g: jax.Array,
     by_text: jax.Array,
 ) -> jax.Array:
-    """Compute how near Q-Audio finds audio [B, L] to what was asked for: cosines [B].
+    """Compute how near Q-Audio finds audio to what was asked for: cosines [B].
 
-    Rows where by_text [B] is true are compared with the description, the others with g [B, 1, Cg].
+    Args:
+      networks: the configs of the system.
+      params: parameters by role.
+      audio: [B, L] at 16 kHz.
+      query: the encoded instructions.
+      g: [B, 1, Cg], the predicted G.
+      by_text: bool [B]; rows where it is true are compared with the description, the others with g.
     """
     encoders = networks.encoders
     vector = encoders.audio_vector(params, encoders.local(params, audio))
@@ -180,7 +214,14 @@ def global_attention(
     query: Query,
     g: jax.Array | None = None,
 ) -> jax.Array:
-    """Return how G_hat, or g [B, 1, Cg], attends to the patches in H2's last layer: [B, H, P] (Fig. 6).
+    """Return how G_hat, or g, attends to the patches in H2's last layer: [B, H, P] (Fig. 6).
+
+    Args:
+      networks: the configs of the system.
+      params: parameters by role.
+      mixture: S [B, P, Ca] and G [B, 1, Cg] of the mixture.
+      query: the encoded instructions.
+      g: [B, 1, Cg] in place of the predicted one.
 
     Raises ValueError for the single-stage ablation, which has no G token.
     """
@@ -210,9 +251,17 @@ def generate(
     *,
     samples: int,
 ) -> jax.Array:
-    """Draw the target's sound [B, samples] from its S [B, P, Ca]: HSM-TSS eq. (4).
+    """Draw the target's sound [B, samples] from its S: HSM-TSS eq. (4).
 
-    seeds: uint32 [B]. Codec tokens are sampled autoregressively, then decoded.
+    Codec tokens are sampled autoregressively, then decoded.
+
+    Args:
+      networks: the configs of the system.
+      params: parameters by role.
+      s: [B, P, Ca].
+      seeds: uint32 [B].
+      policy: how tokens are chosen.
+      samples: of the sound, at 16 kHz.
     """
     frames = networks.codec.token_frames(samples)
     visible = visible_patches(networks, jnp.full(len(s), frames))

@@ -52,10 +52,22 @@ def write_mixture_features(
     dtype: Any = np.float32,
     progress: Progress | None = None,
 ) -> None:
-    """Write S of ``counts[split]`` mixtures of ``config.root`` (none for 0), drawn as in training.
+    """Write S of mixtures of ``config.root``, drawn as in training.
 
-    The data set takes the place of ``data.root`` of the separator stages. Raises ValueError when the
-    bundle's windows have another number of samples, OSError when the clips are not prepared.
+    The data set takes the place of ``data.root`` of the separator stages.
+
+    Args:
+      out: folder of the data set.
+      audio_mae: computes S.
+      config: of the clips and of how they are mixed.
+      counts: mixtures of each split; 0 leaves it out.
+      samples: L.
+      seed: of all that is random.
+      dtype: compute dtype.
+      progress: takes mixtures done and mixtures in all.
+
+    Raises ValueError when the bundle's windows have another number of samples, OSError when the clips are not
+    prepared.
     """
     encoders = read_encoders({"audio_mae": audio_mae}, dtype)
     span = encoders.fbank.frames * 160

@@ -48,11 +48,16 @@ def beam_search(
 ) -> Beams:
     """Search the ``beams`` best continuations of at most ``tokens`` tokens.
 
-    step: (previous tokens int32 [B * K], cache) -> (logits [B * K, V], cache). cache: as the prefill
-    left it, already a row a beam, the beams of a sequence beside one another. logits: [B, V], of the
-    first token. reorder: (cache, rows int32 [B * K]) -> the cache with those rows.
-    length_power: continuations are compared by log-probability / length ** length_power: 0 prefers
-    short ones, 1 compares means.
+    Args:
+      step: (previous tokens int32 [B * K], cache) -> (logits [B * K, V], cache).
+      cache: as the prefill left it, already a row a beam, the beams of a sequence beside one another.
+      logits: [B, V], of the first token.
+      beams: K.
+      tokens: N.
+      end: the token that ends a sequence.
+      reorder: (cache, rows int32 [B * K]) -> the cache with those rows.
+      length_power: continuations are compared by log-probability / length ** length_power: 0 prefers short
+        ones, 1 compares means.
     """
     batch = logits.shape[0]
     state = _first(logits, beams, tokens, end)

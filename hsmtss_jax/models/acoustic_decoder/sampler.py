@@ -45,9 +45,21 @@ def draw(
     forced_length: jax.Array | None = None,
     segment_frames: int = SEGMENT_FRAMES,
 ) -> Generated:
-    """Draw ``frames`` frames from a prefilled cache: see ``sample`` and ``segments``. For ``jit``.
+    """Draw ``frames`` frames from a prefilled cache: see ``sample``. For ``jit``.
 
     The cache may be donated where it has room for all frames.
+
+    Args:
+      config: of the decoder.
+      weights: prepared ones.
+      cache: prefilled, with room for at least ``first_capacity`` frames.
+      frames: T, static.
+      seeds: uint32 [B].
+      policy: how tokens are chosen.
+      forced_tokens: int32 [B, F, K], of which a row's first ``forced_length`` frames are kept, to go on from
+        a previous window.
+      forced_length: int32 [B]; F where it is not given.
+      segment_frames: see ``segments``.
     """
     parts = segments(len(seeds), frames, segment_frames)
 
@@ -82,13 +94,20 @@ def sample(
     prefix_mask: jax.Array | None = None,
     dtype: Any = jnp.float32,
 ) -> jax.Array:
-    """Draw ``frames`` token frames for S [B, P, C] -> int32 [B, frames, K]. For ``jit``: frames static.
+    """Draw token frames int32 [B, T, K] for S [B, P, C]; the end token is never drawn. For ``jit``.
 
-    params: the trained parameters, or ``prepare_decode`` of them (cheaper for many calls).
-    seeds: uint32 [B]; a row's tokens depend on its own seed, S and forced frames alone.
-    forced_tokens: int32 [B, F, K] of which the row's first ``forced_length`` [B] (default F) frames
-    are kept, to go on from a previous window.
-    prefix_mask: bool [B, P], False for patches of padding. The end token is never drawn.
+    Args:
+      config: of the decoder.
+      params: the trained parameters, or ``prepare_decode`` of them (cheaper for many calls).
+      patches: S [B, P, C].
+      frames: T, static.
+      seeds: uint32 [B]; a row's tokens depend on its own seed, S and forced frames alone.
+      policy: how tokens are chosen.
+      forced_tokens: int32 [B, F, K], of which a row's first ``forced_length`` frames are kept, to go on from
+        a previous window.
+      forced_length: int32 [B]; F where it is not given.
+      prefix_mask: bool [B, P], False for patches of padding.
+      dtype: compute dtype of weights that are prepared here.
     """
     if not isinstance(params, DecodeWeights):
         params = prepare_decode(config, params, dtype)
