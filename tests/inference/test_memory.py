@@ -14,7 +14,6 @@ from hsmtss_jax.inference.memory import PROGRAM, estimate_memory
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.outlets import FileSink, OutputFiles
 from hsmtss_jax.inference.recording import open_recording
-from hsmtss_jax.inference.requests import Queries
 from hsmtss_jax.instructions import parse
 from hsmtss_jax.testing.bundles import tiny_upstream
 
@@ -33,16 +32,12 @@ def write_noise(path, seconds):
 
 def peak_of(runtime, source, out, options):
     """Bytes at the peak of one run, with little kept between the survey and the separation."""
-    queries = Queries(options.generates_opposite)
-    prompts = [queries.prompt(parse(PROMPT))]
     plan = functools.partial(plan_windows, window=runtime.window, overlap=10_240, unit=320)
     tracemalloc.start()
     try:
-        engine = Engine(
-            runtime, options, queries.instructions, plan, cache_bytes=100_000, block=2.0
-        )
+        engine = Engine(runtime, options, [[parse(PROMPT)]], plan, cache_bytes=100_000, block=2.0)
         sink = FileSink([OutputFiles(PROMPT, out)], options, "PCM_16")
-        ((report,),) = engine.run([open_recording(source)], [prompts], [sink])
+        ((report,),) = engine.run([open_recording(source)], [sink])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
