@@ -24,8 +24,8 @@ from hsmtss_jax.inference.runtime import SeparationRuntime
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.progress import Progress
 
-Progress = Callable[[int, int], None]  # windows done, windows in all
 Outcome = SeparationReport | Failed
 
 

@@ -28,7 +28,7 @@ import jax
 
 from hsmtss_jax.audio.masking import HOP
 from hsmtss_jax.audio.windows import plan_windows
-from hsmtss_jax.inference.engine import Engine, Outcome, Progress
+from hsmtss_jax.inference.engine import Engine, Outcome
 from hsmtss_jax.inference.options import (
     Failed,
     Mode,
@@ -43,6 +43,7 @@ from hsmtss_jax.inference.recording import Audio, Recording, open_recording
 from hsmtss_jax.inference.runtime import SeparationRuntime
 from hsmtss_jax.instructions import Instruction, parse
 from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
+from hsmtss_jax.progress import Progress
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import TASKS, Task
 
