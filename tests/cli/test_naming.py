@@ -110,6 +110,14 @@ def test_names_are_distinct_and_stay_in_their_folder(tracks, prompts, two_stems)
         assert len(os.path.basename(name).encode()) <= 200
 
 
+def test_long_names_are_told_apart_by_their_number():
+    """The number stands in the middle of a name whose middle is left out."""
+    inputs = [Input(Path(str(i), f"{'x' * 240}.wav")) for i in range(3)]
+    found = names(NamingRule(output="out"), inputs, ["remove the rain", "extract the rain"])
+    assert len(set(found)) == 6
+    assert all(len(os.path.basename(name).encode()) <= 200 for name in found)
+
+
 def test_slug():
     assert slug("  Remove the dog's BARK / rain ") == "remove_the_dog_s_bark_rain"
     assert slug("¡!") == "prompt" and len(slug("word " * 50)) <= 60

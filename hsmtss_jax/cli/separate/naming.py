@@ -148,11 +148,10 @@ def _free(
     """Take the first paths whose files are not taken."""
     stems = ("target", "residual") if naming.two_stems else ("target",)
     for number in _numbers():
-        track = values["track"] + number
+        numbered, behind = dict(values), number
         if "{track}" in template:
-            named = [_render(template, {**values, "track": track, "stem": stem}) for stem in stems]
-        else:
-            named = [_render(template, {**values, "stem": stem}, number) for stem in stems]
+            numbered["track"], behind = values["track"] + number, ""
+        named = [_render(template, {**numbered, "stem": stem}, behind, number) for stem in stems]
         files = [folder / name for name in named]
         keys = {_key(file) for file in files}
         if len(keys) == len(files) and not keys & taken:
@@ -169,22 +168,26 @@ def _numbers() -> Iterator[str]:
         number += 1
 
 
-def _render(template: str, values: dict[str, str], number: str = "") -> Path:
-    """Fill the template to a relative path. number: is put in front of the suffix."""
+def _render(template: str, values: dict[str, str], behind: str, number: str) -> Path:
+    """Fill the template to a relative path with ``behind`` in front of its suffix; see ``_cut``."""
     safe = {name: re.sub(r"[/\\\0]", "_", value) for name, value in values.items()}
     suffix = f".{values['ext']}"
-    path = Path(template.format(**safe).removesuffix(suffix) + number)
+    path = Path(template.format(**safe).removesuffix(suffix) + behind)
     if path.is_absolute() or not path.name or ".." in path.parts or "\0" in template:
         raise ValueError(f"--filename {template!r} must name a file below the output folder")
-    return path.with_name(_cut(path.name, LONGEST) + suffix)
+    return path.with_name(_cut(path.name, LONGEST, number) + suffix)
 
 
-def _cut(name: str, limit: int) -> str:
-    """Shorten a name to its first bytes and, where some are left out, its last 40."""
+def _cut(name: str, limit: int, number: str) -> str:
+    """Shorten a name to its first bytes and, where some are left out, its last 40 and the number.
+
+    The number may be among those that are left out, and names must differ by it.
+    """
     raw = name.encode()
     if len(raw) <= limit:
         return name
-    return raw[: limit - 41].decode(errors="ignore") + "~" + raw[-40:].decode(errors="ignore")
+    head = raw[: limit - 41 - len(number)].decode(errors="ignore")
+    return head + "~" + raw[-40:].decode(errors="ignore") + number
 
 
 def _key(path: Path) -> str:
