@@ -128,7 +128,7 @@ def captions_of(caption: str, label: str, tags: list[str]) -> list[str]:
 
 def _paraphrases(caption: str) -> list[str]:
     if match := _PROGRESSIVE.match(caption):
-        return _clauses(match["subject"], match["verb"], match["rest"], caption)
+        return _clauses(match["subject"], match["verb"], match["rest"])
     if match := _PASSIVE.match(caption):
         out = [f"{match['subject']} being {match['verb']}{match['rest']}"]
         return out + _nouns(match["subject"])

@@ -41,7 +41,7 @@ def decode_example(record: bytes, names: frozenset[str] | None = None) -> dict[s
         features = proto.Example.FromString(record).features.feature
     except DecodeError as error:
         raise ValueError(f"not a tf.train.Example record: {error}") from error
-    if not features:  # other messages parse as one of unknown fields
+    if record and not features:  # other messages parse as one of unknown fields
         raise ValueError("not a tf.train.Example record: it has no features")
     return {name: _value(features[name]) for name in features if names is None or name in names}
 
