@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -80,6 +81,7 @@ def audio(suffix: str, channels: int) -> bytes:
         return path.read_bytes()
 
 
+@pytest.mark.filterwarnings("ignore::hsmtss_jax.audio.io.errors.AudioWarning")  # cut short
 @settings(few, max_examples=80)
 @given(
     content=st.one_of(

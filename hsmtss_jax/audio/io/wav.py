@@ -146,6 +146,8 @@ def _holds_chunks(file: ViewFile, at: int, end: int, chunks: _Chunks) -> bool:
     if chunks.format == "W64":
         at = (at + 7) // 8 * 8
         return at >= end or (file.at(at, 4).isalpha() and file.at(at, 8)[:4].islower())
+    if chunks.stated % 2 and end == at + 1:
+        return True  # the pad byte of an odd size
     for start in (at + at % 2, at, at + 1):
         position = start
         while position + 8 <= end and _is_name(file.at(position, 4)):

@@ -4,6 +4,7 @@ import struct
 
 import numpy as np
 import pytest
+import soundfile
 
 from hsmtss_jax.audio.io import AudioError
 from tests.audio.io.sounds import RATE, chunk, encoded, patched, riff, tone, wav_with_sizes
@@ -181,3 +182,11 @@ def test_a_codec_that_libsndfile_lacks(read, no_ffmpeg):
     fmt = struct.pack("<HHIIHH", 0xFF, 1, RATE, 8000, 1, 16)
     with pytest.raises(AudioError, match="ffmpeg program"):
         read(riff(chunk(b"fmt ", fmt), chunk(b"data", bytes(999))))
+
+
+@pytest.mark.parametrize("samples", [1, 999])
+def test_the_pad_byte_of_an_odd_size_is_no_sample(read, tmp_path, samples):
+    path = tmp_path / "odd.wav"
+    soundfile.write(path, X[:samples], RATE, subtype="ALAW")
+    got = read(path.read_bytes())
+    assert len(got.samples) == samples and got.notes == []
