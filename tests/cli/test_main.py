@@ -86,6 +86,14 @@ class Showing(ToyStage):
         return {"weights": image, "decoded": sound}
 
 
+def test_export_takes_a_config_of_ours_by_name(refused, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert "no bundle at runs/" in refused("export", "pipeline", "out", "--size", "tiny")
+    assert "not PipelineConfig" in refused("export", "audio_mae", "out", "--size", "tiny")
+    (tmp_path / "pipeline").mkdir()  # what is there goes before a name
+    assert "neither a bundle" in refused("export", "pipeline", "out", "--size", "tiny")
+
+
 def test_export_of_a_run(registered, tmp_path):
     run = dataclasses.replace(toy_config().run, steps=3, save_every=1, eval_every=2, keep=3)
     config = toy_config(run=run)
