@@ -7,7 +7,8 @@ from hsmtss_jax.bundles.bundle import Bundle, Storage, is_bundle, load_bundle, s
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.options import argument
-from hsmtss_jax.config import Size, load_config, override
+from hsmtss_jax.config import Size, load_config
+from hsmtss_jax.conversion import override
 from hsmtss_jax.option import option
 
 

@@ -10,7 +10,7 @@ import pytest
 from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
 from hsmtss_jax.cli.export import bundle_of_run
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.config import to_json
+from hsmtss_jax.conversion import to_json
 from hsmtss_jax.stages import STAGES
 from hsmtss_jax.train.loop import train
 from hsmtss_jax.train.stage import Panel
