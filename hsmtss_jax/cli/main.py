@@ -13,6 +13,7 @@ from hsmtss_jax.cli.errors import fail, one_line, plain_warnings
 from hsmtss_jax.cli.options import read_options
 from hsmtss_jax.cli.parser import CommandParser
 from hsmtss_jax.cli.streams import finish_output, reader_left, steady_streams
+from hsmtss_jax.cli.termination import orderly_termination
 
 GROUP = Group(
     package="hsmtss_jax.cli",
@@ -69,7 +70,7 @@ def _run(words: Sequence[str], given: argparse.Namespace, context: Context) -> i
     parser.parse_args(words, given)
     command = given.command
     command.resolve(given)
-    with plain_warnings():
+    with orderly_termination(), plain_warnings():
         return int(command.run(read_options(given, command.options), context))
 
 
