@@ -50,6 +50,9 @@ class Instruction:
         """Return the same description to be extracted, whose presence is asked for."""
         return dataclasses.replace(self, task=Task.EXTRACT)
 
+    def __str__(self) -> str:
+        return f"{self.task} {self.description!r} {self.limits}".strip()
+
     @property
     def limits(self) -> str:
         """Return the amount and the spans as text, "by 6dB, 0:02-0:04"; "" where there are none."""

@@ -45,6 +45,7 @@ def test_limits_are_what_travels_with_it():
     )
     assert limited == Instruction("remove", "rain") and limited.opposite.spans == limited.spans
     assert limited.limits == "by 6dB, 0:02-0:04, 1:05-end"
+    assert str(limited) == "remove 'rain' by 6dB, 0:02-0:04, 1:05-end"
     assert limited.as_dict()["spans"] == ["0:02-0:04", "1:05-end"]
     assert limited.as_dict()["amount"] == "6dB"
 

@@ -77,7 +77,7 @@ def _print_failures(name: str, parsed: Sequence[ParsedCase]) -> None:
     for each in parsed:
         if not (each.correct and each.limits_correct):
             case, found = each.case, each.found
-            got = f"{found.task} {found.description!r} {found.limits}" if found else "refused"
+            got = str(found) if found else "refused"
             print(
                 f"{name}: {case.text!r} ({case.origin}): {got}, "
                 f"expected {case.task} {case.description!r} {case.amount} {case.spans}".rstrip(),

@@ -88,9 +88,7 @@ class Results:
         if self._quiet:
             return
         seconds = report.samples / report.sample_rate
-        instruction = report.instruction
-        limits = f" {instruction.limits}" if instruction.limits else ""
-        asked = f"{instruction.task} {instruction.description!r}{limits}"
+        asked = report.instruction
         files = ", ".join(str(file) for file in job.paths.files)
         reports.say(f"{files}: {asked}, {seconds:.1f} s, presence {report.presence.score:.2f}")
         if self._command.reports.verbose:
