@@ -1,9 +1,9 @@
 """How stage bundles become one pipeline bundle.
 
-hsmtss export configs/pipeline.py OUT --size demo
-hsmtss export configs/pipeline.py OUT --size demo separator=single_stage
-hsmtss export configs/pipeline.py OUT --size demo captioner=true
-hsmtss export configs/pipeline.py OUT --size demo separator=mask_separator
+hsmtss export pipeline OUT --size demo
+hsmtss export pipeline OUT --size demo separator=single_stage
+hsmtss export pipeline OUT --size demo captioner=true
+hsmtss export pipeline OUT --size demo separator=mask_separator
 """
 
 from hsmtss_jax.bundles.pipeline import (

@@ -132,6 +132,12 @@ def config_folders() -> list[Path]:
     return [Path(__file__).with_name("configs"), *checkout]
 
 
+def own_configs() -> dict[str, Path]:
+    """Return the files of our own configs by name ("audio_mae", "pipeline"), in order of the names."""
+    ours = {file.stem: file for folder in config_folders() for file in folder.glob("*.py")}
+    return {stem: ours[stem] for stem in sorted(ours) if stem not in ("__init__", "common")}
+
+
 def find_config(name: str | Path) -> Path:
     """Return the file of a config: a path ending in .py, or the name of one of ours ("audio_mae").
 
@@ -139,8 +145,7 @@ def find_config(name: str | Path) -> Path:
     """
     if Path(name).suffix:
         return Path(name)
-    ours = {file.stem: file for folder in config_folders() for file in folder.glob("*.py")}
-    ours = {stem: file for stem, file in sorted(ours.items()) if stem not in ("__init__", "common")}
+    ours = own_configs()
     if str(name) not in ours:
         raise ValueError(
             f"no config {str(name)!r}: give the path of a .py file or {', '.join(ours)}"

@@ -6,6 +6,8 @@ imports its state dict. torch comes with the ``parity`` extra.
 Legend: B batch, L samples, T frames, F bins, C channels, E width of the query.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -56,11 +58,14 @@ class TorchResUNet(nn.Module):
     """Separate in evaluation mode."""
 
     window: torch.Tensor
+    base: Any
+    film: Any
 
     def __init__(self, config: MaskSeparatorConfig, query: int) -> None:
         super().__init__()
         self.config, channels = config, config.channels
-        base, film = nn.Module(), nn.Module()
+        base: Any = nn.Module()
+        film: Any = nn.Module()
         base.bn0 = nn.BatchNorm2d(config.n_fft // 2 + 1)
         base.pre_conv = nn.Conv2d(1, channels[0], 1)
         base.after_conv = nn.Conv2d(channels[0], 3, 1)
@@ -81,7 +86,11 @@ class TorchResUNet(nn.Module):
     def forward(self, mixture: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
         """Separate mixture [B, L] by query [B, E] -> [B, L]."""
         cfg, base = self.config, self.base
-        settings = {"n_fft": cfg.n_fft, "hop_length": cfg.hop, "window": self.window}
+        settings: dict[str, Any] = {
+            "n_fft": cfg.n_fft,
+            "hop_length": cfg.hop,
+            "window": self.window,
+        }
         z = torch.stft(
             mixture, **settings, center=True, pad_mode="reflect", return_complex=True
         ).transpose(1, 2)[:, None]
@@ -107,7 +116,7 @@ class TorchResUNet(nn.Module):
         x = self._residual(x, query, f"conv_block{levels + 1}a.conv_block1")
         for i in reversed(range(levels)):
             name = f"decoder_block{levels - i}"
-            block = base.get_submodule(name)
+            block: Any = base.get_submodule(name)
             x = functional.leaky_relu(block.bn1(x) + self._shift(query, name, 1), _SLOPE)
             x = torch.cat([block.conv1(x), skips[i]], 1)
             x = self._residual(x, query, f"{name}.conv_block2")

@@ -40,6 +40,20 @@ def test_debug_may_be_a_value(capsys):
     assert "no such file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("front", [[], ["-q"], ["a.wav", "-o", "out"]])
+def test_words_behind_two_dashes_are_no_options(front, capsys):
+    assert main(["separate", "--plan", *front, "--", "-lead.wav", "-remove x"]) == 0
+    assert '"text": "-remove x"' in capsys.readouterr().out
+
+
+def test_a_platform_that_is_not_here_is_a_line(refused, monkeypatch):
+    def absent(**options):
+        raise AssertionError
+
+    monkeypatch.setattr("jax.local_devices", absent)
+    assert "JAX_PLATFORMS=cpu: there is no such device here" in refused("doctor")
+
+
 def test_usage_and_version(capsys):
     assert main([]) == 2 and main(["--help"]) == 0 and main(["--version"]) == 0
     assert "separate" in capsys.readouterr().out
@@ -84,6 +98,14 @@ class Showing(ToyStage):
     def panels(self, inputs):
         image, sound = Panel("image", np.eye(4)), Panel("audio", np.zeros(160, np.float32))
         return {"weights": image, "decoded": sound}
+
+
+def test_export_takes_a_config_of_ours_by_name(refused, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert "no bundle at runs/" in refused("export", "pipeline", "out", "--size", "tiny")
+    assert "not PipelineConfig" in refused("export", "audio_mae", "out", "--size", "tiny")
+    (tmp_path / "pipeline").mkdir()  # what is there goes before a name
+    assert "neither a bundle" in refused("export", "pipeline", "out", "--size", "tiny")
 
 
 def test_export_of_a_run(registered, tmp_path):

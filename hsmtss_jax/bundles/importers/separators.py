@@ -1,6 +1,7 @@
 """Import public text-queried separators as the bundles of a pipeline."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def _query_encoder(source: SeparatorSource, path: Path, state: State) -> Bundle:
 
 def _tokenizer(given: str | None, folders: list[Path], vocab: int) -> dict[str, bytes]:
     if given is not None:
-        path = Path(given).expanduser()
+        path = Path(os.path.expanduser(given))
         if not path.exists() and is_hub_id(given):
             path = download(given, [FILE], [FILE])
         return read_roberta_tokenizer(_parent(path), vocab)
