@@ -32,7 +32,7 @@ from hsmtss_jax.train.stage import Batch, Objective, Panel, Stage, StepInput, St
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MaskSeparatorStageConfig(StageConfig):
-    """The baseline; the text encoder is frozen."""
+    """Configure the baseline; the text encoder is frozen."""
 
     name: str = "mask_separator"
     model: MaskSeparatorConfig = dataclasses.field(default_factory=MaskSeparatorConfig)
@@ -47,7 +47,7 @@ def sdr(estimate: jax.Array, target: jax.Array) -> jax.Array:
 
 
 class MaskSeparatorStage(Stage):
-    """One group, ``model``; aux holds the BatchNorm statistics."""
+    """Train one group, ``model``; aux holds the BatchNorm statistics."""
 
     config: MaskSeparatorStageConfig
     config_class = MaskSeparatorStageConfig
