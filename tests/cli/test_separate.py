@@ -237,7 +237,7 @@ def test_an_interrupt_leaves_what_is_complete(number, status, said, tmp_path):
 
 
 def test_a_span_leaves_the_rest_of_the_recording(tmp_path, capsys):
-    source = write(tmp_path / "in.wav", noise(2 * RATE))
+    source = write(tmp_path / "in.wav", noise(2 * RATE), subtype="PCM_16")
     out, log = tmp_path / "out.wav", tmp_path / "log.jsonl"
     words = (source, "remove the rain by 6 dB between 0.5 and 1 seconds", "-o", out)
     assert separate(*words, "--json", log, "--no-figure") == 0
