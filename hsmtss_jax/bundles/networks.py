@@ -6,6 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from hsmtss_jax.audio.masking import HOP, WINDOW
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
@@ -13,6 +14,7 @@ from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.models.hsm_tss import Networks
 from hsmtss_jax.models.local_separator import LocalSeparatorConfig
+from hsmtss_jax.models.mask_decoder import MaskDecoderConfig
 from hsmtss_jax.models.q_audio import QAudioConfig
 from hsmtss_jax.models.semantics import Encoders, TaskTable
 from hsmtss_jax.models.separators import Separators, SingleStage, TwoStage
@@ -31,6 +33,7 @@ def read_networks(bundles: Mapping[str, Bundle], dtype: Any = jnp.float32) -> Ne
         decoder=from_dict(AcousticDecoderConfig, decoder["model"]),
         codec=read_codec(bundles["tf_codec"], dtype),
         mask_padding=bool(decoder["mask_padding"]),
+        mask_decoder=read_mask_decoder(bundles),
     )
 
 
@@ -60,6 +63,19 @@ def read_separators(bundles: Mapping[str, Bundle], dtype: Any = jnp.float32) -> 
         config = bundles[SingleStage.role].config
         return SingleStage(from_dict(LocalSeparatorConfig, config["model"]), dtype)
     raise ValueError("the pipeline holds no separator: neither joint_separator nor single_stage")
+
+
+def read_mask_decoder(bundles: Mapping[str, Bundle]) -> MaskDecoderConfig | None:
+    """Return the mask decoder's config, if there is one. Raises ValueError for another spectrum than ours."""
+    if "mask_decoder" not in bundles:
+        return None
+    config = from_dict(MaskDecoderConfig, bundles["mask_decoder"].config["model"])
+    if (config.n_fft, config.hop) != (WINDOW, HOP):
+        raise ValueError(
+            f"the mask decoder's spectrum has windows of {config.n_fft} samples every {config.hop}, "
+            f"recordings are masked with {WINDOW} every {HOP}: train it with these"
+        )
+    return config
 
 
 def read_codec(bundle: Bundle, dtype: Any = jnp.float32) -> NeuralCodec:

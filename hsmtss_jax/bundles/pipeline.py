@@ -31,6 +31,7 @@ ROLES = (
     "acoustic_decoder",
 )
 SEPARATORS = ("joint_separator", "single_stage")  # the roles that can give a pipeline its separator
+MASKING = ("mask_decoder",)  # what a pipeline may hold to make masks without generating
 CAPTIONING = ("gpt2", "captioner")  # what a pipeline may hold beside: it separates without them
 
 
@@ -49,6 +50,7 @@ class PipelineConfig:
     Attributes:
       bundles: role -> folder of a stage bundle; every role of the pipeline is required.
       separator: one of ``SEPARATORS``; single_stage is the paper's ablation.
+      mask_decoder: whether to include ``MASKING``.
       captioner: whether to include ``CAPTIONING``, which describe a sound in words.
       storage: role -> storage type of ``save_bundle``; "*" is the default.
       sampling: default policy of the token sampler.
@@ -60,6 +62,7 @@ class PipelineConfig:
 
     bundles: Mapping[str, str]
     separator: str = SEPARATORS[0]
+    mask_decoder: bool = False
     captioner: bool = False
     storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
     sampling: Policy = dataclasses.field(default_factory=Policy)
@@ -73,7 +76,9 @@ class PipelineConfig:
         """Return the pipeline's roles. Raises ValueError for an unknown separator."""
         if self.separator not in SEPARATORS:
             raise ValueError(f"separator={self.separator!r}: choose one of {', '.join(SEPARATORS)}")
-        return _roles_with(self.separator) + (CAPTIONING if self.captioner else ())
+        masking = MASKING if self.mask_decoder else ()
+        captioning = CAPTIONING if self.captioner else ()
+        return (*_roles_with(self.separator), *masking, *captioning)
 
 
 def _roles_with(separator: str) -> tuple[str, ...]:
@@ -87,10 +92,11 @@ def _known_roles(names: Any) -> tuple[str, ...]:
     Raises:
       ValueError: a role is missing, or there is another one that is not in ``CAPTIONING``.
     """
-    rest = sorted(set(map(str, names)) - set(CAPTIONING))
+    given = set(map(str, names)) - set(CAPTIONING)
+    masking = tuple(role for role in MASKING if role in given)
     for roles in map(_roles_with, SEPARATORS):
-        if rest == sorted(roles):
-            return roles
+        if given == {*roles, *masking}:
+            return (*roles, *masking)
     raise ValueError(f"its roles {names} are not those of a pipeline")
 
 

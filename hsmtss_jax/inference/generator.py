@@ -63,6 +63,30 @@ class WindowGenerator:
         found, rows = self._predict(windows, mixture)
         return [{query: found.g[row] for query, row in each.items()} for each in rows]
 
+    def masks(self, windows: Sequence[Window]) -> list[dict[int, np.ndarray]]:
+        """Return the gains [T, F] of every window's present instructions, by number: nothing is generated."""
+        mixture = self._mixture(windows)
+        found, rows = self._predict(windows, mixture)
+        owners = [
+            (place, number)
+            for place, window in enumerate(windows)
+            for number in window.state.present
+        ]
+        queries = [windows[place].state.instructions[number] for place, number in owners]
+        drawn = [rows[place][query] for (place, _), query in zip(owners, queries, strict=True)]
+        places = [place for place, _ in owners]
+        with self._stopwatch.timed("mask"):
+            made = self._runtime.decode_mask(
+                np.stack([windows[place].audio for place in places]),
+                jax.tree.map(lambda x: x[places], mixture),
+                Semantics(s=found.s[drawn], g=found.g[drawn]),
+                self._queries(queries),
+            )
+        gains: list[dict[int, np.ndarray]] = [{} for _ in windows]
+        for (place, number), each in zip(owners, made.gains, strict=True):
+            gains[place][number] = np.asarray(each)
+        return gains
+
     def generate(self, windows: Sequence[Window]) -> list[dict[int, Stems[np.ndarray]]]:
         """Return the sounds of every window's present instructions, by number."""
         found, rows = self._predict(windows, self._mixture(windows))

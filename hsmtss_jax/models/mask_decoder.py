@@ -116,7 +116,7 @@ class Steering:
 
 @flax.struct.dataclass
 class MaskOutput:
-    """Hold a mask: gains float32 [B, T, F] in [0, 1], and presence, the log odds that the sound is there [B]."""
+    """Hold a mask: gains float32 [B, T, F] in [0, 1], and the log odds [B] that the sound is there."""
 
     gains: jax.Array
     presence: jax.Array
@@ -235,7 +235,8 @@ class MaskDecoder(nn.Module):
         x = jnp.concatenate(x, axis=-1).astype(self.dtype)
         x = nn.Conv(cfg.channels[0], (3, 3), dtype=self.dtype, name="stem")(x)
         place = nn.initializers.normal(0.02)
-        return x + self.param("place", place, (cfg.places, cfg.channels[0])).astype(self.dtype)
+        at = self.param("place", place, (1, 1, cfg.places, cfg.channels[0]))
+        return x + at.astype(self.dtype)
 
     def _grid(self, steering: Steering) -> jax.Array:
         """Embed S_mix, and S_hat beside it, on their own grid: [B, X, Y, C]."""
@@ -307,7 +308,7 @@ def time_weights(config: MaskDecoderConfig, level: int, length: int) -> np.ndarr
 
 
 def frequency_weights(config: MaskDecoderConfig, level: int) -> np.ndarray:
-    """Compute weights float32 [N, Y] that interpolate the rows of S, on the mel scale, to a level's places."""
+    """Compute weights float32 [N, Y] that interpolate the rows of S, in mel, to the places of a level."""
     step = config.patch[1] * 2**level
     bins = (np.arange(config.places // 2**level) + 0.5) * step - 0.5
     low, high = hz_to_mel(MEL_LOW, "kaldi"), hz_to_mel(MEL_HIGH, "kaldi")

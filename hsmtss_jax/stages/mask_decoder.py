@@ -18,6 +18,7 @@ from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.audio.working_level import working_gain
 from hsmtss_jax.bundles.networks import read_separators
 from hsmtss_jax.config import StageConfig
+from hsmtss_jax.data.pipeline import holds_features
 from hsmtss_jax.losses.masking import error_level, presence_error, spectral_error
 from hsmtss_jax.models.mask_decoder import (
     MaskDecoderConfig,
@@ -73,6 +74,11 @@ class MaskDecoderStage(MixtureStage):
         return separators
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
+        if holds_features(self.data.root):
+            raise ValueError(
+                f"{self.data.root} holds features, the mask decoder reads sound: give data.root a set of "
+                "clips or of mixtures"
+            )
         present = jax.ShapeDtypeStruct((self.data.batch_size,), jnp.bool_)
         return {**super().batch_spec(), "present": present}
 
