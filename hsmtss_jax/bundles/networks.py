@@ -6,7 +6,6 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.audio.masking import HOP, WINDOW
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
@@ -66,16 +65,10 @@ def read_separators(bundles: Mapping[str, Bundle], dtype: Any = jnp.float32) -> 
 
 
 def read_mask_decoder(bundles: Mapping[str, Bundle]) -> MaskDecoderConfig | None:
-    """Return the mask decoder's config, if there is one. Raises ValueError for another spectrum than ours."""
+    """Return the mask decoder's config, if there is one."""
     if "mask_decoder" not in bundles:
         return None
-    config = from_dict(MaskDecoderConfig, bundles["mask_decoder"].config["model"])
-    if (config.n_fft, config.hop) != (WINDOW, HOP):
-        raise ValueError(
-            f"the mask decoder's spectrum has windows of {config.n_fft} samples every {config.hop}, "
-            f"recordings are masked with {WINDOW} every {HOP}: train it with these"
-        )
-    return config
+    return from_dict(MaskDecoderConfig, bundles["mask_decoder"].config["model"])
 
 
 def read_codec(bundle: Bundle, dtype: Any = jnp.float32) -> NeuralCodec:

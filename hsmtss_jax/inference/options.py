@@ -90,7 +90,14 @@ class SeparateOptions:
     @property
     def generates_opposite(self) -> bool:
         """Return whether the opposite task's sound is generated: for the mask, or as the residual."""
-        return self.residual if self.mode == "generate" else self.mask_from == "both"
+        if self.mode == "generate":
+            return self.residual
+        return self.mask_from in ("auto", "both")
+
+    @property
+    def gains_of_bands(self) -> bool:
+        """Return whether masks have a gain for each mel band, not for each bin."""
+        return self.mode == "mask" and self.mask_from != "decoder"
 
     def resolved(self, decodes_masks: bool) -> "SeparateOptions":
         """Return the options for a bundle that has a mask decoder, or none, without ``auto``.

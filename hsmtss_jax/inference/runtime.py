@@ -14,17 +14,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
-from hsmtss_jax.audio.masking import HOP
+from hsmtss_jax.audio.masking import HOP, WINDOW
 from hsmtss_jax.audio.silence import noise_gate
 from hsmtss_jax.bundles.networks import read_networks
 from hsmtss_jax.bundles.pipeline import Pipeline
-from hsmtss_jax.dist import compute_dtype
+from hsmtss_jax.dist import check_process, compute_dtype, in_32_bits
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models import hsm_tss
 from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
 from hsmtss_jax.models.acoustic_decoder.sampler import TokenSampler
 from hsmtss_jax.models.hsm_tss import Prediction, Query
-from hsmtss_jax.models.mask_decoder import MaskOutput
+from hsmtss_jax.models.mask_decoder import MaskDecoderConfig, MaskOutput
 from hsmtss_jax.models.semantics import Semantics
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.sampling import apply_in_batches, clip_sizes, round_up, trim_text
@@ -92,6 +92,7 @@ class Runtime:
 
     sample_rate = SAMPLE_RATE
 
+    @in_32_bits
     def __init__(
         self,
         pipeline: Pipeline,
@@ -108,6 +109,7 @@ class Runtime:
           device: None: the default one.
           batch: rows that are computed at once; memory grows with it.
         """
+        check_process()
         if batch < 1:
             raise ValueError(f"the batch must be at least 1, got {batch}")
         self.pipeline, self.batch = pipeline, batch
@@ -117,6 +119,7 @@ class Runtime:
         codec = self._codec = networks.codec
         self.max_text, self.two_stage = networks.separators.max_text, networks.two_stage
         self.decodes_masks = networks.mask_decoder is not None
+        _check_grid(networks.mask_decoder)
         self.window = networks.encoders.fbank.window_samples
         self.frame, self.groups = codec.frame_samples, codec.groups
         self.frames = codec.token_frames(self.window)
@@ -190,6 +193,7 @@ class Runtime:
         out = self._batched(self._mask, _pad(audio, self.window), mixture, target, query)
         return MaskOutput(gains=out.gains[:, : samples // HOP + 1], presence=out.presence)
 
+    @in_32_bits
     def sample(
         self,
         s: np.ndarray,
@@ -250,7 +254,9 @@ class Runtime:
         compiled = jax.jit(functools.partial(function, self.networks), **options)
         return functools.partial(compiled, self._params)
 
+    @in_32_bits
     def _batched(self, function: Any, *trees: Any) -> Any:
+        check_process()
         return apply_in_batches(function, *trees, limit=self.batch)
 
     def _forced(
@@ -263,6 +269,15 @@ class Runtime:
         if given.max(initial=0) > frames:
             raise ValueError(f"{given.max()} forced frames do not fit in {frames} frames")
         return _pad(np.asarray(tokens, np.int32), frames), given.astype(np.int32)
+
+
+def _check_grid(decoder: MaskDecoderConfig | None) -> None:
+    """Raise ValueError for a mask decoder whose gains lie elsewhere than those of recordings."""
+    if decoder is not None and (decoder.n_fft, decoder.hop) != (WINDOW, HOP):
+        raise ValueError(
+            f"the mask decoder's spectrum has windows of {decoder.n_fft} samples every {decoder.hop}, "
+            f"recordings are masked with {WINDOW} every {HOP}: train it with these"
+        )
 
 
 def _pad(x: np.ndarray, length: int) -> np.ndarray:

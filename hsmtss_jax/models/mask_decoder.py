@@ -231,8 +231,9 @@ class MaskDecoder(nn.Module):
         cfg = self.config
         size = magnitude(z[:, :, :-1]) * (2.0 / cfg.n_fft)
         size = jnp.pad(size, ((0, 0), (0, -size.shape[1] % (cfg.patch[0] << cfg.halvings)), (0, 0)))
-        x = [_patched(x, *cfg.patch) for x in (size**POWER, (jnp.log(size + FLOOR) + 8.0) / 4.0)]
-        x = jnp.concatenate(x, axis=-1).astype(self.dtype)
+        scaled = size**POWER, (jnp.log(size + FLOOR) + 8.0) / 4.0
+        x = jnp.concatenate([_patched(each, *cfg.patch) for each in scaled], axis=-1)
+        x = x.astype(self.dtype)
         x = nn.Conv(cfg.channels[0], (3, 3), dtype=self.dtype, name="stem")(x)
         place = nn.initializers.normal(0.02)
         at = self.param("place", place, (1, 1, cfg.places, cfg.channels[0]))

@@ -35,7 +35,7 @@ from hsmtss_jax.stages.base import MixtureStage
 from hsmtss_jax.stages.mask_separator import sdr
 from hsmtss_jax.stages.panels import audio_panels
 from hsmtss_jax.stages.sizes import inherit, with_sizes
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -148,11 +148,11 @@ class MaskDecoderStage(MixtureStage):
             "presence": presence,
         }
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         batch = at_working_level(inputs.batch)
         errors = self._errors(*self._mask(inputs, batch), batch)
         metrics = {name: jnp.mean(value) for name, value in errors.items() if name != "loss"}
-        return jnp.mean(errors["loss"]), Report(metrics=metrics, aux=inputs.aux)
+        return jnp.mean(errors["loss"]), StepReport(metrics=metrics, aux=inputs.aux)
 
     def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
         """Compute the loss, its parts, and the SDR of the estimate and of the mixture, [B] each."""

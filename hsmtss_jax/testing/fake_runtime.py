@@ -30,7 +30,7 @@ _NOISE = np.random.default_rng(0).normal(size=(CODES, FRAME)).astype(np.float32)
 
 
 class FakeRuntime:
-    """A ``SeparationRuntime``: "extract" keeps half of the loudness, "remove" a tenth."""
+    """Imitate a ``SeparationRuntime``: "extract" keeps half of the loudness, "remove" a tenth."""
 
     device: Any = types.SimpleNamespace(platform="cpu", id=0, device_kind="cpu")
     dtype: Any = np.float32
@@ -86,7 +86,8 @@ class FakeRuntime:
         shape = len(audio), audio.shape[1] // HOP + 1, len(BINS)
         share = np.asarray(query.condition.task)
         gains: Any = np.broadcast_to(share, shape).astype(np.float32)
-        return MaskOutput(gains=gains, presence=share[:, 0, 0])
+        presence: Any = share[:, 0, 0]
+        return MaskOutput(gains=gains, presence=presence)
 
     def sample(
         self,
