@@ -66,7 +66,7 @@ def read_metadata(path: str | os.PathLike[str], start: int = 0, *, tags: bool = 
 def _tags(path: Path) -> dict[str, str]:
     """Return the tags by libsndfile or, for what it lacks, by ffmpeg."""
     try:
-        with quiet(loud=True), soundfile.SoundFile(path) as file:
+        with quiet(loud=True), soundfile.SoundFile(os.fsencode(path)) as file:
             found = file.copy_metadata()
     except (soundfile.SoundFileError, TypeError, RuntimeError):
         backend = foreign.find_backend()
@@ -76,7 +76,7 @@ def _tags(path: Path) -> dict[str, str]:
             found = {}
     if "tracknumber" in found:
         found["track"] = found.pop("tracknumber")
-    return {name.lower(): text for name, text in found.items() if name.lower() not in _NOT_KEPT}
+    return {name.lower(): text for name, text in found.items() if text and name.lower() not in _NOT_KEPT}
 
 
 def _id3(path: Path) -> bytes:

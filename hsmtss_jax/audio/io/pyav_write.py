@@ -12,6 +12,7 @@ from hsmtss_jax.audio.io.foreign_write import Encode, Target
 from hsmtss_jax.audio.io.metadata import Metadata
 from hsmtss_jax.audio.io.piece import Damaged
 
+_BEST = ("fltp", "flt", "s32p", "s32")  # samples, the most exact first
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 
@@ -57,8 +58,11 @@ class _Packets:
         import av
 
         self._stream, self._target, self._count = stream, target, 0
-        stream.codec_context.open()
         context = stream.codec_context
+        known = {form.name for form in context.codec.audio_formats or ()}
+        if best := next((name for name in _BEST if name in known), None):
+            context.format = av.AudioFormat(best)
+        context.open()
         self._resampler = av.AudioResampler(
             context.format.name, context.layout.name, context.sample_rate, context.frame_size or None
         )
