@@ -216,7 +216,7 @@ def format_of(suffix: str) -> str | None:
 
 
 def nearest_depth(depths: tuple[str, ...], wanted: str) -> str:
-    """Return the depth to write where ``wanted`` is the input's: the least that loses nothing, else the best."""
+    """Return the depth to write for a wanted one: the least that loses nothing, else the best."""
     if wanted in depths:
         return wanted
     order = [depth for depth in _ALL_DEPTHS if depth in depths and depth not in ("ulaw", "alaw")]

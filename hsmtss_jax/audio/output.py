@@ -7,8 +7,28 @@ from hsmtss_jax.audio.formats import FORMATS
 from hsmtss_jax.option import check, option
 
 FormatName = Literal[
-    *("wav", "rf64", "w64", "aiff", "au", "caf", "flac", "ogg", "opus", "mp3", "m4a", "aac"),  # type: ignore[valid-type]
-    *("wma", "ac3", "mp2", "wv", "mka", "mp4", "mov", "mkv", "webm", "avi"),
+    "wav",
+    "rf64",
+    "w64",
+    "aiff",
+    "au",
+    "caf",
+    "flac",
+    "ogg",
+    "opus",
+    "mp3",
+    "m4a",
+    "aac",
+    "wma",
+    "ac3",
+    "mp2",
+    "wv",
+    "mka",
+    "mp4",
+    "mov",
+    "mkv",
+    "webm",
+    "avi",
 ]
 BitDepth = Literal["8", "16", "24", "32", "float", "double"]
 ClipMode = Literal["rescale", "clamp", "none"]

@@ -1,6 +1,13 @@
 """Read and write audio files: libsndfile and ffmpeg for the formats, soxr for the rates. No JAX."""
 
-from hsmtss_jax.audio.io.encoding import Encoding, check_form, choose, default_format
+from hsmtss_jax.audio.io.encoding import (
+    Encoding,
+    check_form,
+    choose,
+    clip_mode,
+    default_format,
+    plan_output,
+)
 from hsmtss_jax.audio.io.errors import AudioError, AudioWarning
 from hsmtss_jax.audio.io.metadata import Metadata, read_metadata
 from hsmtss_jax.audio.io.read import AudioFile, AudioInfo, probe, read_audio, read_blocks
@@ -16,7 +23,6 @@ from hsmtss_jax.audio.io.write import (
     AudioWriter,
     check_output,
     check_place,
-    clip_mode,
     open_writer,
     overload_gain,
     write_audio,
@@ -40,6 +46,7 @@ __all__ = [
     "default_format",
     "open_writer",
     "overload_gain",
+    "plan_output",
     "probe",
     "read_audio",
     "read_blocks",

@@ -65,7 +65,7 @@ def pack(chunks: Sequence[Chunk]) -> bytes:
 
 
 def part_of(chunks: Sequence[Chunk], start: int) -> list[Chunk]:
-    """Return the chunks of a part from sample ``start`` on: its time reference moves, markers are left out."""
+    """Return the chunks of a part from a sample on: its time reference moves, markers are left out."""
     kept = []
     for name, body in chunks:
         marks = name in _AT_SAMPLES or (name == b"LIST" and body[:4] == b"adtl")

@@ -22,24 +22,47 @@ from hsmtss_jax.audio.formats import (
 from hsmtss_jax.audio.io.errors import AudioError, AudioWarning
 from hsmtss_jax.audio.io.foreign_write import Target
 from hsmtss_jax.audio.io.foreign_write import find_encoder as find_program
-from hsmtss_jax.audio.io.read import AudioInfo
+from hsmtss_jax.audio.io.read import AudioInfo, probe
+from hsmtss_jax.audio.io.spool import local_path
 from hsmtss_jax.audio.output import OutputOptions
 
 RATE_PER_CHANNEL = 96  # [kbit/s]
 _SUBTYPES = {
-    **{"8": "PCM_S8", "16": "PCM_16", "24": "PCM_24", "32": "PCM_32"},
-    **{"float": "FLOAT", "double": "DOUBLE", "ulaw": "ULAW", "alaw": "ALAW"},
+    "8": "PCM_S8",
+    "16": "PCM_16",
+    "24": "PCM_24",
+    "32": "PCM_32",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "ulaw": "ULAW",
+    "alaw": "ALAW",
 }
 _DEPTHS = {
     **{subtype: depth for depth, subtype in _SUBTYPES.items()},
-    **{"PCM_U8": "8", "ALAC_16": "16", "ALAC_20": "24", "ALAC_24": "24", "ALAC_32": "32"},
-    **{"PCM_F32LE": "float", "PCM_F64LE": "double", "WAVPACK": "24", "TTA": "24"},
-    **{"ALAC": "24", "FLAC": "24", "APE": "24"},
+    "PCM_U8": "8",
+    "ALAC_16": "16",
+    "ALAC_20": "24",
+    "ALAC_24": "24",
+    "ALAC_32": "32",
+    "PCM_F32LE": "float",
+    "PCM_F64LE": "double",
+    "WAVPACK": "24",
+    "TTA": "24",
+    "ALAC": "24",
+    "FLAC": "24",
+    "APE": "24",
 }
 _UNSIGNED = ("WAV", "RF64", "W64")  # their 8 bits
 _CODECS = {
-    **{"AAC": "aac", "OPUS": "libopus", "VORBIS": "libvorbis", "FLAC": "flac", "AC3": "ac3"},
-    **{"MP3": "libmp3lame", "MPEG_LAYER_III": "libmp3lame", "ALAC": "alac", "EAC3": "ac3"},
+    "AAC": "aac",
+    "OPUS": "libopus",
+    "VORBIS": "libvorbis",
+    "FLAC": "flac",
+    "AC3": "ac3",
+    "MP3": "libmp3lame",
+    "MPEG_LAYER_III": "libmp3lame",
+    "ALAC": "alac",
+    "EAC3": "ac3",
     **{f"PCM_{kind}LE": "flac" for kind in ("S16", "S24", "S32")},
 }
 _EXACT = ("flac", "alac", "wavpack")  # codecs without a bit rate
@@ -94,14 +117,16 @@ class Encoding:
         codec, kbps = self.form.subtype, self.bitrate
         if codec == "MPEG_LAYER_III" and kbps is None:
             return 0.2, "VARIABLE"  # LAME's V2
-        if codec == "MPEG_LAYER_III":
+        if codec == "MPEG_LAYER_III" and kbps is not None:
             low, high = (32, 320) if rate >= 32_000 else (8, 160 if rate >= 16_000 else 64)
             return float(np.clip((high - kbps) / (high - low), 0, 0.99)), "CONSTANT"
         if codec == "OPUS":
             each = RATE_PER_CHANNEL if kbps is None else kbps / channels
             return float(np.clip((256 - each) / 250, 0, 1)), None
         if codec == "VORBIS":
-            quality = 6.0 if kbps is None else np.interp(kbps / channels * 2, _VORBIS_KBPS, _QUALITY)
+            quality = (
+                6.0 if kbps is None else np.interp(kbps / channels * 2, _VORBIS_KBPS, _QUALITY)
+            )
             return float(np.clip(1 - quality / 10, 0, 1)), None
         return None, None
 
@@ -132,7 +157,7 @@ def choose(
         raise AudioError(f"{path}: {suffix} is no format that is written: choose one of {known}")
     form = FORMATS[name]
     try:
-        OutputOptions(format=name, bit_depth=options.bit_depth, bitrate=options.bitrate)
+        OutputOptions().replace(format=name, bit_depth=options.bit_depth, bitrate=options.bitrate)
         encoder = find_encoder(form, source.subtype if source else "")
     except ValueError as error:
         raise AudioError(f"{path}: {error}") from error
@@ -145,16 +170,63 @@ def choose(
     return encoding
 
 
+def plan_output(
+    path: str | os.PathLike[str],
+    source: str | os.PathLike[str],
+    options: OutputOptions,
+    *,
+    mono: bool = False,
+    part: bool = False,
+) -> Encoding:
+    """Return how to write a result of a recording.
+
+    Args:
+      path: of the result; it is not looked at.
+      source: the recording; one that cannot be read is passed over here.
+      options: what was asked.
+      mono: the result has one channel, whatever the recording has.
+      part: the result is of a part of the recording.
+
+    Raises:
+      AudioError: it cannot be written so.
+    """
+    path = Path(path)
+    try:
+        info = probe(source)
+    except (ValueError, OSError):
+        return choose(path, options)
+    encoding = choose(path, options, info)
+    clip_mode(encoding, options)
+    check_form(path, encoding, info.sample_rate, 1 if mono else info.channels)
+    if encoding.form.video:
+        _check_film(path, source, part)
+    return encoding
+
+
+def clip_mode(encoding: Encoding, options: OutputOptions) -> str:
+    """Return what becomes of samples beyond 1: "rescale", "clamp" or "none".
+
+    Raises:
+      AudioError: "none" is asked for in a format that ends at 1.
+    """
+    if options.clip_mode == "none" and not encoding.is_float:
+        raise AudioError(f"clip mode none needs floats: {encoding} ends at 1")
+    return options.clip_mode or ("none" if encoding.is_float else "rescale")
+
+
 def default_format(suffix: str, options: OutputOptions) -> str:
     """Return the format of results of a recording with this suffix; "wav", with a warning, if not its own."""
-    if options.format:
-        return options.format
+    if options.format is not None:
+        return str(options.format)
     name = format_of(suffix)
-    name = name and (FORMATS[name].sound or name)
+    if name is not None:
+        name = FORMATS[name].sound or name
     why = "is not written"
     if name is not None:
         try:
-            OutputOptions(format=name, bit_depth=options.bit_depth, bitrate=options.bitrate)
+            OutputOptions().replace(
+                format=name, bit_depth=options.bit_depth, bitrate=options.bitrate
+            )
             find_encoder(FORMATS[name])
             return name
         except ValueError as error:
@@ -195,6 +267,18 @@ def check_form(path: Path, encoding: Encoding, rate: int, channels: int) -> None
     if (written := encoding.rate(rate)) < rate:
         note = f"{path}: {form.title} has no {rate} Hz: it is written at {written} Hz"
         warnings.warn(note, AudioWarning, stacklevel=3)
+
+
+def _check_film(path: Path, source: str | os.PathLike[str], part: bool) -> None:
+    """Raise AudioError for a film that cannot be made of ``source``, or of a part of it."""
+    from hsmtss_jax.audio.io.ffmpeg_write import has_pictures
+
+    if not has_pictures(local_path(Path(source))):
+        raise AudioError(f"{path}: {source} has no pictures: name a result like sound.m4a")
+    if part:
+        raise AudioError(
+            f"{path}: a film is written whole: leave out start and end, or write sound"
+        )
 
 
 @functools.cache

@@ -59,7 +59,8 @@ def encode(work: Path, target: Target, metadata: Metadata) -> Iterator[Encode]:
             stdout=subprocess.DEVNULL,
             stderr=messages,
         )
-        assert process.stdin is not None
+        pipe = process.stdin
+        assert pipe is not None
 
         def complaint() -> Damaged:
             process.wait()
@@ -69,20 +70,20 @@ def encode(work: Path, target: Target, metadata: Metadata) -> Iterator[Encode]:
 
         def take(block: np.ndarray) -> None:
             try:
-                process.stdin.write(np.ascontiguousarray(block, "<f4").tobytes())
+                pipe.write(np.ascontiguousarray(block, "<f4").tobytes())
             except BrokenPipeError as error:
                 raise complaint() from error
 
         try:
             yield take
             with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+                pipe.close()
             if process.wait():
                 raise complaint()
         finally:
             process.kill()
             with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+                pipe.close()
             process.wait()
 
 

@@ -17,10 +17,10 @@ from hsmtss_jax.audio.io.tags import tags_before
 from hsmtss_jax.audio.io.view import View
 
 # What ffmpeg tells of the container, and what only the encoder of the result can say.
-_NOT_KEPT = frozenset(
-    ("software", "encoder", "encoded_by", "major_brand", "minor_version", "compatible_brands")
-    + ("handler_name", "vendor_id", "creation_time", "duration", "language", "tlen", "bps")
-)
+_NOT_KEPT = {
+    *("software", "encoder", "encoded_by", "major_brand", "minor_version", "compatible_brands"),
+    *("handler_name", "vendor_id", "creation_time", "duration", "language", "tlen", "bps"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Metadata:
     """
 
     tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    extras: WavExtras = WavExtras()
+    extras: WavExtras = dataclasses.field(default_factory=WavExtras)
     flac: FlacTags | None = None
     id3: bytes = b""
     source: Path | None = None
@@ -76,7 +76,9 @@ def _tags(path: Path) -> dict[str, str]:
             found = {}
     if "tracknumber" in found:
         found["track"] = found.pop("tracknumber")
-    return {name.lower(): text for name, text in found.items() if text and name.lower() not in _NOT_KEPT}
+    return {
+        name.lower(): text for name, text in found.items() if text and name.lower() not in _NOT_KEPT
+    }
 
 
 def _id3(path: Path) -> bytes:

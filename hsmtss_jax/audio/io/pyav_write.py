@@ -64,7 +64,10 @@ class _Packets:
             context.format = av.AudioFormat(best)
         context.open()
         self._resampler = av.AudioResampler(
-            context.format.name, context.layout.name, context.sample_rate, context.frame_size or None
+            context.format.name,
+            context.layout.name,
+            context.sample_rate,
+            context.frame_size or None,
         )
 
     def of(self, block: np.ndarray) -> list[Any]:

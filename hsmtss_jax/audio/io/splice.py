@@ -9,10 +9,9 @@ from typing import BinaryIO
 
 
 class SplicedFile:
-    """Write what an encoder gives to a file, with ``new`` in place of its bytes from ``at`` to before ``end``.
+    """Write what an encoder gives, with ``new`` in place of its bytes from ``at`` to before ``end``.
 
-    Errors of the system do not leave ``write`` and ``seek``, since a C library calls them: ``error`` keeps the
-    first one.
+    Errors do not leave ``write`` and ``seek``, since a C library calls them: ``error`` keeps the first.
     """
 
     def __init__(self, file: BinaryIO, at: int = 0, end: int = 0, new: bytes = b"") -> None:

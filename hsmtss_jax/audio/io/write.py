@@ -15,7 +15,7 @@ import soxr
 from hsmtss_jax.atomic import replace_file
 from hsmtss_jax.audio.io.chunks import complete, pack
 from hsmtss_jax.audio.io.comments import FIRST, FlacTags, from_tags, replace_blocks
-from hsmtss_jax.audio.io.encoding import Encoding, check_form, choose
+from hsmtss_jax.audio.io.encoding import Encoding, check_form, choose, clip_mode
 from hsmtss_jax.audio.io.errors import AudioError, AudioWarning, reason
 from hsmtss_jax.audio.io.foreign_write import Encode, find_encoder
 from hsmtss_jax.audio.io.metadata import Metadata
@@ -61,17 +61,6 @@ def write_audio(
             writer.write(samples[start : start + _BLOCK])
 
 
-def clip_mode(encoding: Encoding, options: OutputOptions) -> str:
-    """Return what becomes of samples beyond 1: "rescale", "clamp" or "none".
-
-    Raises:
-      AudioError: "none" is asked for in a format that ends at 1.
-    """
-    if options.clip_mode == "none" and not encoding.is_float:
-        raise AudioError(f"clip mode none needs floats: {encoding} ends at 1")
-    return options.clip_mode or ("none" if encoding.is_float else "rescale")
-
-
 def overload_gain(
     path: str | os.PathLike[str], encoding: Encoding, options: OutputOptions, peak: float
 ) -> float:
@@ -79,8 +68,8 @@ def overload_gain(
     if peak <= 1 or clip_mode(encoding, options) != "rescale":
         return 1.0
     note = (
-        f"{path}: samples reach {peak:.3g}: turned down by {20 * np.log10(peak):.1f} dB to fit "
-        f"({encoding}; float WAV keeps them)"
+        f"{path}: samples reach {peak:.3g}: turned down by {20 * np.log10(peak):.1f} dB to fit, since "
+        f"{encoding} ends at 1 (float WAV does not)"
     )
     warnings.warn(note, AudioWarning, stacklevel=3)
     return 1.0 / peak
@@ -250,8 +239,12 @@ def _settings(
     elif form == "WAV" and _fits(metadata.extras.mask, channels):
         form = "WAVEX"
     return {
-        **{"samplerate": rate, "channels": channels, "format": form, "subtype": encoding.subtype},
-        **{"compression_level": level, "bitrate_mode": mode},
+        "samplerate": rate,
+        "channels": channels,
+        "format": form,
+        "subtype": encoding.subtype,
+        "compression_level": level,
+        "bitrate_mode": mode,
     }
 
 
