@@ -153,8 +153,8 @@ def choose(
     name = options.format or format_of(path.suffix)
     if name is None:
         suffix = path.suffix or "a name without a suffix"
-        known = ", ".join(FORMATS)
-        raise AudioError(f"{path}: {suffix} is no format that is written: choose one of {known}")
+        names = ", ".join(FORMATS)
+        raise AudioError(f"{path}: {suffix} is no format that is written: choose one of {names}")
     form = FORMATS[name]
     try:
         OutputOptions().replace(format=name, bit_depth=options.bit_depth, bitrate=options.bitrate)

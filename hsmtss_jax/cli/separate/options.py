@@ -14,7 +14,7 @@ from hsmtss_jax.task import Task
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RequestOptions:
-    """What to separate, and how sentences are understood."""
+    """Declare what to separate, and how sentences are understood."""
 
     prompt: tuple[str, ...] = option(
         (),
@@ -42,7 +42,7 @@ class RequestOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PlaceOptions:
-    """Where results go."""
+    """Declare where results go."""
 
     output: str | None = option(
         None,
@@ -63,7 +63,7 @@ class PlaceOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """How results are reported."""
+    """Declare how results are reported."""
 
     json: str | None = option(
         None, "write a JSON line a result; - is the standard output", metavar="FILE"
@@ -82,7 +82,7 @@ class ReportOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeparateCommand:
-    """The command line of ``hsmtss separate``."""
+    """Declare the command line of ``hsmtss separate``."""
 
     items: tuple[str, ...] = argument(
         "recordings of any format, rate, channel count and length, and folders of them; without -p the "
