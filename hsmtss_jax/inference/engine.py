@@ -6,7 +6,7 @@ Legend: W samples of a window, l of a block, C channels.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -70,7 +70,7 @@ class Engine:
 
     def run(
         self, recordings: Sequence[Recording | Failed], sinks: Sequence[Sink]
-    ) -> Iterator[list[Outcome]]:
+    ) -> Generator[list[Outcome], None, None]:
         """Yield the outcomes of each recording's instructions, in order, as soon as they are complete."""
         total = sum(self._count(recording) for recording in recordings)
         counts = [len(instructions) for instructions in self._wanted]

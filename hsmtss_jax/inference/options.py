@@ -188,7 +188,8 @@ class SeparationReport:
     """Describes a separation, without its sound.
 
     sample_rate, samples: of the target. mode: how it was made. windows: how many there were.
-    peak: largest absolute sample of target and residual. timing: seconds of the whole call by step
+    peak: largest absolute sample of target and residual. gain: what both were multiplied with where files
+    that end at 1 were written (``OutputOptions.clip_mode``). timing: seconds of the whole call by step
     ("read", "semantics", "tokens", "waveform", "render" for masks and crossfades, "total"), shared by
     all prompts and files of the call.
     """
@@ -202,6 +203,7 @@ class SeparationReport:
     activity: Activity
     peak: float
     timing: dict[str, float]
+    gain: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
