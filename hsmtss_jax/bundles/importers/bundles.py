@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -147,5 +148,5 @@ def _no_heads(heads: int | None, why: str = f"{_CONFIG} says the heads") -> None
 
 def _public_name(source: str) -> str:
     """Return the hub id, or the last part of a path, so that bundles do not contain local paths."""
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     return path.resolve().name if path.exists() else source
