@@ -54,7 +54,7 @@ _PAPER = {  # what the paper reports by models of others: the beginning of its c
 
 @dataclasses.dataclass(frozen=True)
 class PairScore:
-    """One pair, one task, one route. values: metric -> number (NaN or infinite where undefined).
+    """Store one pair, one task, one route. values: metric -> number (NaN or infinite where undefined).
 
     group: recording of the target; snr_db: target to other [dB]. embeddings: scorer's name -> what it
     hears, for distances between sets; a report's rows leave it out.
