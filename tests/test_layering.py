@@ -97,7 +97,7 @@ EXCLUSIVE = {
     "torch": {
         *("bundles/importers/read.py", "evaluation/torch_codecs.py"),
         *("evaluation/judges/clap.py", "evaluation/judges/audio_language.py"),
-        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py"),
+        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py", "benchmarks/torch_resunet.py"),
     },
     "huggingface_hub": {"bundles/hub.py"},
     "onnx": {"bundles/importers/yamnet.py"},
