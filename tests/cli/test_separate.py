@@ -65,6 +65,7 @@ def test_many_inputs_and_prompts(tmp_path, capsys, monkeypatch):
     assert sum(each["status"] == "failed" for each in told) == 5
 
 
+@pytest.mark.filterwarnings("default::hsmtss_jax.audio.io.AudioWarning")
 def test_two_stems_add_up(tmp_path, capsys):
     """Under one gain where they are too loud; --clip-mode none leaves them as they are."""
     loud = 15 * noise(3 * 22_050 + 1, 2)
