@@ -107,6 +107,7 @@ EXCLUSIVE = {
     "tensorboardX": {"train/writer.py"},
     "torch": {
         *("bundles/importers/read.py", "evaluation/torch_codecs.py"),
+        *("evaluation/judges/clap.py", "evaluation/judges/audio_language.py"),
         *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py", "benchmarks/torch_resunet.py"),
     },
     "huggingface_hub": {"bundles/hub.py"},

@@ -165,6 +165,8 @@ class Separator:
         residual: bool | None = None,
         best_of: int | None = None,
         min_presence: float | None = None,
+        span: str | Sequence[str] | None = None,
+        amount: str | None = None,
     ) -> SeparationResult:
         """Separate one recording by one instruction.
 
@@ -177,7 +179,8 @@ class Separator:
           start, end: the part of the recording to work on [s].
           options: see ``SeparateOptions``.
           progress: called with (windows done, windows in all).
-          mode, seed, residual, best_of, min_presence: shortcuts for ``options``, over which they win.
+          mode, seed, residual, best_of, min_presence, span, amount: shortcuts for ``options``, over which
+            they win.
 
         Raises ValueError (AudioError, TargetAbsent) for options out of range, an empty instruction, a
         recording that cannot be read, is silent, shorter than 50 ms, or holds NaN.
@@ -188,6 +191,8 @@ class Separator:
             "residual": residual,
             "best_of": best_of,
             "min_presence": min_presence,
+            "span": span,
+            "amount": amount,
         }
         chosen = (options or SeparateOptions()).replace(**shortcuts)
         instruction = _instruction(instruction, task, description)

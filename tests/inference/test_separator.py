@@ -315,3 +315,12 @@ def test_places_to_load_from(tmp_path):
         Separator.from_pretrained(dtype="int3")
     with pytest.raises(ValueError, match="no device 'abacus'"):
         Separator.from_pretrained(device="abacus")
+
+
+def test_spans_and_amounts_are_options_too(separator):
+    found = separator.separate(MONO, PROMPTS[0], sample_rate=RATE, span="0.1-0.2", amount="6dB")
+    assert found.instruction.limits == "by 6dB, 0:00.1-0:00.2"
+    first, last = round(0.1 * RATE), round(0.2 * RATE)
+    np.testing.assert_array_equal(found.target[:first], MONO[:first])
+    np.testing.assert_array_equal(found.target[last:], MONO[last:])
+    np.testing.assert_allclose(found.target + found.residual, MONO, atol=1e-6)

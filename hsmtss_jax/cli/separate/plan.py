@@ -26,7 +26,8 @@ def understand(command: SeparateCommand) -> Asked:
     names, texts = split_instruction(command.items, command.request.prompt)
     if not names and not command.request.plan:
         raise ValueError('give a recording as well: hsmtss separate FILE "remove the dog"')
-    return Asked(names, texts, _parse(command.request, texts))
+    options = command.separate_options
+    return Asked(names, texts, [*map(options.limited, _parse(command.request, texts))])
 
 
 def _parse(request: RequestOptions, texts: Sequence[str]) -> list[Instruction]:

@@ -88,7 +88,7 @@ class Results:
         if self._quiet:
             return
         seconds = report.samples / report.sample_rate
-        asked = f"{report.instruction.task} {report.instruction.description!r}"
+        asked = report.instruction
         files = ", ".join(str(file) for file in job.paths.files)
         reports.say(f"{files}: {asked}, {seconds:.1f} s, presence {report.presence.score:.2f}")
         if self._command.reports.verbose:
