@@ -15,7 +15,10 @@ _BROAD = (  # names of fonts with many scripts or emoji, looked at first
     *("arial unicode", "pingfang", "hiragino", "yu gothic", "malgun", "yahei", "nanum", "symbola"),
     *("segoe ui", "apple symbols", "geeza", "ipa", "takao", "freesans", "freeserif"),
 )
-_USELESS = ("last resort", "color emoji")  # boxes in place of glyphs; pictures, which Agg cannot draw
+_USELESS = (
+    "last resort",
+    "color emoji",
+)  # boxes in place of glyphs; pictures, which Agg cannot draw
 _HIDDEN = ("Cc", "Cf", "Cs")  # control and format characters, halves of pairs
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 

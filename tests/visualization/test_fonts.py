@@ -7,7 +7,15 @@ from matplotlib.text import Text
 from hsmtss_jax.visualization.canvas import new_figure, save_figure
 from hsmtss_jax.visualization.fonts import MISSING, drawable
 
-TEXTS = ["rain 雨 비", "مطر غزير", "🐕 barks 👩‍🚒", "עברית हिन्दी ไทย", "$x^{$ $", "a\tb\x07\ud800c", "{}\\%"]
+TEXTS = [
+    "rain 雨 비",
+    "مطر غزير",
+    "🐕 barks 👩‍🚒",
+    "עברית हिन्दी ไทย",
+    "$x^{$ $",
+    "a\tb\x07\ud800c",
+    "{}\\%",
+]
 ASCII = range(32, 127)
 
 
@@ -36,7 +44,9 @@ def test_what_no_font_has_is_replaced():
 
 
 def test_marks_that_only_change_a_form_are_left_out():
-    assert drawable("a\N{VARIATION SELECTOR-16}\N{ZERO WIDTH JOINER}\x1b\tb", ASCII, []).text == "a b"
+    assert (
+        drawable("a\N{VARIATION SELECTOR-16}\N{ZERO WIDTH JOINER}\x1b\tb", ASCII, []).text == "a b"
+    )
 
 
 def test_fonts_that_cannot_be_read_are_passed_over(tmp_path):
