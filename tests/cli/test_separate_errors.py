@@ -187,11 +187,22 @@ def test_a_file_limit_stops_the_sound(fake, tmp_path, refused):
     assert below(tmp_path) == {"in.wav"}
 
 
-def test_a_figure_that_cannot_be_drawn(fake, tmp_path, refused):
+def test_a_figure_that_cannot_be_drawn_is_no_failed_result(fake, tmp_path, capsys):
     (tmp_path / "out.png").mkdir()
-    source = write(tmp_path / "in.wav")
-    error = refused("separate", source, "x", "-o", tmp_path / "out.wav", status=1)
-    assert "out.png" in error and below(tmp_path) == {"in.wav", "out.wav"}
+    source, out = write(tmp_path / "in.wav"), tmp_path / "out.wav"
+    assert main(["separate", str(source), "x", "-o", str(out), "--json", "-"], fake) == 0
+    told = capsys.readouterr()
+    assert told.err.startswith(f"hsmtss: warning: {out.with_suffix('.png')}: the figure could not")
+    assert told.err.count("\n") == 1 and json.loads(told.out)["figure"] is None
+    assert below(tmp_path) == {"in.wav", "out.wav"}
+
+
+@pytest.mark.parametrize("prompt", ["$x^{$", "remove 雨 and 🐕", "extract the \\ {} dog"])
+def test_any_prompt_has_a_figure(fake, tmp_path, capsys, prompt):
+    source, out = write(tmp_path / "in.wav"), tmp_path / "out.wav"
+    asked = ["separate", str(source), prompt, "--task=extract", "-o", str(out), "-q"]
+    assert main(asked, fake) == 0
+    assert capsys.readouterr().err == "" and below(tmp_path) == {"in.wav", "out.wav", "out.png"}
 
 
 def test_a_segment_is_the_models(fake, tmp_path, refused):
