@@ -27,6 +27,7 @@ from typing import Any, Literal, TypeVar
 import jax
 
 from hsmtss_jax.audio.masking import HOP
+from hsmtss_jax.audio.timecode import Time
 from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.engine import Engine, Outcome
 from hsmtss_jax.inference.options import (
@@ -154,8 +155,8 @@ class Separator:
         task: str | None = None,
         description: str | None = None,
         sample_rate: int | None = None,
-        start: float = 0.0,
-        end: float | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
         mode: Mode | None = None,
@@ -172,7 +173,7 @@ class Separator:
             ``description`` given.
           task, description: the instruction in two parts.
           sample_rate: of ``audio`` if it is an array [Hz].
-          start, end: the part of the recording to work on [s].
+          start, end: the part of the recording to work on: seconds, or a text such as "1:02:03.5".
           options: see ``SeparateOptions``.
           progress: called with (windows done, windows in all).
           mode, seed, residual, best_of, min_presence: shortcuts for ``options``, over which they win.
@@ -234,8 +235,8 @@ class Separator:
         *,
         residual_path: PathLike | None = None,
         subtype: str = "PCM_16",
-        start: float = 0.0,
-        end: float | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
     ) -> SeparationReport:
@@ -265,8 +266,8 @@ class Separator:
         jobs: Mapping[PathLike, Sequence[OutputFiles]],
         *,
         subtype: str = "PCM_16",
-        start: float = 0.0,
-        end: float | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
     ) -> Iterator[list[Outcome]]:
@@ -318,7 +319,7 @@ def _instruction(
 
 
 def _opened(
-    audio: Audio, sample_rate: int | None, start: float = 0.0, end: float | None = None
+    audio: Audio, sample_rate: int | None, start: Time = 0.0, end: Time | None = None
 ) -> Recording | Failed:
     """Open a recording, or return what was wrong."""
     try:

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 from typing import Literal
 
+from hsmtss_jax.audio.timecode import read_time
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.inference.options import SeparateOptions
@@ -27,8 +28,12 @@ class RequestOptions:
     task: Task | None = option(
         None, "take the text as the description, word by word, for this task"
     )
-    start: float = option(0.0, "second to begin at", low=0, metavar="S")
-    end: float | None = option(None, "second to end at", low=0, metavar="S", default_help="the end")
+    start: float = option(
+        0.0, "time to begin at: 90, 1:30 or 1:02:03.5", low=0, metavar="TIME", read=read_time
+    )
+    end: float | None = option(
+        None, "time to end at", low=0, metavar="TIME", default_help="the end", read=read_time
+    )
     parser: Literal["rules", "local", "endpoint"] = option("rules", "how a sentence is understood")
     parser_model: str | None = option(
         None, "language model of --parser local or endpoint", metavar="NAME"
