@@ -9,10 +9,11 @@ from hsmtss_jax.audio.io.resample import (
     resampled_length,
     to_mono,
 )
-from hsmtss_jax.audio.io.spool import Spooled, spool_stdin
+from hsmtss_jax.audio.io.spool import STDIN, Spooled, local_path, spool_stdin
 from hsmtss_jax.audio.io.write import AudioWriter, check_output, open_writer, write_audio
 
 __all__ = [
+    "STDIN",
     "AudioError",
     "AudioFile",
     "AudioInfo",
@@ -21,6 +22,7 @@ __all__ = [
     "Resampler",
     "Spooled",
     "check_output",
+    "local_path",
     "open_writer",
     "probe",
     "read_audio",

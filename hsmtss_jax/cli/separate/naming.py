@@ -75,7 +75,7 @@ def plan_outputs(
     several = len(inputs) > 1 or any(each.folder != Path() for each in inputs)
     outputs = []
     for each in inputs:
-        folder = naming.folder or (Path(DEFAULT_FOLDER) if several else each.path.parent)
+        folder = naming.folder or (Path(DEFAULT_FOLDER) if several else each.beside)
         of_input = []
         for prompt in prompts:
             values = {"track": each.path.stem, "prompt": slug(prompt), "ext": _ext(naming)}

@@ -52,7 +52,7 @@ class OutputOptions:
 
     output: str | None = option(
         None,
-        "a .wav or .flac file for one result, else a folder",
+        "a .wav or .flac file for one result, - for the standard output, else a folder",
         short="-o",
         metavar="PATH",
         default_help="one input: beside it, INPUT_separated.wav; several: the folder separated",
@@ -109,7 +109,7 @@ class SeparateCommand:
     """The command line of ``hsmtss separate``."""
 
     items: tuple[str, ...] = argument(
-        "recordings of any format, rate, channel count and length, and folders of them; without -p the "
+        "recordings of any format, rate, channel count and length, - for the standard input, and folders; without -p the "
         "last one is the instruction",
         metavar="INPUT",
         default=(),

@@ -1,6 +1,7 @@
 """Run ``hsmtss separate``: plan the results, check what can be checked, load the model, write."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import tempfile
@@ -12,10 +13,10 @@ from hsmtss_jax.audio.clipping import check_size, finish_files, needs_working_fi
 from hsmtss_jax.audio.io import check_output, probe
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.progress import progress_bar
-from hsmtss_jax.cli.separate import reports
+from hsmtss_jax.cli.separate import reports, standard_output
 from hsmtss_jax.cli.separate.naming import OutputPaths
 from hsmtss_jax.cli.separate.options import SeparateCommand
-from hsmtss_jax.cli.separate.plan import plan, understand
+from hsmtss_jax.cli.separate.plan import Asked, plan, understand
 from hsmtss_jax.cli.separate.results import Job, Results
 from hsmtss_jax.progress import Progress
 
@@ -32,7 +33,18 @@ def run(command: SeparateCommand, context: Context) -> int:
         for text, instruction in zip(asked.texts, asked.instructions, strict=True):
             print(json.dumps({"text": text, **instruction.as_dict()}))
         return 0
+    if not standard_output.is_wanted(command):
+        return _make_all(command, asked, context)
+    with standard_output.temporary_file(command) as changed:
+        return _make_all(changed, asked, context, shown=standard_output.SHOWN)
+
+
+def _make_all(
+    command: SeparateCommand, asked: Asked, context: Context, shown: str | None = None
+) -> int:
+    """Make all that is asked for and return the status; ``shown``: what reports call the only result."""
     jobs, problems = plan(command, asked)
+    jobs = [dataclasses.replace(job, shown=shown) for job in jobs]
     reports.check_writable(command.reports.json)
     if command.reports.target:
         probe(command.reports.target)
@@ -45,7 +57,7 @@ def run(command: SeparateCommand, context: Context) -> int:
             if wanted:
                 _separate(command, context, wanted, results)
         except (ValueError, OSError) as error:
-            if not results.any_done:
+            if not results.any_done or isinstance(error, BrokenPipeError):
                 raise
             results.failed(None, error)  # a full disk, say: what is complete stays
         return results.status()
