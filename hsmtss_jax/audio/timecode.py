@@ -34,6 +34,6 @@ def _read_parts(text: str) -> float:
     if found is None:
         raise ValueError(f"{text[:40]!r} is no time: {_FORM}")
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    if found[2] is not None and seconds >= 60 or found[1] is not None and minutes >= 60:
+    if (found[2] is not None and seconds >= 60) or (found[1] is not None and minutes >= 60):
         raise ValueError(f"{text[:40]!r} is no time: 60 seconds are a minute, 60 minutes an hour")
     return 3600 * hours + 60 * minutes + seconds

@@ -27,7 +27,8 @@ def test_times(text, seconds):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "1:", ":30", "1:60", "1:60:00", "1:2:3:4", "1:-2", "nan", "inf", float("inf")]
+    "text",
+    ["", "now", "1:", ":30", "1:60", "1:60:00", "1:2:3:4", "1:-2", "nan", "inf", float("inf")],
 )
 def test_what_is_no_time(text):
     with pytest.raises(ValueError, match=r"is no time: "):

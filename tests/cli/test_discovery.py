@@ -24,7 +24,9 @@ def test_folders_are_walked(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "again").symlink_to(tmp_path / "a.flac")
     asked = [str(tmp_path), str(tmp_path / "empty"), str(tmp_path / "again"), "absent.wav"]
-    with pytest.warns(PassedOver, match=r": passed over, no recordings by their names: again, notes.txt$"):
+    with pytest.warns(
+        PassedOver, match=r": passed over, no recordings by their names: again, notes.txt$"
+    ):
         found, problems = find_inputs(asked, tmp_path / "out")
     assert [(each.path.name, str(each.folder)) for each in found] == [
         *(("a.flac", "."), ("b.WAV", "."), ("c.wav", "sub"), ("absent.wav", ".")),

@@ -1,7 +1,7 @@
 """Copy what can be read only once (pipes, standard input, open files) to a temporary file.
 
-A pipe or the standard input is copied when it is first looked at, and that copy stands for it until the process ends: several
-readings of one recording need the same bytes, and a length before the first of them.
+A pipe or the standard input is copied when it is first looked at, and that copy stands for it until the
+process ends: several readings of one recording need the same bytes, and a length before the first of them.
 """
 
 import contextlib

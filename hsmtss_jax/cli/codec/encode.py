@@ -24,7 +24,9 @@ from hsmtss_jax.option import option
 class EncodeOptions:
     """The command line of ``hsmtss codec encode``."""
 
-    input: Path = argument("a recording: any format, rate, channel count, length; - is the standard input")
+    input: Path = argument(
+        "a recording: any format, rate, channel count, length; - is the standard input"
+    )
     output: Path = argument("token file to write (.tfc)")
     quiet: bool = option(False, "no progress bar, no JSON line", short="-q")
     model: ModelOptions = part(ModelOptions, HEADING, only=("ckpt", "device"))  # always float32

@@ -109,8 +109,8 @@ class SeparateCommand:
     """The command line of ``hsmtss separate``."""
 
     items: tuple[str, ...] = argument(
-        "recordings of any format, rate, channel count and length, - for the standard input, and folders; without -p the "
-        "last one is the instruction",
+        "recordings of any format, rate, channel count and length, - for the standard input, and folders; "
+        "without -p the last one is the instruction",
         metavar="INPUT",
         default=(),
     )

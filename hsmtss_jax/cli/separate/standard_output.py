@@ -54,7 +54,9 @@ def _checked(command: SeparateCommand) -> IO[bytes]:
         "all prompts but one": len(command.request.prompt) > 1,
     }
     if unfit := [name for name, given in alone.items() if given]:
-        raise ValueError(f"-o - is for one sound alone: leave out {', '.join(unfit)}, or name a file")
+        raise ValueError(
+            f"-o - is for one sound alone: leave out {', '.join(unfit)}, or name a file"
+        )
     stream: IO[bytes] | None = getattr(sys.stdout, "buffer", None)
     if stream is None or sys.stdout.isatty():
         raise ValueError("-o - writes a sound, not to a terminal: pipe it on, or name a file")
