@@ -32,7 +32,7 @@ _HEADER, _WEIGHTS = "bundle.json", "model.safetensors"
 
 @dataclasses.dataclass(frozen=True)
 class Bundle:
-    """One stage's released weights, in memory.
+    """Hold one stage's released weights in memory.
 
     stage: the stage's registry name. config: its StageConfig as plain JSON. params: nested dict of
     numpy arrays. digest: sha256 of the weights and config. upstream: name -> digest of the bundles it

@@ -29,7 +29,7 @@ class PassedOver(UserWarning):
 
 @dataclasses.dataclass(frozen=True)
 class Input:
-    """A recording. folder: where it was found below the folder that was named, else "."."""
+    """Name a recording. folder: where it was found below the folder that was named, else "."."""
 
     path: Path
     folder: Path = Path()

@@ -14,7 +14,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """The command line of ``hsmtss export``."""
+    """Declare the command line of ``hsmtss export``."""
 
     source: Path = argument(
         "a workdir of hsmtss train, a bundle, or a pipeline config (file or name)"

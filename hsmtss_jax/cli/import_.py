@@ -14,7 +14,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """The command line of ``hsmtss import``."""
+    """Declare the command line of ``hsmtss import``."""
 
     kind: Literal["audio_mae", "mw_mae", "text_encoder", "gpt2", "tf_codec", "panns"] = argument(
         "what the weights are"

@@ -20,7 +20,7 @@ from hsmtss_jax.models.text.encoder import TextEncoderConfig
 
 
 class MaskBaseline(LoadedBundles):
-    """A mask_separator bundle and the text encoder it was trained with.
+    """Separate with a mask_separator bundle and the text encoder it was trained with.
 
     Raises ValueError for a bundle of another stage, or one trained with another text encoder.
     """

@@ -41,7 +41,7 @@ ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """A sentence about a part of a recording. start, end: [s]. text: empty where it is silent."""
+    """Hold a sentence about a part of a recording. start, end: [s]. text: empty where it is silent."""
 
     start: float
     end: float
@@ -49,7 +49,7 @@ class Span:
 
 
 class Captioner(LoadedBundles):
-    """Describes sounds in sentences (HSM-TSS section V-B).
+    """Describe sounds in sentences (HSM-TSS section V-B).
 
     >>> captioner = Captioner.from_pretrained()
     >>> spans = list(captioner.describe("street.wav"))

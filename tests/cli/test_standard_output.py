@@ -98,11 +98,10 @@ def test_a_reader_that_leaves_early(sound, monkeypatch, capsys):
 def test_named_pipes(sound, tmp_path, monkeypatch):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(sound,))
+    writer = threading.Thread(target=pipe.write_bytes, args=(sound,), daemon=True)
     writer.start()
     monkeypatch.chdir(tmp_path)
     assert main(["separate", str(pipe), "extract the dog", "-q", "--no-figure"], FAKE) == 0
-    writer.join()
     assert soundfile.info("pipe_separated.wav").frames == 16_000
 
 

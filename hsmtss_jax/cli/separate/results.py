@@ -21,7 +21,7 @@ DONE, PARTLY, NOTHING, ABSENT = 0, 1, 2, 3
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One result that is wanted: a recording, a prompt, and where the sounds and the figure go.
+    """Hold one result that is wanted: a recording, a prompt, and where the sounds and the figure go.
 
     shown: what reports call the output, where it is not the target's path.
     """
@@ -46,7 +46,7 @@ class Job:
 
 
 class Results:
-    """Counts and reports. emit: takes a JSON document a result."""
+    """Count and report results. emit: takes a JSON document a result."""
 
     def __init__(self, command: SeparateCommand, emit: reports.Emit) -> None:
         self._command, self._emit = command, emit
