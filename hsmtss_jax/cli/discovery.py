@@ -37,8 +37,16 @@ class Input:
     @property
     def beside(self) -> Path:
         """Return the folder for what is made of it: its own; for a pipe the current one."""
-        stream = self.path.is_relative_to("/dev") or self.path.is_fifo()
-        return Path() if stream else self.path.parent
+        return Path() if self._is_stream else self.path.parent
+
+    @property
+    def suffix(self) -> str:
+        """Return the suffix in lower case; of a pipe without one ".wav"."""
+        return self.path.suffix.lower() or (".wav" if self._is_stream else "")
+
+    @property
+    def _is_stream(self) -> bool:
+        return self.path.is_relative_to("/dev") or self.path.is_fifo()
 
 
 def recording_path(name: str | os.PathLike[str]) -> Path:

@@ -16,7 +16,7 @@ SHOWN = "-"
 
 def is_wanted(command: SeparateCommand) -> bool:
     """Return whether the sound goes to the standard output."""
-    return command.output.output == SHOWN
+    return command.place.output == SHOWN
 
 
 @contextlib.contextmanager
@@ -33,7 +33,7 @@ def temporary_file(command: SeparateCommand) -> Iterator[SeparateCommand]:
         path = Path(folder, f"stdout.{command.output.format or 'wav'}")
         yield dataclasses.replace(
             command,
-            output=dataclasses.replace(command.output, output=str(path)),
+            place=dataclasses.replace(command.place, output=str(path)),
             reports=dataclasses.replace(command.reports, figure=False, quiet=True),
         )
         if path.exists():
@@ -44,11 +44,11 @@ def temporary_file(command: SeparateCommand) -> Iterator[SeparateCommand]:
 
 def _checked(command: SeparateCommand) -> IO[bytes]:
     """Return the stream of bytes. Raises ValueError for what cannot go there."""
-    output, reports = command.output, command.reports
+    place, reports = command.place, command.reports
     alone = {
-        "--two-stems": output.two_stems,
-        "--filename": output.filename is not None,
-        "--skip-existing": output.skip_existing,
+        "--two-stems": place.two_stems,
+        "--filename": place.filename is not None,
+        "--skip-existing": place.skip_existing,
         "--figure": bool(reports.figure),
         "--json -": reports.json == "-",
         "all prompts but one": len(command.request.prompt) > 1,
