@@ -23,13 +23,14 @@ import functools
 import math
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import jax
 
 from hsmtss_jax.audio.masking import HOP
 from hsmtss_jax.audio.output import OutputOptions
-from hsmtss_jax.audio.timecode import Time
+from hsmtss_jax.audio.timecode import Time, read_time
 from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.engine import Engine, Outcome
 from hsmtss_jax.inference.options import (
@@ -39,6 +40,7 @@ from hsmtss_jax.inference.options import (
     SeparateOptions,
     SeparationReport,
     SeparationResult,
+    TargetAbsent,
 )
 from hsmtss_jax.inference.outlets import ArraySink, FileSink, OutputFiles, PathLike
 from hsmtss_jax.inference.pretrained import load_runtime
@@ -246,6 +248,7 @@ class Separator:
         end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
+        state_path: PathLike | None = None,
     ) -> SeparationReport:
         """Separate a file of any length into a file, without ever holding either in memory.
 
@@ -255,6 +258,8 @@ class Separator:
           residual_path: a file for the rest of the recording, made only if it is given.
           output: format, bit depth and the like; by default the name's format and the input's depth.
           start, end, options, progress: as in ``separate``.
+          state_path: a file that keeps what is done, until all is: an interrupted separation goes on
+            where its last one stopped. One that is of something else is named in a warning.
 
         Raises as ``separate`` does.
         """
@@ -265,8 +270,10 @@ class Separator:
             end=end,
             options=options,
             progress=progress,
+            states=None if state_path is None else {path_in: state_path},
         )
-        return _raised(next(reports)[0])
+        (report,) = (each for of_file in reports for each in of_file)
+        return _raised(report)
 
     def separate_files(
         self,
@@ -277,11 +284,13 @@ class Separator:
         end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
+        states: Mapping[PathLike, PathLike] | None = None,
     ) -> Generator[list[Outcome], None, None]:
         """Separate many files by many prompts: yields the reports of each file, in order.
 
         A ``Failed`` stands in a report's place for what went wrong with a file or a prompt; its outputs
-        are then not written, the others are. Arguments are those of ``separate_file``.
+        are then not written, the others are. Arguments are those of ``separate_file``; states: its
+        ``state_path`` by file.
         """
         asked = any(output.residual for outputs in jobs.values() for output in outputs)
         chosen = (options or SeparateOptions()).replace(residual=asked)
@@ -289,9 +298,11 @@ class Separator:
         recordings = [_opened(path, None, start, end) for path in jobs]
         sinks = [FileSink(outputs, chosen, output) for outputs in jobs.values()]
         for path, sink in zip(jobs, sinks, strict=True):
-            sink.check(path, part=start > 0 or end is not None)
+            sink.check(path, part=read_time(start) > 0 or end is not None)
         engine = Engine(self._runtime, chosen, wanted, self._plan, progress)
-        return _told(sinks, engine.run(recordings, sinks))
+        states = states or {}
+        kept = {place: Path(states[path]) for place, path in enumerate(jobs) if path in states}
+        return _told(sinks, engine.run(recordings, sinks, kept), kept)
 
     def _collect(
         self,
@@ -336,11 +347,16 @@ def _opened(
 
 
 def _told(
-    sinks: Sequence[FileSink], outcomes: Generator[list[Outcome], None, None]
+    sinks: Sequence[FileSink],
+    outcomes: Generator[list[Outcome], None, None],
+    states: Mapping[int, Path],
 ) -> Generator[list[Outcome], None, None]:
-    """Yield the outcomes of each recording with what its sink knows."""
+    """Yield the outcomes of each recording with what its sink knows; states of complete ones are deleted."""
     with contextlib.closing(outcomes):
-        for sink, found in zip(sinks, outcomes, strict=True):
+        for place, (sink, found) in enumerate(zip(sinks, outcomes, strict=True)):
+            lost = [each for each in found if isinstance(each, Failed)]
+            if place in states and all(isinstance(each.error, TargetAbsent) for each in lost):
+                states[place].unlink(missing_ok=True)
             yield sink.told(found)
 
 

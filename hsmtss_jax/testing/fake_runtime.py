@@ -39,7 +39,7 @@ class FakeRuntime:
     def __init__(self, batch: int = 16, *, decodes_masks: bool = False) -> None:
         self.batch, self.decodes_masks = batch, decodes_masks
         self.pipeline: Any = types.SimpleNamespace(
-            sampling=Policy(), presence=None, path=Path("fake")
+            sampling=Policy(), presence=None, path=Path("fake"), bundles={}
         )
 
     def token_frames(self, samples: int) -> int:
