@@ -51,7 +51,7 @@ class MaskRenderer:
         )
 
     def push(
-        self, audio: np.ndarray, generated: Mapping[int, Stems[np.ndarray]], last: bool
+        self, audio: np.ndarray, separated: Mapping[int, Stems[np.ndarray]], last: bool
     ) -> Iterator[dict[int, Stems[np.ndarray]]]:
         """Take a window of the mixture [W] and each instruction's sounds; yield the blocks that it finishes.
 
@@ -59,7 +59,7 @@ class MaskRenderer:
         """
         joined = []
         for number, overlap_add in self._joined.items():
-            gains = self._gains(audio, generated[number])
+            gains = self._gains(audio, separated[number])
             # the frame behind the window is the next one's first
             done = overlap_add.push(gains[:-1])
             if last:
@@ -101,13 +101,13 @@ class WaveRenderer:
         }
 
     def push(
-        self, audio: np.ndarray, generated: Mapping[int, Stems[np.ndarray]], last: bool
+        self, audio: np.ndarray, separated: Mapping[int, Stems[np.ndarray]], last: bool
     ) -> Iterator[dict[int, Stems[np.ndarray]]]:
         """Take a window as ``MaskRenderer.push`` does; blocks are mono."""
         gain = self._gain(audio)
         blocks = {}
         for number, waves in self._waves.items():
-            sounds = generated[number]
+            sounds = separated[number]
             target = waves.target.push(sounds.target * gain, last)
             rest = None
             if waves.residual is not None and sounds.residual is not None:
