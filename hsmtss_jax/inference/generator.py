@@ -11,7 +11,7 @@ import numpy as np
 
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.rendering import MaskRenderer, WaveRenderer
-from hsmtss_jax.inference.requests import RecordingState, Window, with_opposites
+from hsmtss_jax.inference.requests import RecordingState, Window, read_mono, with_opposites
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.instructions import Instruction
@@ -64,8 +64,7 @@ class WindowGenerator:
 
     def read(self, state: RecordingState) -> Iterator[np.ndarray]:
         """Yield the mono sound of a recording at the networks' rate and at working level, [l]."""
-        gain = np.float32(state.gain)
-        return (block * gain for block in state.recording.mono(state.rate))
+        return read_mono(state)
 
     def renderer(self, state: RecordingState, *, block: float) -> MaskRenderer | WaveRenderer:
         """Return the renderer of the mode; ``block`` [s] are masked at a time."""

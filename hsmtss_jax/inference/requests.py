@@ -22,6 +22,12 @@ from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
 
 
+def read_mono(state: "RecordingState") -> Iterator[np.ndarray]:
+    """Yield the mono sound of a recording at ``rate`` and at working level, [l] at a time."""
+    gain = np.float32(state.gain)
+    return (block * gain for block in state.recording.mono(state.rate))
+
+
 @dataclasses.dataclass
 class RecordingState:
     """Per-recording state accumulated window by window.
@@ -51,7 +57,7 @@ class RecordingState:
     gain: float
     instructions: Sequence[Instruction]
     opposites: bool
-    read: Callable[["RecordingState"], Iterator[np.ndarray]]
+    read: Callable[["RecordingState"], Iterator[np.ndarray]] = read_mono
     present: list[int] = dataclasses.field(init=False)
     shared: dict[Instruction, np.ndarray] = dataclasses.field(default_factory=dict)
     cosines: dict[Instruction, list[tuple[float, float]]] = dataclasses.field(default_factory=dict)
