@@ -6,8 +6,9 @@ Legend: W samples of a window, l of a block, C channels.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,8 @@ from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationRepo
 from hsmtss_jax.inference.outlets import Sink
 from hsmtss_jax.inference.presence import presence_weights, shared_feature
 from hsmtss_jax.inference.recording import Recording, working_gain
+from hsmtss_jax.inference.remix import Remix
 from hsmtss_jax.inference.requests import RecordingState, Window
-from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.inference.system import System
 from hsmtss_jax.instructions import Instruction
@@ -57,10 +58,10 @@ class Engine:
         self._progress = progress or (lambda done, total: None)
         self._block = block
         self._stopwatch = Stopwatch()
-        self._wanted = wanted
+        self._wanted = [[options.limited(each) for each in instructions] for instructions in wanted]
         self._generator = runtime.begin(
             options,
-            [each for instructions in wanted for each in instructions],
+            [each for instructions in self._wanted for each in instructions],
             self._stopwatch,
             cache_bytes=cache_bytes,
         )
@@ -68,7 +69,7 @@ class Engine:
 
     def run(
         self, recordings: Sequence[Recording | Failed], sinks: Sequence[Sink]
-    ) -> Iterator[list[Outcome]]:
+    ) -> Generator[list[Outcome], None, None]:
         """Yield the outcomes of each recording's instructions, in order, as soon as they are complete."""
         total = sum(self._count(recording) for recording in recordings)
         counts = [len(instructions) for instructions in self._wanted]
@@ -80,7 +81,7 @@ class Engine:
                 if (state := self._open(index, *each, stack)) is not None
             )
             for windows in self._batches(opened):
-                self._render(windows, self._generator.generate(windows))
+                self._render(windows, self._generator.make(windows))
                 done += len(windows)
                 self._progress(done, total)
                 while waiting < len(counts) and self._complete(waiting, counts[waiting]):
@@ -122,11 +123,14 @@ class Engine:
             return None
         try:
             state = self._state(index, recording, instructions)
-            state.present = self._present(state)
+            remix = Remix(recording, sums=self._options.mode != "generate")
+            present = self._present(state)
+            state.present = [n for n in present if self._limit(remix, state, n)]
             if not state.present:
                 self._generator.forget(index)
                 return None
             state.render = self._generator.renderer(state, block=self._block).push
+            state.remix = remix
             stack.enter_context(state.stack)
             state.open(sink)
         except (ValueError, OSError) as error:
@@ -177,13 +181,20 @@ class Engine:
                 self._outcomes[state.index][number] = Failed(absent)
         return present
 
-    def _render(
-        self, windows: Sequence[Window], generated: Sequence[Mapping[int, Stems[np.ndarray]]]
-    ) -> None:
-        for window, sounds in zip(windows, generated, strict=True):
+    def _limit(self, remix: Remix, state: RecordingState, number: int) -> bool:
+        """Return whether an instruction's spans lie in the recording; else note the outcome."""
+        try:
+            remix.limit(number, state.instructions[number])
+        except ValueError as error:
+            self._outcomes[state.index][number] = Failed(error)
+            return False
+        return True
+
+    def _render(self, windows: Sequence[Window], made: Sequence[Mapping[int, Any]]) -> None:
+        for window, each in zip(windows, made, strict=True):
             with self._stopwatch.timed("render"):
-                for blocks in window.state.render(window.audio, sounds, window.last):
-                    window.state.write(blocks)
+                for blocks in window.state.render(window.audio, each, window.last):
+                    window.state.write(window.state.remix(blocks))
             if window.last:  # its report holds the time of its rendering
                 self._finish(window.state)
 

@@ -22,7 +22,7 @@ class Renderer(Protocol):
     """Makes blocks of finished sound of a recording's separated windows, in order."""
 
     def push(
-        self, audio: np.ndarray, separated: Mapping[int, Stems[np.ndarray]], last: bool
+        self, audio: np.ndarray, made: Mapping[int, Any], last: bool
     ) -> Iterator[dict[int, Stems[np.ndarray]]]:
         """Take a window and what was made of it; yield the blocks [l, C] that it finishes.
 
@@ -43,8 +43,8 @@ class WindowSeparator(Protocol):
     def survey(self, windows: Sequence[Window]) -> list[dict[Instruction, np.ndarray]]:
         """Look at windows without separating them; return the global features that it finds."""
 
-    def generate(self, windows: Sequence[Window]) -> list[dict[int, Stems[np.ndarray]]]:
-        """Return what is made of every window for its present instructions, by number."""
+    def make(self, windows: Sequence[Window]) -> list[dict[int, Any]]:
+        """Return what the renderer takes of every window's present instructions, by number."""
 
     def renderer(self, state: RecordingState, *, block: float) -> Renderer:
         """Return the renderer of a recording; ``block`` [s] are finished at a time."""
@@ -88,7 +88,7 @@ class System(Protocol):
           options: how to separate.
           instructions: all that are asked for.
           stopwatch: takes the time of each step.
-          cache_bytes: features that may be kept between ``survey`` and ``generate``.
+          cache_bytes: features that may be kept between ``survey`` and ``make``.
 
         Raises ValueError for options that the system has no use for.
         """

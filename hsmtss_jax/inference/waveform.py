@@ -72,7 +72,7 @@ class WaveformSeparator:
     def forget(self, index: int) -> None:
         """Do nothing: nothing is kept."""
 
-    def generate(self, windows: Sequence[Window]) -> list[dict[int, Stems[np.ndarray]]]:
+    def make(self, windows: Sequence[Window]) -> list[dict[int, np.ndarray]]:
         """Extract the described sounds [W, C] of every window, by instruction's number."""
         asked = [(w, d) for w, each in enumerate(windows) for d in _descriptions(each.state)]
         rows = np.concatenate([windows[place].audio.T for place, _ in asked])
@@ -85,7 +85,7 @@ class WaveformSeparator:
         parts = np.split(made, np.cumsum(channels)[:-1])
         sounds = {key: part.T for key, part in zip(asked, parts, strict=True)}
         return [
-            {n: Stems(sounds[w, _description(each.state, n)]) for n in each.state.present}
+            {n: sounds[w, _description(each.state, n)] for n in each.state.present}
             for w, each in enumerate(windows)
         ]
 
@@ -105,18 +105,18 @@ class WaveformRenderer:
         self._samples = _Samples(state.recording.blocks())
 
     def push(
-        self, audio: np.ndarray, separated: Mapping[int, Stems[np.ndarray]], last: bool
+        self, audio: np.ndarray, described: Mapping[int, np.ndarray], last: bool
     ) -> Iterator[dict[int, Stems[np.ndarray]]]:
-        """Take a window [W, C] as ``Renderer.push`` does."""
-        found = {_description(self._state, n): stems.target for n, stems in separated.items()}
+        """Take the described sounds [W, C] of a window; yield the blocks that it finishes."""
+        found = {_description(self._state, n): sound for n, sound in described.items()}
         done = {each: wave.push(found[each], last) for each, wave in self._waves.items()}
         recording = self._samples.take(len(next(iter(done.values()))))
         blocks = {}
-        for number in separated:
-            described = done[_description(self._state, number)]
-            rest = recording - described
+        for number in described:
+            sound = done[_description(self._state, number)]
+            rest = recording - sound
             extracts = self._state.instructions[number].task == Task.EXTRACT
-            target, residual = (described, rest) if extracts else (rest, described)
+            target, residual = (sound, rest) if extracts else (rest, sound)
             blocks[number] = Stems(target, residual if self._residual else None)
         yield blocks
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.audio.io import read_audio, write_audio
+from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.inference import SeparateOptions, Separator
 from hsmtss_jax.inference.options import Failed
 from hsmtss_jax.inference.outlets import OutputFiles
@@ -63,13 +64,13 @@ def test_recordings_share_batches_and_may_have_other_channels(system):
 
 def test_files_of_any_length_are_streamed(system, tmp_path):
     sound = stereo(7.3, 16_000)
-    write_audio(tmp_path / "in.wav", sound, 16_000, subtype="FLOAT")
+    write_audio(tmp_path / "in.wav", sound, 16_000, OutputOptions(bit_depth="float"))
     jobs = {
         tmp_path / "in.wav": [
             OutputFiles("remove the bell", tmp_path / "out.wav", tmp_path / "rest.wav")
         ]
     }
-    (((report),),) = Separator(system).separate_files(jobs, subtype="FLOAT")
+    ((report,),) = Separator(system).separate_files(jobs)
     assert not isinstance(report, Failed) and report.windows == 5
     out, rest = (read_audio(tmp_path / name).samples for name in ("out.wav", "rest.wav"))
     np.testing.assert_allclose(out + rest, sound, atol=1e-6)

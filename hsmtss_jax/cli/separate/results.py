@@ -77,7 +77,7 @@ class Results:
             what = ", ".join(f"{name} {value}" for name, value in self._model.items())
             print(f"hsmtss: {what}", file=sys.stderr)
 
-    def done(self, job: Job, report: "SeparationReport", gain: float) -> None:
+    def done(self, job: Job, report: "SeparationReport") -> None:
         """Report a result that is written, and draw its figure."""
         self._counts["done"] += 1
         if job.figure is not None:
@@ -85,11 +85,11 @@ class Results:
                 self._draw(job, job.figure, report)
             except (ValueError, OSError) as error:
                 return self.failed(job, error)
-        self._emit(self._document(job, report, gain))
+        self._emit(self._document(job, report))
         if self._quiet:
             return
         seconds = report.samples / report.sample_rate
-        asked = f"{report.instruction.task} {report.instruction.description!r}"
+        asked = report.instruction
         files = ", ".join(str(file) for file in job.paths.files)
         found = "" if report.presence is None else f", presence {report.presence.score:.2f}"
         reports.say(f"{files}: {asked}, {seconds:.1f} s{found}")
@@ -133,7 +133,7 @@ class Results:
             Path(reference) if reference else None,
         )
 
-    def _document(self, job: Job, report: "SeparationReport", gain: float) -> dict[str, Any]:
+    def _document(self, job: Job, report: "SeparationReport") -> dict[str, Any]:
         command, curve = self._command, report.activity
         return {
             "status": "done",
@@ -154,6 +154,6 @@ class Results:
                 "values": np.round(curve.values.astype(float), 3).tolist(),
             },
             "peak": round(report.peak, 6),
-            "gain": round(gain, 6),
+            "gain": round(report.gain, 6),
             "timing": {name: round(value, 3) for name, value in report.timing.items()},
         }
