@@ -294,7 +294,7 @@ class Separator:
         recordings = [_opened(path, None, start, end) for path in jobs]
         sinks = [FileSink(outputs, chosen, output) for outputs in jobs.values()]
         for path, sink in zip(jobs, sinks, strict=True):
-            sink.check(path, part=start > 0 or end is not None)
+            sink.check(path, part=start != 0 or end is not None)
         engine = Engine(self._runtime, chosen, wanted, self._plan, progress)
         return _told(sinks, engine.run(recordings, sinks))
 
