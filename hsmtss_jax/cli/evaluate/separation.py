@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hsmtss_jax.inference.system import System
 
 MODES: tuple[Mode, ...] = ("mask", "generate")
-NOT_SCORED = ("mode", "min_presence", "residual")  # of SeparateOptions
+NOT_SCORED = ("mode", "min_presence", "residual", "span", "amount")  # of SeparateOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
