@@ -17,6 +17,7 @@ PACKAGE = ROOT / "hsmtss_jax"
 
 _GROUND = {
     "config",
+    "conversion",
     "dist",
     "atomic",
     "task",
@@ -25,15 +26,25 @@ _GROUND = {
     "audio.io",
     "audio.level",
     "audio.constants",
+    "audio.formats",
+    "audio.output",
 }
 _BUNDLES = {"bundles", "bundles.bundle", "bundles.hub"}
 _NETWORKS = {"nn", "losses", "metrics", "sampling", "audio", "models"}
 
 # Area -> the areas of ours it may import. An area may always import itself.
 ARROWS: dict[str, set[str]] = {
-    "": {"audio.io", "codec", "inference", "instructions", "sampling"},  # only when asked for
+    "": {
+        "audio.io",
+        "audio.output",
+        "codec",
+        "inference",
+        "instructions",
+        "sampling",
+    },  # only when asked for
     "config": set(),
     "configs": {"config"},
+    "conversion": {"config"},
     "dist": {"config"},
     "atomic": set(),
     "task": set(),
@@ -43,8 +54,17 @@ ARROWS: dict[str, set[str]] = {
     "assets": set(),
     "audio.constants": set(),
     "audio.level": set(),
-    "audio.io": {"atomic", "audio.level"},
-    "audio": {"atomic", "audio.io", "audio.level", "audio.constants"},
+    "audio.formats": set(),
+    "audio.output": {"audio.formats", "option"},
+    "audio.io": {"atomic", "audio.formats", "audio.level", "audio.output"},
+    "audio": {
+        "atomic",
+        "audio.formats",
+        "audio.io",
+        "audio.output",
+        "audio.level",
+        "audio.constants",
+    },
     "nn": {"audio", "audio.constants"},
     "losses": {"audio", "audio.constants"},
     "metrics": {"audio", "audio.constants"},
@@ -53,10 +73,10 @@ ARROWS: dict[str, set[str]] = {
     "bundles.hub": set(),
     "bundles.bundle": {"atomic"},
     "data": {"config", "atomic", "task", "audio.io", "audio.level", "audio.constants"},
-    "models": {"nn", "audio", "audio.constants", "sampling", "config", "task"},
-    "bundles": {*_BUNDLES, "models", "sampling", "config", "atomic", "task"},
+    "models": {"nn", "audio", "audio.constants", "sampling", "config", "conversion", "task"},
+    "bundles": {*_BUNDLES, "models", "sampling", "config", "conversion", "atomic", "task"},
     "train.stage": {"config", "dist", "bundles.bundle"},
-    "train": {"config", "dist", "atomic", "train.stage", *_BUNDLES},
+    "train": {"config", "conversion", "dist", "atomic", "train.stage", *_BUNDLES},
     "precompute": {*_GROUND, *_NETWORKS, *_BUNDLES, "data"},
     "stages": {*_GROUND, *_NETWORKS, *_BUNDLES, "data", "precompute", "train.stage"},
     "codec": {*_GROUND, *_BUNDLES, "models", "audio"},
@@ -94,9 +114,11 @@ EXCLUSIVE = {
     "tensorboardX": {"train/writer.py"},
     "torch": {
         *("bundles/importers/read.py", "evaluation/torch_codecs.py"),
-        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py"),
+        *("evaluation/judges/clap.py", "evaluation/judges/audio_language.py"),
+        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py", "benchmarks/torch_resunet.py"),
     },
     "huggingface_hub": {"bundles/hub.py"},
+    "onnx": {"bundles/importers/yamnet.py"},
     "tensorflow": set(),
 }
 # Files before whose import jax must not be loaded: decoding and mixing run in worker processes.
@@ -104,6 +126,7 @@ WITHOUT_JAX = (
     *(
         "atomic",
         "config",
+        "conversion",
         "option",
         "progress",
         "task",
@@ -113,7 +136,7 @@ WITHOUT_JAX = (
     ),
     *("models/__init__.py", "models/text/__init__.py", "bundles/__init__.py"),
     *("bundles/bundle.py", "bundles/hub.py"),
-    *("audio/__init__.py", "audio/io", "audio/level.py"),
+    *("audio/__init__.py", "audio/io", "audio/level.py", "audio/formats.py", "audio/output.py"),
     *("codec/range_coder.py", "codec/token_file.py"),
     *("inference/__init__.py", "inference/options.py"),
     *("cli/main.py", "cli/parser.py", "cli/options.py", "cli/separate/options.py"),

@@ -4,20 +4,22 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hsmtss_jax.atomic import current_folder, replace_folder
 from hsmtss_jax.bundles.bundle import (
     Bundle,
+    check_destination,
     check_upstream,
     is_bundle,
     load_bundle,
     load_bundles,
     save_bundle,
 )
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
+from hsmtss_jax.models.text.query import QUERY_ENCODERS
 from hsmtss_jax.models.tf_codec.adapter import CODECS
 from hsmtss_jax.sampling.policies import Policy
 
@@ -30,8 +32,19 @@ ROLES = (
     "tf_codec",
     "acoustic_decoder",
 )
-SEPARATORS = ("joint_separator", "single_stage")  # the roles that can give a pipeline its separator
+SEPARATORS = (
+    "joint_separator",
+    "single_stage",
+)  # the roles that can give a hierarchical pipeline its separator
+MASK_DECODER = "mask_decoder"  # what such a pipeline may hold to make masks without generating
+MASK_ROLES = ("text_encoder", "mask_separator")  # of a pipeline that masks the recording itself
 CAPTIONING = ("gpt2", "captioner")  # what a pipeline may hold beside: it separates without them
+
+
+_SEPARATORS = (*SEPARATORS, MASK_ROLES[-1])
+# Role -> the stages that a bundle of it may have beside that of its name.
+_STAGES = {"tf_codec": tuple(CODECS), "text_encoder": tuple(QUERY_ENCODERS)}
+_DOCUMENT = "pipeline.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +61,8 @@ class PipelineConfig:
 
     Attributes:
       bundles: role -> folder of a stage bundle; every role of the pipeline is required.
-      separator: one of ``SEPARATORS``; single_stage is the paper's ablation.
+      separator: one of ``SEPARATORS`` or mask_separator; single_stage is the paper's ablation.
+      mask_decoder: whether to include ``MASK_DECODER``.
       captioner: whether to include ``CAPTIONING``, which describe a sound in words.
       storage: role -> storage type of ``save_bundle``; "*" is the default.
       sampling: default policy of the token sampler.
@@ -60,6 +74,7 @@ class PipelineConfig:
 
     bundles: Mapping[str, str]
     separator: str = SEPARATORS[0]
+    mask_decoder: bool = False
     captioner: bool = False
     storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
     sampling: Policy = dataclasses.field(default_factory=Policy)
@@ -71,13 +86,21 @@ class PipelineConfig:
     @property
     def roles(self) -> tuple[str, ...]:
         """Return the pipeline's roles. Raises ValueError for an unknown separator."""
-        if self.separator not in SEPARATORS:
-            raise ValueError(f"separator={self.separator!r}: choose one of {', '.join(SEPARATORS)}")
-        return _roles_with(self.separator) + (CAPTIONING if self.captioner else ())
+        if self.separator not in _SEPARATORS:
+            raise ValueError(
+                f"separator={self.separator!r}: choose one of {', '.join(_SEPARATORS)}"
+            )
+        if self.mask_decoder and self.separator in MASK_ROLES:
+            raise ValueError("mask_decoder=true belongs to a hierarchical separator: leave it out")
+        decoder = (MASK_DECODER,) if self.mask_decoder else ()
+        captioning = CAPTIONING if self.captioner else ()
+        return (*_roles_with(self.separator), *decoder, *captioning)
 
 
 def _roles_with(separator: str) -> tuple[str, ...]:
     """Return the roles that separation needs, with this separator."""
+    if separator in MASK_ROLES:
+        return MASK_ROLES
     return tuple(separator if role in SEPARATORS else role for role in ROLES)
 
 
@@ -87,10 +110,12 @@ def _known_roles(names: Any) -> tuple[str, ...]:
     Raises:
       ValueError: a role is missing, or there is another one that is not in ``CAPTIONING``.
     """
-    rest = sorted(set(map(str, names)) - set(CAPTIONING))
-    for roles in map(_roles_with, SEPARATORS):
-        if rest == sorted(roles):
+    given = set(map(str, names)) - set(CAPTIONING)
+    for roles in map(_roles_with, _SEPARATORS):
+        if given == set(roles):
             return roles
+        if roles != MASK_ROLES and given == {*roles, MASK_DECODER}:
+            return (*roles, MASK_DECODER)
     raise ValueError(f"its roles {names} are not those of a pipeline")
 
 
@@ -99,10 +124,20 @@ class Pipeline:
     """Hold a loaded pipeline bundle: stage bundles by role, sampling defaults, the rest of pipeline.json."""
 
     bundles: Mapping[str, Bundle]
-    sampling: Policy
+    sampling: Policy | None
     meta: Mapping[str, Any]
     path: Path
     presence: Calibration | None = None
+
+    @property
+    def architecture(self) -> str:
+        """Return what kind of system it is: "hsm_tss" or "mask_separator"."""
+        return architecture(self.meta.get("roles", self.bundles))
+
+
+def architecture(roles: Iterable[str]) -> str:
+    """Return the kind of system that a pipeline of these roles is."""
+    return MASK_ROLES[-1] if MASK_ROLES[-1] in roles else "hsm_tss"
 
 
 def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
@@ -118,9 +153,26 @@ def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
     if config.captioner and "gpt2" in bundles["captioner"].params:
         # GPT-2 as it was before it was fine-tuned: its sizes and tokenizer are all that is read of it.
         bundles["gpt2"] = dataclasses.replace(bundles["gpt2"], params={})
+    return write_pipeline(config, bundles, out)
+
+
+def write_pipeline(
+    config: PipelineConfig, bundles: Mapping[str, Bundle], out: str | os.PathLike[str]
+) -> Path:
+    """Write the pipeline bundle ``out`` from bundles in memory, by role; ``config.bundles`` is not read.
+
+    Raises:
+      ValueError: ``out`` is a file, or a folder that holds something else.
+    """
+    check_pipeline(out)
     with replace_folder(out) as folder:
         _write(config, bundles, folder)
     return Path(out)
+
+
+def check_pipeline(out: str | os.PathLike[str]) -> None:
+    """Raise ValueError where no pipeline can be written: a file, or a folder that holds something else."""
+    check_destination(out, _DOCUMENT)
 
 
 def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) -> None:
@@ -129,15 +181,17 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
         save_bundle(folder / role, bundle, storage=config.storage.get(role, default))
     for name, source in config.notices.items():
         shutil.copyfile(source, folder / name)
+    masks = architecture(config.roles) == MASK_ROLES[-1]
     document = {
         "format_version": FORMAT_VERSION,
+        "architecture": architecture(config.roles),
         "roles": list(config.roles),
-        "sampling": dataclasses.asdict(config.sampling),
+        "sampling": None if masks else dataclasses.asdict(config.sampling),
         "presence": dataclasses.asdict(config.presence) if config.presence else None,
         "licence": config.licence,
         "data": config.data,
     }
-    (folder / "pipeline.json").write_text(json.dumps(document, indent=2) + "\n")
+    (folder / _DOCUMENT).write_text(json.dumps(document, indent=2) + "\n")
 
 
 def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = None) -> Pipeline:
@@ -159,7 +213,7 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
     wanted = _known_roles(named) if roles is None else roles
     bundles = {role: load_bundle(folder / role) for role in wanted}
     for role, bundle in bundles.items():
-        if bundle.stage != role and not (role == "tf_codec" and bundle.stage in CODECS):
+        if bundle.stage not in (role, *_STAGES.get(role, ())):
             raise ValueError(f"{folder / role} is a bundle of {bundle.stage}, not of {role}")
     check_upstream(bundles)
     return dataclasses.replace(pipeline, bundles=bundles)
@@ -174,14 +228,14 @@ def _read_document(folder: Path) -> Pipeline:
     """Read pipeline.json, without the stage bundles."""
     if not folder.exists():
         raise FileNotFoundError(f"no checkpoint at {folder}: give the folder of a pipeline bundle")
-    path = folder / "pipeline.json"
+    path = folder / _DOCUMENT
     if not path.is_file():
         stage = ", but the bundle of a stage" if is_bundle(folder) else ""
         raise ValueError(f"{folder} is not a pipeline bundle{stage}: it has no pipeline.json")
     try:
         document = json.loads(path.read_text())
         version = document["format_version"]
-        sampling = from_dict(Policy, document["sampling"])
+        sampling = document["sampling"] and from_dict(Policy, document["sampling"])
         _known_roles(document["roles"])
         presence = document.get("presence")
         calibration = None if presence is None else from_dict(Calibration, presence)

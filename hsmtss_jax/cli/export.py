@@ -7,15 +7,18 @@ from hsmtss_jax.bundles.bundle import Bundle, Storage, is_bundle, load_bundle, s
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.options import argument
-from hsmtss_jax.config import Size, load_config, override
+from hsmtss_jax.config import Size, load_config, own_configs
+from hsmtss_jax.conversion import override
 from hsmtss_jax.option import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """The command line of ``hsmtss export``."""
+    """Declare the command line of ``hsmtss export``."""
 
-    source: Path = argument("a workdir of hsmtss train, a bundle, or a pipeline config")
+    source: Path = argument(
+        "a workdir of hsmtss train, a bundle, or a pipeline config (file or name)"
+    )
     output: Path = argument("folder of the bundle to write")
     overrides: tuple[str, ...] = argument("of a pipeline config: path.to.field=value", default=())
     storage: Storage = option("float32", "of the weights on disk")
@@ -26,7 +29,7 @@ class ExportOptions:
 def run(options: ExportOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     source = options.source
-    if source.suffix == ".py":
+    if source.suffix == ".py" or (not source.exists() and str(source) in own_configs()):
         return _export_pipeline(options)
     if options.overrides:
         raise ValueError(f"only a pipeline config takes overrides: {options.overrides[0]!r}")
@@ -45,6 +48,11 @@ def print_saved(bundle: Bundle, storage: str) -> None:
     assert bundle.path is not None
     size = megabytes(bundle.path)
     print(f"{bundle.stage} {bundle.digest[:12]} {storage} {size:.1f} MB: {bundle.path}")
+
+
+def print_pipeline(folder: Path) -> None:
+    """Print a line about a pipeline that was written."""
+    print(f"pipeline {megabytes(folder):.1f} MB: {folder}")
 
 
 def megabytes(folder: Path) -> float:
@@ -70,8 +78,7 @@ def _export_pipeline(options: ExportOptions) -> int:
     from hsmtss_jax.bundles.pipeline import PipelineConfig, assemble
 
     config = override(load_config(options.source, options.size, PipelineConfig), options.overrides)
-    folder = assemble(config, options.output)
-    print(f"pipeline {megabytes(folder):.1f} MB: {options.output}")
+    print_pipeline(assemble(config, options.output))
     return 0
 
 
@@ -79,7 +86,7 @@ COMMAND = Command(
     description="Write the release bundle of a training run, re-store an existing bundle, or assemble "
     "stage bundles into a pipeline bundle.",
     epilog="examples: hsmtss export runs/local local_bundle --storage bfloat16; "
-    "hsmtss export configs/pipeline.py runs/pipeline --size demo",
+    "hsmtss export pipeline runs/pipeline --size demo",
     options=ExportOptions,
     run=run,
 )

@@ -7,13 +7,14 @@ from pathlib import Path
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.options import argument
-from hsmtss_jax.config import ExperimentConfig, Size, load_config, override, to_json
+from hsmtss_jax.config import ExperimentConfig, Size, load_config
+from hsmtss_jax.conversion import override, to_json
 from hsmtss_jax.option import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """The command line of ``hsmtss train``."""
+    """Declare the command line of ``hsmtss train``."""
 
     config: str = argument("a config: local_separator, say, or the path of a file")
     overrides: tuple[str, ...] = argument("path.to.field=value, checked", default=())

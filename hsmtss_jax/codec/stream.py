@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from hsmtss_jax.dist import in_32_bits
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.models.tf_codec.stream import (
     DecoderState,
@@ -27,7 +28,7 @@ CHUNK = 64  # token frames computed at once: 1.28 s
 
 
 class CompiledCodec:
-    """The chunk functions of ``models.tf_codec.stream``, compiled, with a codec's weights."""
+    """Compile the chunk functions of ``models.tf_codec.stream``, with a codec's weights."""
 
     def __init__(self, config: TFCodecConfig, variables: Mapping[str, Any], dtype: Any) -> None:
         self.config = config
@@ -35,9 +36,8 @@ class CompiledCodec:
         weights = jax.device_put(variables)
 
         def program(method: Any, **options: Any) -> Any:
-            return functools.partial(
-                jax.jit(functools.partial(apply, method=method), **options), weights
-            )
+            compiled = jax.jit(functools.partial(apply, method=method), **options)
+            return functools.partial(in_32_bits(compiled), weights)
 
         self.begin_encoding = program(begin_encoding)
         self.encode_chunk = program(encode_chunk)
@@ -46,7 +46,7 @@ class CompiledCodec:
 
 
 class StreamingEncoder:
-    """Encodes rows of sound as it arrives: push blocks of any length, then finish.
+    """Encode rows of sound as it arrives: push blocks of any length, then finish.
 
     Together the results are the tokens of the whole signal. One program is compiled, for ``chunk`` token
     frames: with chunk=1 a token frame leaves as soon as its last sample is there (``Codec.latency``),
@@ -105,7 +105,7 @@ class StreamingEncoder:
 
 
 class StreamingDecoder:
-    """Decodes rows of tokens as they arrive: push tokens, then finish; joined, the results are the whole.
+    """Decode rows of tokens as they arrive: push tokens, then finish; joined, the results are the whole.
 
     samples: the signal's length; the default is all that the tokens can hold.
     """

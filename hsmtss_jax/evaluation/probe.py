@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.data.labelled import LabelledClips, Split
+from hsmtss_jax.data.labelled import Fold, LabelledClips
 from hsmtss_jax.evaluation.pooling import Embed, pool, whole_clips
 from hsmtss_jax.evaluation.probe_training import Fitted, Point, ProbeTraining, fit
 from hsmtss_jax.evaluation.representation import Representation
@@ -30,8 +30,11 @@ FEATURES = {
 
 @dataclasses.dataclass(frozen=True)
 class ProbeOutcome:
-    """One kind of feature. correct: share of the seeds that classify each tested clip correctly [t]; tested:
-    clip numbers [t]. validation: accuracy of each point of the grid; seeds: test accuracy of each."""
+    """Store the outcome of one kind of feature.
+
+    correct: share of the seeds that classify each tested clip correctly [t]; tested: clip numbers [t].
+    validation: accuracy of each point of the grid; seeds: test accuracy of each.
+    """
 
     correct: np.ndarray
     tested: np.ndarray
@@ -99,7 +102,7 @@ def run(
 def _fit(
     x: np.ndarray,
     clips: LabelledClips,
-    parts: Split,
+    parts: Fold,
     point: Point,
     config: ProbeTraining,
     seed: int,
@@ -111,7 +114,7 @@ def _fit(
 
 
 def _hits(
-    x: np.ndarray, clips: LabelledClips, parts: Split, fitted: Fitted, config: ProbeTraining
+    x: np.ndarray, clips: LabelledClips, parts: Fold, fitted: Fitted, config: ProbeTraining
 ) -> np.ndarray:
     """Return whether each clip of the test part is classified correctly, bool [t]."""
     return fitted.predict(scaled(x, parts.train, config)[parts.test]) == clips.labels[parts.test]
@@ -127,8 +130,11 @@ def scaled(x: np.ndarray, train: np.ndarray, config: ProbeTraining) -> np.ndarra
 
 @dataclasses.dataclass(frozen=True)
 class ProbeScores:
-    """accuracy: over clips, interval over recordings. by_class: mean of the classes' accuracies,
-    interval over classes. deviation: of the seeds' accuracies, None for a difference."""
+    """Store the scores of one kind of feature.
+
+    accuracy: over clips, interval over recordings. by_class: mean of the classes' accuracies, interval over
+    classes. deviation: of the seeds' accuracies, None for a difference.
+    """
 
     accuracy: Estimate
     by_class: Estimate
@@ -164,7 +170,7 @@ def _over_classes(values: np.ndarray, labels: np.ndarray) -> Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class Chance:
-    """commonest: accuracy of always naming the training part's commonest class; uniform: 1 / K."""
+    """Store accuracies. commonest: of always naming the training part's commonest class; uniform: 1 / K."""
 
     commonest: float
     uniform: float
@@ -211,7 +217,7 @@ def _cells(found: ProbeScores) -> dict[str, Cell]:
 
 
 def _sizes(clips: LabelledClips) -> dict[str, Any]:
-    parts: Sequence[Split] = clips.folds
+    parts: Sequence[Fold] = clips.folds
     return {
         "classes": len(clips.classes),
         "rounds": [[len(p.train), len(p.validation), len(p.test)] for p in parts],

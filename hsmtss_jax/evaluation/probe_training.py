@@ -19,7 +19,7 @@ from hsmtss_jax.nn.apply import apply
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ProbeTraining:
-    """HEAR's recipe as MW-MAE's copy of the kit sets it; every rate with every dropout is tried."""
+    """Configure HEAR's recipe as MW-MAE's copy of the kit sets it; every rate with every dropout is tried."""
 
     hidden: int = 1024
     learning_rates: tuple[float, ...] = (1e-4,)
@@ -39,7 +39,7 @@ class ProbeTraining:
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """One choice of the grid."""
+    """Name one choice of the grid."""
 
     learning_rate: float
     dropout: float
@@ -47,7 +47,7 @@ class Point:
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """The probe at its best check. accuracy: on the validation part, there."""
+    """Hold the probe at its best check. accuracy: on the validation part, there."""
 
     probe: Probe
     variables: Any
@@ -78,9 +78,17 @@ def fit(
     config: ProbeTraining,
     seed: int,
 ) -> Fitted:
-    """Train a probe on vectors and labels ([n, C], int [n]); equal calls give equal probes.
+    """Train a probe; equal calls give equal probes.
 
     Raises ValueError when the training part has fewer than two clips or the validation part none.
+
+    Args:
+      train: vectors [n, C] and labels int [n].
+      validation: the same of the clips that choose the best check.
+      classes: number of classes.
+      point: the choice of the grid.
+      config: the recipe.
+      seed: of the probe's weights and the order of clips.
     """
     if len(train[1]) < 2 or len(validation[1]) == 0:
         raise ValueError("a probe needs two training clips and a validation clip")

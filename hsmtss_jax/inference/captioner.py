@@ -20,7 +20,8 @@ from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.hub import locate
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.bundles.pipeline import load_pipeline
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
+from hsmtss_jax.dist import in_32_bits
 from hsmtss_jax.inference.loaded import LoadedBundles
 from hsmtss_jax.inference.recording import (
     SILENCE,
@@ -40,7 +41,7 @@ ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """A sentence about a part of a recording. start, end: [s]. text: empty where it is silent."""
+    """Hold a sentence about a part of a recording. start, end: [s]. text: empty where it is silent."""
 
     start: float
     end: float
@@ -48,7 +49,7 @@ class Span:
 
 
 class Captioner(LoadedBundles):
-    """Describes sounds in sentences (HSM-TSS section V-B).
+    """Describe sounds in sentences (HSM-TSS section V-B).
 
     >>> captioner = Captioner.from_pretrained()
     >>> spans = list(captioner.describe("street.wav"))
@@ -56,6 +57,7 @@ class Captioner(LoadedBundles):
     Attributes: window (samples of one window).
     """
 
+    @in_32_bits
     def __init__(self, bundles: Mapping[str, Bundle], dtype: Any = None) -> None:
         """Load bundles of ``ROLES`` on the default device.
 
@@ -101,6 +103,7 @@ class Captioner(LoadedBundles):
 
         return [self._text(row) for row in apply_in_batches(search, audio, limit=batch)]
 
+    @in_32_bits
     def search(
         self, audio: np.ndarray, beams: int = 5, tokens: int = 67, length_power: float = 1.0
     ) -> Beams:

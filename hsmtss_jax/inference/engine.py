@@ -6,23 +6,23 @@ Legend: W samples of a window, l of a block, C channels.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 
 from hsmtss_jax.audio.masking import BLOCK
 from hsmtss_jax.audio.windows import WindowPlan
-from hsmtss_jax.inference.generator import CACHE_BYTES, WindowGenerator
+from hsmtss_jax.inference.generator import CACHE_BYTES
 from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, TargetAbsent
 from hsmtss_jax.inference.outlets import Sink
 from hsmtss_jax.inference.presence import presence_weights, shared_feature
 from hsmtss_jax.inference.recording import Recording, working_gain
-from hsmtss_jax.inference.rendering import MaskRenderer, WaveRenderer
-from hsmtss_jax.inference.requests import Prompt, RecordingState, Window, number_queries
-from hsmtss_jax.inference.runtime import SeparationRuntime
-from hsmtss_jax.inference.stems import Stems
+from hsmtss_jax.inference.remix import Remix
+from hsmtss_jax.inference.requests import RecordingState, Window
 from hsmtss_jax.inference.stopwatch import Stopwatch
+from hsmtss_jax.inference.system import System
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.progress import Progress
 
@@ -34,7 +34,7 @@ class Engine:
 
     def __init__(
         self,
-        runtime: SeparationRuntime,
+        runtime: System,
         options: SeparateOptions,
         wanted: Sequence[Sequence[Instruction]],
         plan: Callable[[int], WindowPlan],
@@ -58,27 +58,30 @@ class Engine:
         self._progress = progress or (lambda done, total: None)
         self._block = block
         self._stopwatch = Stopwatch()
-        self._prompts, instructions = number_queries(wanted, options.generates_opposite)
-        self._generator = WindowGenerator(
-            runtime, options, instructions, self._stopwatch, cache_bytes=cache_bytes
+        self._wanted = [[options.limited(each) for each in instructions] for instructions in wanted]
+        self._generator = runtime.begin(
+            options,
+            [each for instructions in self._wanted for each in instructions],
+            self._stopwatch,
+            cache_bytes=cache_bytes,
         )
         self._outcomes: dict[int, dict[int, Outcome]] = {}
 
     def run(
         self, recordings: Sequence[Recording | Failed], sinks: Sequence[Sink]
-    ) -> Iterator[list[Outcome]]:
+    ) -> Generator[list[Outcome], None, None]:
         """Yield the outcomes of each recording's instructions, in order, as soon as they are complete."""
         total = sum(self._count(recording) for recording in recordings)
-        counts = [len(prompts) for prompts in self._prompts]
+        counts = [len(instructions) for instructions in self._wanted]
         waiting, done = 0, 0
         with ExitStack() as stack:
             opened = (
                 state
-                for index, each in enumerate(zip(recordings, self._prompts, sinks, strict=True))
+                for index, each in enumerate(zip(recordings, self._wanted, sinks, strict=True))
                 if (state := self._open(index, *each, stack)) is not None
             )
             for windows in self._batches(opened):
-                self._render(windows, self._generator.generate(windows))
+                self._render(windows, self._generator.make(windows))
                 done += len(windows)
                 self._progress(done, total)
                 while waiting < len(counts) and self._complete(waiting, counts[waiting]):
@@ -87,8 +90,8 @@ class Engine:
             for index in range(waiting, len(counts)):
                 yield self._pop(index)
 
-    def _complete(self, index: int, prompts: int) -> bool:
-        return len(self._outcomes.get(index, ())) == prompts
+    def _complete(self, index: int, count: int) -> bool:
+        return len(self._outcomes.get(index, ())) == count
 
     def _pop(self, index: int) -> list[Outcome]:
         return [outcome for _, outcome in sorted(self._outcomes.pop(index).items())]
@@ -109,82 +112,89 @@ class Engine:
         self,
         index: int,
         recording: Recording | Failed,
-        prompts: Sequence[Prompt],
+        instructions: Sequence[Instruction],
         sink: Sink,
         stack: ExitStack,
     ) -> RecordingState | None:
         """Make a recording ready to be generated; None where nothing of it remains to be done."""
         self._outcomes[index] = {}
         if isinstance(recording, Failed):
-            self._outcomes[index] = dict.fromkeys(range(len(prompts)), recording)
+            self._outcomes[index] = dict.fromkeys(range(len(instructions)), recording)
             return None
         try:
-            state = self._state(index, recording, prompts)
-            state.present = self._present(state)
+            state = self._state(index, recording, instructions)
+            remix = Remix(recording, sums=self._options.mode != "generate")
+            present = self._present(state)
+            state.present = [n for n in present if self._limit(remix, state, n)]
             if not state.present:
                 self._generator.forget(index)
                 return None
-            state.render = self._renderer(state).push
+            state.render = self._generator.renderer(state, block=self._block).push
+            state.remix = remix
             stack.enter_context(state.stack)
             state.open(sink)
         except (ValueError, OSError) as error:
-            self._outcomes[index] = dict.fromkeys(range(len(prompts)), Failed(error))
+            self._outcomes[index] = dict.fromkeys(range(len(instructions)), Failed(error))
             return None
         return state
 
-    def _state(self, index: int, recording: Recording, prompts: Sequence[Prompt]) -> RecordingState:
+    def _state(
+        self, index: int, recording: Recording, instructions: Sequence[Instruction]
+    ) -> RecordingState:
         """Measure a recording, and survey it where all of it must be known before its first window."""
         rate = self._runtime.sample_rate
         with self._stopwatch.timed("read"):
             gain = working_gain(recording, rate)
         plan = self._plan(recording.length_at(rate))
-        state = RecordingState(index, recording, plan, rate, gain, prompts)
+        opposites, read = self._generator.opposites, self._generator.read
+        state = RecordingState(index, recording, plan, rate, gain, instructions, opposites, read)
         if self._options.min_presence is not None or self._options.global_scope == "file":
             self._survey(state)
         return state
 
-    def _renderer(self, state: RecordingState) -> MaskRenderer | WaveRenderer:
-        if self._options.mode == "generate":
-            return WaveRenderer(state, self._options)
-        return MaskRenderer(state, self._options, block=self._block)
-
     def _survey(self, state: RecordingState) -> None:
         """Predict all windows once, without generating: cosines, and the features to be shared."""
-        found: list[dict[int, np.ndarray]] = []
+        found: list[dict[Instruction, np.ndarray]] = []
         windows = state.windows()
         capacity = max(1, self._runtime.batch // len(state.predicted))
         while part := list(itertools.islice(windows, capacity)):
             found += self._generator.survey(part)
         state.surveyed = True
         if self._options.global_scope == "file":
-            for prompt in state.prompts:
-                weights = presence_weights(state.cosines[prompt.presence])
-                for query in prompt.generated:
-                    features = np.stack([by_query[query] for by_query in found])
-                    state.shared[query] = shared_feature(features, weights)
+            for query in state.generated:
+                weights = presence_weights(state.cosines[query.extraction])
+                features = np.stack([by_query[query] for by_query in found])
+                state.shared[query] = shared_feature(features, weights)
 
     def _present(self, state: RecordingState) -> list[int]:
-        """Return the numbers of the prompts whose target is there; notes the outcome of the others."""
+        """Return the numbers of the targets that are there; notes the outcome of the others."""
         least = self._options.min_presence
         if least is None:
-            return list(range(len(state.prompts)))
+            return list(range(len(state.instructions)))
         present = []
-        for number, prompt in enumerate(state.prompts):
-            found = state.presence(prompt, self._runtime.pipeline.presence)
-            if found.score >= least:
+        for number, instruction in enumerate(state.instructions):
+            found = state.presence(instruction, self._runtime.pipeline.presence)
+            if found is None or found.score >= least:
                 present.append(number)
             else:
-                absent = TargetAbsent(found, prompt.instruction, least)
+                absent = TargetAbsent(found, instruction, least)
                 self._outcomes[state.index][number] = Failed(absent)
         return present
 
-    def _render(
-        self, windows: Sequence[Window], generated: Sequence[Mapping[int, Stems[np.ndarray]]]
-    ) -> None:
-        for window, sounds in zip(windows, generated, strict=True):
+    def _limit(self, remix: Remix, state: RecordingState, number: int) -> bool:
+        """Return whether an instruction's spans lie in the recording; else note the outcome."""
+        try:
+            remix.limit(number, state.instructions[number])
+        except ValueError as error:
+            self._outcomes[state.index][number] = Failed(error)
+            return False
+        return True
+
+    def _render(self, windows: Sequence[Window], made: Sequence[Mapping[int, Any]]) -> None:
+        for window, each in zip(windows, made, strict=True):
             with self._stopwatch.timed("render"):
-                for blocks in window.state.render(window.audio, sounds, window.last):
-                    window.state.write(blocks)
+                for blocks in window.state.render(window.audio, each, window.last):
+                    window.state.write(window.state.remix(blocks))
             if window.last:  # its report holds the time of its rendering
                 self._finish(window.state)
 
@@ -198,14 +208,14 @@ class Engine:
             return
         timing = self._stopwatch.report()
         for number in state.present:
-            prompt = state.prompts[number]
+            instruction = state.instructions[number]
             outcomes[number] = SeparationReport(
-                instruction=prompt.instruction,
+                instruction=instruction,
                 mode=self._options.mode,
                 sample_rate=state.recording.sample_rate,
                 samples=state.samples,
                 windows=state.plan.count,
-                presence=state.presence(prompt, self._runtime.pipeline.presence),
+                presence=state.presence(instruction, self._runtime.pipeline.presence),
                 activity=state.meters[number].finish(),
                 peak=state.peaks[number],
                 timing=timing,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.networks import read_separators
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.models.separators import TwoStage
@@ -19,7 +19,7 @@ PROGRAM = 600 << 20  # bytes of Python, JAX and the compiled programs, measured 
 
 @dataclasses.dataclass(frozen=True)
 class Need:
-    """Bytes that a pipeline takes, by what they are for."""
+    """Count the bytes that a pipeline takes, by what they are for."""
 
     weights: int
     cache: int

@@ -29,10 +29,11 @@ class SeparateOptions:
         "mask attenuates the recording itself, in its channels; generate gives the model's own sound, "
         "mono, as in the paper; blend lies between",
     )
-    mask_from: Literal["both", "target"] = option(
-        "both",
-        "make the mask from the target's generated sound and the opposite task's, or from the target's "
-        "alone, in half the time",
+    mask_from: Literal["auto", "decoder", "both", "target"] = option(
+        "auto",
+        "of mode mask: the bundle's mask decoder (nothing is generated), or a ratio of energies that is made "
+        "of both tasks' generated sounds, or of the target's alone, in half the time; auto takes the "
+        "decoder where the bundle has one, else both. Mode blend knows no decoder",
     )
     blend: float = option(
         0.5, "of mode blend: from mask (0) to generate (1)", low=0, high=1, metavar="SHARE"
@@ -83,24 +84,89 @@ class SeparateOptions:
         True, "make the rest of the recording as well (in mode generate it costs as much again)"
     )
 
+    span: tuple[str, ...] = option(
+        (),
+        "work on this part of the file only, 2-4, 1:05-, end-10- or 'the first half'; wins over the sentence",
+        repeat=True,
+        metavar="SPAN",
+        default_help="all of it",
+    )
+    amount: str | None = option(
+        None,
+        "how much of what is unwanted is taken away, 6dB, 50% or 0.5; +6dB makes what is wanted louder and "
+        "takes nothing away; wins over the sentence",
+        metavar="AMOUNT",
+        default_help="all of it",
+    )
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "span", (self.span,) if isinstance(self.span, str) else self.span)
         check(self)
+        self._limits()
+
+    def limited(self, instruction: "Instruction") -> "Instruction":
+        """Return an instruction with the spans and the amount of these options, where they are given.
+
+        Raises ValueError for an amount in mode generate, whose sounds do not add up to the recording.
+        """
+        given = {name: value for name, value in self._limits().items() if value}
+        limited = dataclasses.replace(instruction, **given)
+        if limited.amount is not None and self.mode == "generate":
+            raise ValueError(
+                f"mode generate does not take away {limited.amount} of a sound: choose mode mask or blend, "
+                "or take it away as a whole (amount 100%)"
+            )
+        return limited
+
+    def _limits(self) -> dict[str, Any]:
+        if not self.span and self.amount is None:  # not to load the parser for nothing
+            return {}
+        from hsmtss_jax.instructions.amounts import read_amount
+        from hsmtss_jax.instructions.spans import read_span
+
+        amount = None if self.amount is None else read_amount(self.amount)
+        return {"spans": tuple(map(read_span, self.span)), "amount": amount}
 
     @property
     def generates_opposite(self) -> bool:
         """Return whether the opposite task's sound is generated: for the mask, or as the residual."""
-        return self.residual if self.mode == "generate" else self.mask_from == "both"
+        if self.mode == "generate":
+            return self.residual
+        return self.mask_from in ("auto", "both")
+
+    @property
+    def gains_of_bands(self) -> bool:
+        """Return whether masks have a gain for each mel band, not for each bin."""
+        return self.mode == "mask" and self.mask_from != "decoder"
+
+    def resolved(self, decodes_masks: bool) -> "SeparateOptions":
+        """Return the options for a bundle that has a mask decoder, or none, without ``auto``.
+
+        Raises ValueError where the decoder is asked for and cannot be had.
+        """
+        masks = self.mode == "mask"
+        if self.mask_from == "decoder" and not (decodes_masks and masks):
+            raise ValueError(
+                "this bundle has no mask decoder: choose --mask-from both"
+                if masks
+                else f"mode {self.mode} knows no mask decoder: leave --mask-from out"
+            )
+        if self.mask_from != "auto":
+            return self
+        return self.replace(mask_from="decoder" if decodes_masks and masks else "both")
 
     def replace(self, **changes: Any) -> "SeparateOptions":
         """Return these options with the changes that are not None."""
         given = {name: value for name, value in changes.items() if value is not None}
         return dataclasses.replace(self, **given)
 
-    def policy(self, default: "Policy") -> "Policy":
-        """Return a bundle's sampling policy with what these options say otherwise."""
+    def policy(self, default: "Policy | None") -> "Policy":
+        """Return a bundle's sampling policy, if it has one, with what these options say otherwise."""
+        from hsmtss_jax.sampling.policies import Policy
+
         given = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p")}
         changes = {name: value for name, value in given.items() if value is not None}
-        return dataclasses.replace(default, **changes)
+        return dataclasses.replace(default or Policy(), **changes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -188,7 +254,9 @@ class SeparationReport:
     """Describes a separation, without its sound.
 
     sample_rate, samples: of the target. mode: how it was made. windows: how many there were.
-    peak: largest absolute sample of target and residual. timing: seconds of the whole call by step
+    presence: None where the system does not say.
+    peak: largest absolute sample of target and residual. gain: what both were multiplied with where files
+    that end at 1 were written (``OutputOptions.clip_mode``). timing: seconds of the whole call by step
     ("read", "semantics", "tokens", "waveform", "render" for masks and crossfades, "total"), shared by
     all prompts and files of the call.
     """
@@ -198,10 +266,11 @@ class SeparationReport:
     sample_rate: int
     samples: int
     windows: int
-    presence: Presence
+    presence: Presence | None
     activity: Activity
     peak: float
     timing: dict[str, float]
+    gain: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

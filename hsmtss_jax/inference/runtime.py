@@ -6,6 +6,7 @@ Legend: n rows, L samples, P patches, Ca width of S, Cg of G, H heads, T token f
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -14,33 +15,36 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.audio.masking import HOP, WINDOW
 from hsmtss_jax.audio.silence import noise_gate
 from hsmtss_jax.bundles.networks import read_networks
 from hsmtss_jax.bundles.pipeline import Pipeline
-from hsmtss_jax.dist import compute_dtype
+from hsmtss_jax.dist import check_process, compute_dtype, in_32_bits
+from hsmtss_jax.inference.generator import CACHE_BYTES, WindowGenerator
+from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.stopwatch import Stopwatch
+from hsmtss_jax.inference.system import System
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models import hsm_tss
 from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
 from hsmtss_jax.models.acoustic_decoder.sampler import TokenSampler
 from hsmtss_jax.models.hsm_tss import Prediction, Query
+from hsmtss_jax.models.mask_decoder import MaskDecoderConfig, MaskOutput
 from hsmtss_jax.models.semantics import Semantics
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.sampling import apply_in_batches, clip_sizes, round_up, trim_text
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import Task
 
+MODES = ("mask", "generate", "blend")
 
-class SeparationRuntime(Protocol):
-    """What separating needs of a runtime: ``Runtime``, or the fake one of ``testing``."""
 
-    pipeline: Any
-    device: Any
-    dtype: Any
-    batch: int
-    sample_rate: int
-    window: int
+class SeparationRuntime(System, Protocol):
+    """A hierarchical system, ``Runtime``, or the fake one of ``testing``: what generating needs of it."""
+
     frame: int
     groups: int
+    decodes_masks: bool
 
     def token_frames(self, samples: int) -> int: ...
 
@@ -57,6 +61,10 @@ class SeparationRuntime(Protocol):
     def similarity(
         self, audio: np.ndarray, query: Query, g: np.ndarray, by_text: np.ndarray
     ) -> np.ndarray: ...
+
+    def decode_mask(
+        self, audio: np.ndarray, mixture: Semantics, target: Semantics, query: Query
+    ) -> MaskOutput: ...
 
     def sample(
         self,
@@ -79,11 +87,13 @@ class Runtime:
 
     Attributes: pipeline, networks, device, dtype, batch (rows of one program), sample_rate [Hz], window
     [samples], frame (samples of a token frame), frames (token frames of a window), groups (K), max_text
-    (tokens of a description), two_stage (False for the single-stage ablation).
+    (tokens of a description), two_stage (False for the single-stage ablation), decodes_masks (whether the
+    bundle holds a mask decoder).
     """
 
-    sample_rate = SAMPLE_RATE
+    sample_rate, modes = SAMPLE_RATE, MODES
 
+    @in_32_bits
     def __init__(
         self,
         pipeline: Pipeline,
@@ -100,6 +110,7 @@ class Runtime:
           device: None: the default one.
           batch: rows that are computed at once; memory grows with it.
         """
+        check_process()
         if batch < 1:
             raise ValueError(f"the batch must be at least 1, got {batch}")
         self.pipeline, self.batch = pipeline, batch
@@ -108,6 +119,8 @@ class Runtime:
         networks = self.networks = read_networks(pipeline.bundles, self.dtype)
         codec = self._codec = networks.codec
         self.max_text, self.two_stage = networks.separators.max_text, networks.two_stage
+        self.decodes_masks = networks.mask_decoder is not None
+        _check_grid(networks.mask_decoder)
         self.window = networks.encoders.fbank.window_samples
         self.frame, self.groups = codec.frame_samples, codec.groups
         self.frames = codec.token_frames(self.window)
@@ -122,8 +135,25 @@ class Runtime:
         self._predict = self._program(hsm_tss.predict)
         self._similarity = self._program(hsm_tss.similarity)
         self._attention = self._program(hsm_tss.global_attention)
+        self._mask = self._program(hsm_tss.decode_mask)
         self._tokens = self._program(hsm_tss.encode_tokens)
         self._decode = self._program(hsm_tss.decode, static_argnames="samples")
+
+    @property
+    def unit(self) -> int:
+        """Return the samples that windows are multiples of: whole columns of S and frames of masks."""
+        return window_unit(self.frame)
+
+    def begin(
+        self,
+        options: SeparateOptions,
+        instructions: Sequence[Instruction],
+        stopwatch: Stopwatch,
+        *,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> WindowGenerator:
+        """Begin a call for these instructions, as ``System.begin`` does."""
+        return WindowGenerator(self, options, instructions, stopwatch, cache_bytes=cache_bytes)
 
     def token_frames(self, samples: int) -> int:
         """Return the token frames of a clip."""
@@ -169,6 +199,18 @@ class Runtime:
         """
         return self._batched(self._attention, mixture, query, *(() if g is None else (g,)))
 
+    def decode_mask(
+        self, audio: np.ndarray, mixture: Semantics, target: Semantics, query: Query
+    ) -> MaskOutput:
+        """Predict the target's mask on audio [n, L], L <= window, row by row: gains [n, T, F].
+
+        Raises ValueError for a bundle without a mask decoder.
+        """
+        samples = audio.shape[1]
+        out = self._batched(self._mask, _pad(audio, self.window), mixture, target, query)
+        return MaskOutput(gains=out.gains[:, : samples // HOP + 1], presence=out.presence)
+
+    @in_32_bits
     def sample(
         self,
         s: np.ndarray,
@@ -229,7 +271,9 @@ class Runtime:
         compiled = jax.jit(functools.partial(function, self.networks), **options)
         return functools.partial(compiled, self._params)
 
+    @in_32_bits
     def _batched(self, function: Any, *trees: Any) -> Any:
+        check_process()
         return apply_in_batches(function, *trees, limit=self.batch)
 
     def _forced(
@@ -242,6 +286,20 @@ class Runtime:
         if given.max(initial=0) > frames:
             raise ValueError(f"{given.max()} forced frames do not fit in {frames} frames")
         return _pad(np.asarray(tokens, np.int32), frames), given.astype(np.int32)
+
+
+def window_unit(frame: int) -> int:
+    """Return the samples that hold whole columns of S, token frames of ``frame`` and frames of masks."""
+    return math.lcm(FRAMES_PER_COLUMN * frame, HOP)
+
+
+def _check_grid(decoder: MaskDecoderConfig | None) -> None:
+    """Raise ValueError for a mask decoder whose gains lie elsewhere than those of recordings."""
+    if decoder is not None and (decoder.n_fft, decoder.hop) != (WINDOW, HOP):
+        raise ValueError(
+            f"the mask decoder's spectrum has windows of {decoder.n_fft} samples every {decoder.hop}, "
+            f"recordings are masked with {WINDOW} every {HOP}: train it with these"
+        )
 
 
 def _pad(x: np.ndarray, length: int) -> np.ndarray:

@@ -3,30 +3,32 @@
 How ``audio`` goes through ``Separator.separate``:
 
 1. ``open_recording`` turns a path or an array into a ``Recording`` that is read block by block, and
-   ``parse`` the sentence into an ``Instruction``, from here on a ``Prompt`` beside its opposite.
+   ``parse`` the sentence into an ``Instruction``, a task and a description.
 2. ``Engine`` reads the recording once for its level, opens a ``RecordingState`` for it, and cuts its mono
    sound at 16 kHz into ``Window`` s.
 3. ``WindowGenerator`` encodes a batch of windows into S and G (``Runtime.encode_audio``) and predicts the
-   target's S and G for every query (``Runtime.predict``, HSM-TSS eq. (2) and (3)).
+   target's S and G for every instruction (``Runtime.predict``, HSM-TSS eq. (2) and (3)).
 4. It draws codec tokens from each predicted S (``Runtime.sample``, HSM-TSS eq. (4)) and decodes them into
-   sound (``Runtime.decode_tokens``): ``Stems``, the target and the opposite, of each prompt.
+   sound (``Runtime.decode_tokens``): ``Stems``, the target and the opposite, of each instruction.
 5. ``MaskRenderer`` makes a mask on the recording itself of them, in its own rate and channels,
    ``WaveRenderer`` takes the generated sound as it is, both with crossfades between windows.
-6. ``RecordingState.write`` measures each finished block and hands it to the writers of a ``Sink``, arrays
-   or files, and the last one brings the ``SeparationReport`` with presence, activity and timing.
+6. ``Remix`` limits each finished block to the instruction's spans and amount, ``RecordingState.write``
+   measures it and hands it to the writers of a ``Sink``, arrays or files, and the last one brings the
+   ``SeparationReport`` with presence, activity and timing.
 
 Legend: L samples, C channels.
 """
 
+import contextlib
 import functools
-import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import jax
 
-from hsmtss_jax.audio.masking import HOP
+from hsmtss_jax.audio.output import OutputOptions
+from hsmtss_jax.audio.timecode import Time
 from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.engine import Engine, Outcome
 from hsmtss_jax.inference.options import (
@@ -40,9 +42,8 @@ from hsmtss_jax.inference.options import (
 from hsmtss_jax.inference.outlets import ArraySink, FileSink, OutputFiles, PathLike
 from hsmtss_jax.inference.pretrained import load_runtime
 from hsmtss_jax.inference.recording import Audio, Recording, open_recording
-from hsmtss_jax.inference.runtime import SeparationRuntime
+from hsmtss_jax.inference.system import System
 from hsmtss_jax.instructions import Instruction, parse
-from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
 from hsmtss_jax.progress import Progress
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import TASKS, Task
@@ -59,7 +60,7 @@ class Separator:
 
     def __init__(
         self,
-        runtime: SeparationRuntime,
+        runtime: System,
         *,
         overlap: float = RuntimeOptions.overlap,
         segment: float | None = RuntimeOptions.segment,
@@ -71,16 +72,18 @@ class Separator:
         """
         RuntimeOptions(overlap=overlap, segment=segment)  # checks their ranges
         self._runtime = runtime
-        unit = math.lcm(FRAMES_PER_COLUMN * runtime.frame, HOP)
+        unit = runtime.unit
         longest = runtime.window // unit
         columns = longest if segment is None else round(segment * runtime.sample_rate / unit)
         if not 1 <= columns <= longest:
             limit = longest * unit / runtime.sample_rate
-            raise ValueError(f"the segment must lie between 0.2 and {limit} s, got {segment}")
+            raise ValueError(
+                f"the segment must lie between {unit / runtime.sample_rate:.2g} and {limit} s, got {segment}"
+            )
         hop = max(1, columns - round(overlap * columns))
         self._window = columns * unit
         self._plan = functools.partial(
-            plan_windows, window=self._window, overlap=(columns - hop) * unit, unit=runtime.frame
+            plan_windows, window=self._window, overlap=(columns - hop) * unit, unit=unit
         )
 
     @classmethod
@@ -132,9 +135,15 @@ class Separator:
         return self._window
 
     @property
-    def sampling(self) -> Policy:
-        """Return the bundle's own sampling policy."""
-        return self._runtime.pipeline.sampling
+    def modes(self) -> tuple[str, ...]:
+        """Return the modes that the system knows."""
+        return self._runtime.modes
+
+    @property
+    def sampling(self) -> Policy | None:
+        """Return the bundle's own sampling policy; None where nothing is drawn."""
+        policy: Policy | None = self._runtime.pipeline.sampling
+        return policy
 
     @property
     def path(self) -> os.PathLike[str]:
@@ -154,8 +163,8 @@ class Separator:
         task: str | None = None,
         description: str | None = None,
         sample_rate: int | None = None,
-        start: float = 0.0,
-        end: float | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
         mode: Mode | None = None,
@@ -163,6 +172,8 @@ class Separator:
         residual: bool | None = None,
         best_of: int | None = None,
         min_presence: float | None = None,
+        span: str | Sequence[str] | None = None,
+        amount: str | None = None,
     ) -> SeparationResult:
         """Separate one recording by one instruction.
 
@@ -172,10 +183,11 @@ class Separator:
             ``description`` given.
           task, description: the instruction in two parts.
           sample_rate: of ``audio`` if it is an array [Hz].
-          start, end: the part of the recording to work on [s].
+          start, end: the part of the recording to work on: seconds, or a text such as "1:02:03.5".
           options: see ``SeparateOptions``.
           progress: called with (windows done, windows in all).
-          mode, seed, residual, best_of, min_presence: shortcuts for ``options``, over which they win.
+          mode, seed, residual, best_of, min_presence, span, amount: shortcuts for ``options``, over which
+            they win.
 
         Raises ValueError (AudioError, TargetAbsent) for options out of range, an empty instruction, a
         recording that cannot be read, is silent, shorter than 50 ms, or holds NaN.
@@ -186,6 +198,8 @@ class Separator:
             "residual": residual,
             "best_of": best_of,
             "min_presence": min_presence,
+            "span": span,
+            "amount": amount,
         }
         chosen = (options or SeparateOptions()).replace(**shortcuts)
         instruction = _instruction(instruction, task, description)
@@ -233,9 +247,9 @@ class Separator:
         instruction: str | Instruction,
         *,
         residual_path: PathLike | None = None,
-        subtype: str = "PCM_16",
-        start: float = 0.0,
-        end: float | None = None,
+        output: OutputOptions | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
     ) -> SeparationReport:
@@ -245,14 +259,14 @@ class Separator:
           path_in, path_out: the output appears under its name when it is complete.
           instruction: as in ``separate``.
           residual_path: a file for the rest of the recording, made only if it is given.
-          subtype: of the samples: "PCM_16", "PCM_24", "FLOAT".
+          output: format, bit depth and the like; by default the name's format and the input's depth.
           start, end, options, progress: as in ``separate``.
 
         Raises as ``separate`` does.
         """
         reports = self.separate_files(
             {path_in: [OutputFiles(instruction, path_out, residual_path)]},
-            subtype=subtype,
+            output=output,
             start=start,
             end=end,
             options=options,
@@ -264,12 +278,12 @@ class Separator:
         self,
         jobs: Mapping[PathLike, Sequence[OutputFiles]],
         *,
-        subtype: str = "PCM_16",
-        start: float = 0.0,
-        end: float | None = None,
+        output: OutputOptions | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[list[Outcome]]:
+    ) -> Generator[list[Outcome], None, None]:
         """Separate many files by many prompts: yields the reports of each file, in order.
 
         A ``Failed`` stands in a report's place for what went wrong with a file or a prompt; its outputs
@@ -279,11 +293,11 @@ class Separator:
         chosen = (options or SeparateOptions()).replace(residual=asked)
         wanted = [[_instruction(each.instruction) for each in of] for of in jobs.values()]
         recordings = [_opened(path, None, start, end) for path in jobs]
-        sinks = [FileSink(outputs, chosen, subtype) for outputs in jobs.values()]
+        sinks = [FileSink(outputs, chosen, output) for outputs in jobs.values()]
         for path, sink in zip(jobs, sinks, strict=True):
-            sink.check(path)
+            sink.check(path, part=start != 0 or end is not None)
         engine = Engine(self._runtime, chosen, wanted, self._plan, progress)
-        return engine.run(recordings, sinks)
+        return _told(sinks, engine.run(recordings, sinks))
 
     def _collect(
         self,
@@ -318,13 +332,22 @@ def _instruction(
 
 
 def _opened(
-    audio: Audio, sample_rate: int | None, start: float = 0.0, end: float | None = None
+    audio: Audio, sample_rate: int | None, start: Time = 0.0, end: Time | None = None
 ) -> Recording | Failed:
     """Open a recording, or return what was wrong."""
     try:
         return open_recording(audio, sample_rate, start, end)
     except (ValueError, OSError) as error:
         return Failed(error)
+
+
+def _told(
+    sinks: Sequence[FileSink], outcomes: Generator[list[Outcome], None, None]
+) -> Generator[list[Outcome], None, None]:
+    """Yield the outcomes of each recording with what its sink knows."""
+    with contextlib.closing(outcomes):
+        for sink, found in zip(sinks, outcomes, strict=True):
+            yield sink.told(found)
 
 
 def _raised(result: Report | Failed) -> Report:

@@ -24,12 +24,12 @@ from hsmtss_jax.sampling import Policy
 from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.stages.panels import audio_panels
 from hsmtss_jax.stages.sizes import inherit, with_sizes
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AcousticDecoderStageConfig(StageConfig):
-    """Teacher-forced training of the acoustic decoder."""
+    """Configure teacher-forced training of the acoustic decoder."""
 
     name: str = "acoustic_decoder"
     # codes, groups, width and patches of S: None is the codec's and AudioMAE's
@@ -46,7 +46,7 @@ class AcousticDecoderStageConfig(StageConfig):
 
 @flax.struct.dataclass
 class DecoderInput:
-    """s: [B, P, Ca]. tokens: int32 [B, T, K]. frames: int32 [B], those with a loss.
+    """Hold s [B, P, Ca]; tokens int32 [B, T, K]; frames int32 [B], those with a loss.
 
     prefix_mask: bool [B, P], False for patches behind a clip's end.
     """
@@ -58,7 +58,7 @@ class DecoderInput:
 
 
 class AcousticDecoderStage(ClipStage):
-    """One group, ``model``; all of it is released."""
+    """Train one group, ``model``; all of it is released."""
 
     config: AcousticDecoderStageConfig
     config_class = AcousticDecoderStageConfig
@@ -100,7 +100,7 @@ class AcousticDecoderStage(ClipStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         noise_key, dropout_key = jax.random.split(inputs.key)
         read = self.read(inputs.frozen, inputs.batch)
         if self.config.prefix_noise:
@@ -109,7 +109,7 @@ class AcousticDecoderStage(ClipStage):
         model = self.config.model
         scores = score(model, inputs.params["model"], read, self.dtype, dropout_key)
         metrics = {"cross_entropy": scores.loss, "accuracy": jnp.mean(scores.accuracy)}
-        return scores.loss, Report(metrics=metrics, aux=inputs.aux)
+        return scores.loss, StepReport(metrics=metrics, aux=inputs.aux)
 
     def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
         """Compute cross-entropy in nats and top-1 accuracy of each clip, given its true past: [B] each."""
@@ -157,7 +157,15 @@ def score(
     dtype: Any,
     dropout_key: jax.Array | None = None,
 ) -> TokenScores:
-    """Score a batch with teacher forcing; in training mode when a dropout key is given."""
+    """Score a batch with teacher forcing.
+
+    Args:
+      config: the decoder's config.
+      params: its parameters.
+      read: the batch.
+      dtype: what the decoder computes in.
+      dropout_key: with it in training mode.
+    """
     logits = apply(
         config.make(dtype),
         {"params": params},

@@ -16,7 +16,8 @@ import jax
 import jax.numpy as jnp
 
 from hsmtss_jax.audio.constants import CLIP_SAMPLES
-from hsmtss_jax.config import Shard, StageConfig, from_dict
+from hsmtss_jax.config import Shard, StageConfig
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.data.pipeline import caption_dataset
 from hsmtss_jax.losses.captioning import atg_loss
 from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model
@@ -25,12 +26,12 @@ from hsmtss_jax.models.text.tokenizer import CausalTokenizer
 from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.stages.base import CaptionStage
 from hsmtss_jax.stages.sizes import inherit, with_sizes
-from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CaptionerStageConfig(StageConfig):
-    """The linear map, and whether GPT-2 learns with it."""
+    """Configure the linear map, and whether GPT-2 learns with it."""
 
     name: str = "captioner"
     # width and freq_patches: None is GPT-2's and AudioMAE's
@@ -41,14 +42,14 @@ class CaptionerStageConfig(StageConfig):
 
 @flax.struct.dataclass
 class CaptionScores:
-    """Per-example values, each [B]: cross-entropy a token, share of tokens that are the likeliest."""
+    """Hold values [B]: cross-entropy a token, share of tokens that are the likeliest."""
 
     loss: jax.Array
     accuracy: jax.Array
 
 
 class CaptionerStage(CaptionStage):
-    """One group, ``model`` = {map, and gpt2 when it is fine-tuned}."""
+    """Train one group, ``model`` = {map, and gpt2 when it is fine-tuned}."""
 
     config: CaptionerStageConfig
     config_class = CaptionerStageConfig
@@ -84,10 +85,10 @@ class CaptionerStage(CaptionStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         scores = self._scores(inputs)
         metrics = {"loss": jnp.mean(scores.loss), "accuracy": jnp.mean(scores.accuracy)}
-        return metrics["loss"], Report(metrics=metrics, aux=inputs.aux)
+        return metrics["loss"], StepReport(metrics=metrics, aux=inputs.aux)
 
     def _scores(self, inputs: StepInput) -> CaptionScores:
         params, frozen, batch = inputs.params["model"], inputs.frozen, inputs.batch

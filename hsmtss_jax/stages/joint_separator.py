@@ -15,7 +15,8 @@ import jax
 import jax.numpy as jnp
 
 from hsmtss_jax.audio.constants import CLIP_SAMPLES
-from hsmtss_jax.config import StageConfig, from_dict
+from hsmtss_jax.config import StageConfig
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.losses.separation import cosine, global_loss, local_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.models.local_separator import LocalSeparatorConfig
@@ -24,12 +25,12 @@ from hsmtss_jax.stages.base import MixtureFeatures, MixtureStage, compare
 from hsmtss_jax.stages.local_separator import patch_images, split_statistics, with_statistics
 from hsmtss_jax.stages.panels import image_panels
 from hsmtss_jax.stages.sizes import as_trained
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JointSeparatorStageConfig(StageConfig):
-    """Both separators; their sizes are those of the bundles they start from.
+    """Configure both separators; their sizes are those of the bundles they start from.
 
     global_model, local_model: None is the bundle's; dropout and remat alone may differ from it.
     """
@@ -52,7 +53,7 @@ def switch(key: jax.Array, g_target: jax.Array, g_hat: jax.Array, probability: f
 
 
 class JointSeparatorStage(MixtureStage):
-    """One group, ``model`` = {"global", "local"}, started from the two trained separators."""
+    """Train one group, ``model`` = {"global", "local"}, started from the two trained separators."""
 
     config: JointSeparatorStageConfig
     config_class = JointSeparatorStageConfig
@@ -92,7 +93,7 @@ class JointSeparatorStage(MixtureStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         features = self.read(inputs.frozen, inputs.batch)
         out = self._predict(inputs.params["model"], inputs.aux, features, inputs.key)
         of_global, of_local = self._errors(out, inputs.aux, features)
@@ -103,7 +104,7 @@ class JointSeparatorStage(MixtureStage):
             "global_cos": jnp.mean(cosine(out.g_hat, features.target.g)),
             "local_cos": jnp.mean(cosine(out.s_hat, features.target.s)),
         }
-        return jnp.mean(loss), Report(metrics=metrics, aux=inputs.aux)
+        return jnp.mean(loss), StepReport(metrics=metrics, aux=inputs.aux)
 
     def _errors(
         self, out: SeparatorOutput, aux: Tree, features: MixtureFeatures

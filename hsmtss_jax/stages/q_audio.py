@@ -28,12 +28,12 @@ from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.precompute.text import TextCache
 from hsmtss_jax.stages.base import CaptionStage
 from hsmtss_jax.stages.sizes import inherit, with_sizes
-from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class QAudioStageConfig(StageConfig):
-    """Q-Audio's three losses on a frozen AudioMAE and a frozen text encoder."""
+    """Configure Q-Audio's three losses on a frozen AudioMAE and a frozen text encoder."""
 
     name: str = "q_audio"
     # audio_width, text_width, vocab: None is AudioMAE's and the text encoder's
@@ -50,7 +50,7 @@ class QAudioStageConfig(StageConfig):
 
 @flax.struct.dataclass
 class AlignmentLosses:
-    """Per-example values, each [B].
+    """Hold the losses of every example, each [B].
 
     hit: whether the audio's own caption is its best in the batch; matched: share of its three pairs that
     ATM classifies correctly.
@@ -65,7 +65,7 @@ class AlignmentLosses:
 
 @flax.struct.dataclass
 class NextTokens:
-    """What ATG predicts. logits: [B, M, V]; targets: int32 [B, M]; mask: bool [B, M], True = token."""
+    """Hold what ATG predicts. logits: [B, M, V]; targets: int32 [B, M]; mask: bool [B, M], True = token."""
 
     logits: jax.Array
     targets: jax.Array
@@ -73,7 +73,7 @@ class NextTokens:
 
 
 class QAudioStage(CaptionStage):
-    """One group, ``model``; the release drops the language-model head."""
+    """Train one group, ``model``; the release drops the language-model head."""
 
     config: QAudioStageConfig
     config_class = QAudioStageConfig
@@ -130,11 +130,11 @@ class QAudioStage(CaptionStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         losses = self._losses(inputs, train=True)
         means = {name: jnp.mean(value) for name, value in vars(losses).items()}
         loss = jnp.mean(self._total(losses))
-        return loss, Report(metrics=means, aux=inputs.aux)
+        return loss, StepReport(metrics=means, aux=inputs.aux)
 
     def _total(self, losses: AlignmentLosses) -> jax.Array:
         cfg = self.config
@@ -198,7 +198,16 @@ class QAudioStage(CaptionStage):
         raw: jax.Array,
         train: bool,
     ) -> NextTokens:
-        """Predict every token from the audio and the tokens before it: ATG."""
+        """Predict every token from the audio and the tokens before it: ATG.
+
+        Args:
+          module: the network, with its parameters.
+          frozen: the text encoder's parameters, by bundle.
+          batch: with text_ids, text_mask [B, N].
+          audio: the pass over the audio.
+          raw: the text encoder's outputs [B, N, E].
+          train: dropout is on.
+        """
         table = self.encoders.token_table(frozen)
         # BERT's own [CLS] is no target.
         start = 1 if self.encoders.text_encoder.kind == "bert" else 0

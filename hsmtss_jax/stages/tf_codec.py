@@ -20,7 +20,8 @@ import numpy as np
 import optax
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
-from hsmtss_jax.config import StageConfig, from_dict
+from hsmtss_jax.config import StageConfig
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.losses.adversarial import (
     discriminator_loss,
     feature_matching_loss,
@@ -44,12 +45,12 @@ from hsmtss_jax.stages.adversarial import Pass, loss_if, replay, run_once
 from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.stages.panels import audio_panels
 from hsmtss_jax.stages.sizes import as_trained
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TFCodecStageConfig(StageConfig):
-    """Codec training; the weights are the reference project's."""
+    """Configure codec training; the weights are the reference project's."""
 
     name: str = "tf_codec"
     # None: the initial codec's. codebook_scale and straight_through alone may differ from it
@@ -74,7 +75,7 @@ class TFCodecStageConfig(StageConfig):
 
 @flax.struct.dataclass
 class CodecPass:
-    """A training pass of the codec: its output to differentiate, and the BatchNorm statistics after it."""
+    """Hold a training pass of the codec: its output to differentiate, the BatchNorm statistics after it."""
 
     done: Pass
     statistics: Tree
@@ -87,7 +88,7 @@ def temperature(step: jax.Array | int, config: TFCodecStageConfig) -> jax.Array:
 
 
 class TFCodecStage(ClipStage):
-    """Group ``generator`` and, unless ``adversarial_start`` is None, before it ``discriminator``.
+    """Train ``generator`` and, unless ``adversarial_start`` is None, before it ``discriminator``.
 
     aux: the codec's BatchNorm statistics, and ``code_usage`` [K, V], how often each code was drawn of
     late. The optional upstream bundle ``initial_codec`` is where the generator starts.
@@ -141,7 +142,7 @@ class TFCodecStage(ClipStage):
             return {"generator": self._generator}
         return {"discriminator": self._discriminator, "generator": self._generator}
 
-    def _discriminator(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _discriminator(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         carry, cfg = self._train_pass(inputs), self.config
         real, decoded = inputs.batch["audio"], jax.lax.stop_gradient(carry.done.out.audio)
 
@@ -153,9 +154,9 @@ class TFCodecStage(ClipStage):
             return lsgan + decay, lsgan
 
         loss, lsgan = loss_if(self._active(inputs), judged, inputs.params["discriminator"])
-        return loss, Report(metrics={"lsgan": lsgan}, aux=inputs.aux, carry=carry)
+        return loss, StepReport(metrics={"lsgan": lsgan}, aux=inputs.aux, carry=carry)
 
-    def _generator(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _generator(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         real, cfg = inputs.batch["audio"], self.config
         made = self._train_pass(inputs) if inputs.carry is None else inputs.carry
         out = replay(inputs.params["generator"], made.done)
@@ -175,7 +176,7 @@ class TFCodecStage(ClipStage):
         usage = cfg.usage_decay * inputs.aux["code_usage"] + (1.0 - cfg.usage_decay) * drawn
         aux = {**made.statistics, "code_usage": usage}
         metrics |= code_metrics(out, drawn, self.model)
-        return loss, Report(metrics=metrics, aux=aux)
+        return loss, StepReport(metrics=metrics, aux=aux)
 
     def _train_pass(self, inputs: StepInput) -> CodecPass:
         """Encode and decode the batch in training mode, once a step."""

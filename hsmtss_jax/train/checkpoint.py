@@ -13,7 +13,8 @@ import grain.checkpoint
 import jax
 import orbax.checkpoint as ocp
 
-from hsmtss_jax.config import DataConfig, to_dict
+from hsmtss_jax.config import DataConfig
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.train.state import TrainState
 
 _BEST = "best"
@@ -25,7 +26,7 @@ _FREE_DATA_FIELDS = (
 
 
 class Checkpointer:
-    """The checkpoints of one run: the last ``keep``, and beside them the best by validation metric."""
+    """Keep a run's checkpoints: the last ``keep``, and beside them the best by validation metric."""
 
     def __init__(self, workdir: str | Path, keep: int = 3) -> None:
         policies = ocp.checkpoint_managers
@@ -68,7 +69,15 @@ class Checkpointer:
         config: Mapping[str, Any],
         metric: float | None = None,
     ) -> None:
-        """Start saving (arrays are copied before this returns); a step already saved is left alone."""
+        """Start saving (arrays are copied before this returns); a step already saved is left alone.
+
+        Args:
+          step: updates done.
+          state: the training state.
+          data: the iterator, before the next batch is drawn.
+          config: the experiment and the upstream's digests, in plain JSON.
+          metric: the validation metric that tells the best checkpoint, where it was measured.
+        """
         if self._manager.latest_step() == step:
             return
         args = ocp.args.Composite(

@@ -18,7 +18,8 @@ from tqdm import tqdm
 
 from hsmtss_jax import dist
 from hsmtss_jax.bundles.bundle import load_bundle, save_bundle
-from hsmtss_jax.config import ExperimentConfig, Shard, to_dict
+from hsmtss_jax.config import ExperimentConfig, Shard
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.train.checkpoint import Checkpointer, check_same_run, differences
 from hsmtss_jax.train.evaluate import EvalStep, evaluate, make_eval_step
 from hsmtss_jax.train.interrupt import Interrupt
@@ -34,7 +35,7 @@ MAX_NONFINITE_STEPS = 100  # in a row, without one finite update, before a run g
 
 @dataclasses.dataclass(frozen=True)
 class TrainOutcome:
-    """How a run ended: finished is False when it was interrupted; validation is the last pass."""
+    """Tell how a run ended: finished is False when it was interrupted; validation is the last pass."""
 
     state: TrainState
     step: int
@@ -83,7 +84,7 @@ def train(
 
 
 class _Run:
-    """One process's part of a run: the jitted functions, the data, the writers, the counters."""
+    """Run one process's part: the jitted functions, the data, the writers, the counters."""
 
     def __init__(
         self, plan: Plan, workdir: Path, checkpointer: Checkpointer, quiet: bool, patience: int
@@ -245,7 +246,7 @@ class _Run:
 
 @dataclasses.dataclass
 class LogInterval:
-    """Sums and counters between two log steps."""
+    """Collect sums and counters between two log steps."""
 
     step: int
     skipped: int

@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from hsmtss_jax.config import MeshConfig, from_json
+from hsmtss_jax.config import MeshConfig
+from hsmtss_jax.conversion import from_json
 from hsmtss_jax.train.checkpoint import Checkpointer, check_same_run
 from hsmtss_jax.train.plan import Plan, prepare
 from hsmtss_jax.train.stage import Stage
@@ -14,7 +15,7 @@ from hsmtss_jax.train.state import TrainState
 
 @dataclasses.dataclass(frozen=True)
 class OpenedRun:
-    """A run's plan on this machine's devices, and its state after ``step`` updates."""
+    """Hold a run's plan on this machine's devices, and its state after ``step`` updates."""
 
     plan: Plan
     state: TrainState

@@ -20,10 +20,10 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DecodeOptions:
-    """The command line of ``hsmtss codec decode``."""
+    """Declare the command line of ``hsmtss codec decode``."""
 
     input: str = argument("a token file (.tfc)")
-    output: Path = argument("WAV or FLAC to write")
+    output: Path = argument("the recording to write, in the format of its suffix")
     rate: int | None = option(
         None,
         "sample rate in Hz to write",

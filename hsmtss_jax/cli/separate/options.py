@@ -4,18 +4,18 @@ import argparse
 import dataclasses
 from typing import Literal
 
+from hsmtss_jax.audio.output import OutputOptions
+from hsmtss_jax.audio.timecode import read_time
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.option import option
 from hsmtss_jax.task import Task
 
-SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RequestOptions:
-    """What to separate, and how sentences are understood."""
+    """Declare what to separate, and how sentences are understood."""
 
     prompt: tuple[str, ...] = option(
         (),
@@ -27,8 +27,12 @@ class RequestOptions:
     task: Task | None = option(
         None, "take the text as the description, word by word, for this task"
     )
-    start: float = option(0.0, "second to begin at", low=0, metavar="S")
-    end: float | None = option(None, "second to end at", low=0, metavar="S", default_help="the end")
+    start: float = option(
+        0.0, "time to begin at: 90, 1:30 or 1:02:03.5", low=0, metavar="TIME", read=read_time
+    )
+    end: float | None = option(
+        None, "time to end at", low=0, metavar="TIME", default_help="the end", read=read_time
+    )
     parser: Literal["rules", "local", "endpoint"] = option("rules", "how a sentence is understood")
     parser_model: str | None = option(
         None, "language model of --parser local or endpoint", metavar="NAME"
@@ -42,15 +46,15 @@ class RequestOptions:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OutputOptions:
-    """Where results go, and in which form."""
+class PlaceOptions:
+    """Declare where results go."""
 
     output: str | None = option(
         None,
-        "a .wav or .flac file for one result, else a folder",
+        "a file for one result, in the format of its suffix, - for the standard output, else a folder",
         short="-o",
         metavar="PATH",
-        default_help="one input: beside it, INPUT_separated.wav; several: the folder separated",
+        default_help="one input: beside it, INPUT_separated; several: the folder separated",
     )
     filename: str | None = option(
         None,
@@ -59,30 +63,12 @@ class OutputOptions:
         default_help="{track}_{stem}, with several prompts {track}_{prompt}_{stem}",
     )
     two_stems: bool = option(False, "write the rest of the recording as well")
-    format: Literal["wav", "flac"] | None = option(None, "of the files", default_help="wav")
-    bit_depth: Literal["16", "24", "float"] = option("16", "of a sample")
-    clip_mode: Literal["rescale", "clamp", "none"] = option(
-        "rescale",
-        "of samples beyond 1: turn target and residual down together, clamp them, or leave them (with "
-        "--bit-depth float)",
-    )
     skip_existing: bool = option(False, "leave results that are there already")
-
-    def __post_init__(self) -> None:
-        if self.bit_depth == "float" and self.format == "flac":
-            raise ValueError("--bit-depth float needs --format wav: FLAC holds whole numbers")
-        if self.clip_mode == "none" and self.bit_depth != "float":
-            raise ValueError("--clip-mode none needs --bit-depth float: other samples end at 1")
-
-    @property
-    def subtype(self) -> str:
-        """Return the encoding of the samples, by libsndfile's name."""
-        return SUBTYPES[self.bit_depth]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """How results are reported."""
+    """Declare how results are reported."""
 
     json: str | None = option(
         None, "write a JSON line a result; - is the standard output", metavar="FILE"
@@ -101,15 +87,16 @@ class ReportOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeparateCommand:
-    """The command line of ``hsmtss separate``."""
+    """Declare the command line of ``hsmtss separate``."""
 
     items: tuple[str, ...] = argument(
-        "recordings of any format, rate, channel count and length, and folders of them; without -p the "
-        "last one is the instruction",
+        "recordings of any format, rate, channel count and length, - for the standard input, and folders; "
+        "without -p the last one is the instruction",
         metavar="INPUT",
         default=(),
     )
     request: RequestOptions = part(RequestOptions, "what to separate")
+    place: PlaceOptions = part(PlaceOptions, "output")
     output: OutputOptions = part(OutputOptions, "output")
     separation: SeparateOptions = part(SeparateOptions, "method", without=("residual",))
     model: ModelOptions = part(ModelOptions, HEADING)
@@ -118,7 +105,7 @@ class SeparateCommand:
     @property
     def separate_options(self) -> SeparateOptions:
         """Return the options of ``Separator``: the residual is made where it is written."""
-        return dataclasses.replace(self.separation, residual=self.output.two_stems)
+        return dataclasses.replace(self.separation, residual=self.place.two_stems)
 
 
 def resolve(given: argparse.Namespace) -> None:
