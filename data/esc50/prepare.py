@@ -50,7 +50,9 @@ def prepare(recordings: Path, out: Path) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script."""
     parser = argparse.ArgumentParser(description="Name ESC-50's Ogg files as lists of pairs do.")
-    parser.add_argument("--recordings", type=Path, required=True, help="checkout of the Ogg edition")
+    parser.add_argument(
+        "--recordings", type=Path, required=True, help="checkout of the Ogg edition"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     given = parser.parse_args(argv)
     try:

@@ -58,7 +58,7 @@ def test_the_codec_makes_the_target_again(runtime, examples):
 def test_a_folder_of_sounds_made_elsewhere(tmp_path):
     pair = make_pair(3, tasks=BOTH, name="street")
     stereo = np.repeat(pair.target[::2, None], 2, axis=1)
-    write_audio(tmp_path / "street.wav", stereo, 8_000, subtype="FLOAT")
+    write_audio(tmp_path / "street.wav", stereo, 8_000)
     write_audio(tmp_path / "street.remove.flac", pair.mixture[:3_000] / 2, 16_000)
     folder = systems.SoundFolder(tmp_path, "theirs")
     extracted, removed = folder(pair, 0)

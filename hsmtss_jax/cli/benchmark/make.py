@@ -14,9 +14,9 @@ from hsmtss_jax.option import option
 class BenchmarkMakeOptions:
     """The command line of ``hsmtss benchmark make``."""
 
-    name: Literal[
-        "esc50", "audiocaps", "clotho", "music", "vggsound", "audioset", "dcase2024"
-    ] = argument("which list, see hsmtss benchmark list")
+    name: Literal["esc50", "audiocaps", "clotho", "music", "vggsound", "audioset", "dcase2024"] = (
+        argument("which list, see hsmtss benchmark list")
+    )
     source: Path = option(dataclasses.MISSING, "the published file", metavar="CSV")
     recordings: Path = option(
         dataclasses.MISSING, "folder of the recordings, of any format", metavar="FOLDER"

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
-from hsmtss_jax.audio.io import read_audio, resample, to_mono
-from hsmtss_jax.evaluation.benchmarks.pair_list import PairRow
+from hsmtss_jax.audio.io import read_audio, resample, to_mono, write_audio
+from hsmtss_jax.evaluation.benchmarks.pair_list import PairRow, write_pair_list
 from hsmtss_jax.evaluation.pairs import Pair
-from hsmtss_jax.evaluation.systems import fit
+from hsmtss_jax.evaluation.systems import FLOAT, fit
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.task import Task
 
@@ -112,13 +112,11 @@ def mix(row: PairRow, recordings: Recordings) -> Mixed:
     return Mixed(mixture * scale, target * scale)
 
 
-
-
 def write_pairs(rows: Sequence[PairRow], recordings: Recordings, folder: str | Path) -> None:
-    """Write references/NAME.wav and mixtures/NAME.wav (float) and texts.csv, for other programs."""
+    """Write references/NAME.wav, mixtures/NAME.wav (float) and texts.csv, for other programs."""
     where = Path(folder)
     for pair in make_pairs(rows, recordings, range(len(rows))):
         for kind, sound in (("references", pair.target), ("mixtures", pair.mixture)):
             (where / kind).mkdir(parents=True, exist_ok=True)
-            write_audio(where / kind / f"{pair.name}.wav", sound, SAMPLE_RATE, subtype="FLOAT")
-    write_texts(where / "texts.csv", rows)
+            write_audio(where / kind / f"{pair.name}.wav", sound, SAMPLE_RATE, FLOAT)
+    write_pair_list(where / "texts.csv", rows)

@@ -46,7 +46,9 @@ class PairRow:
         if bool(self.other) == bool(self.mixture):
             raise ValueError(f"the pair {self.name} needs either other or mixture")
         if not (math.isfinite(self.snr_db) and 0 <= self.seconds < math.inf):
-            raise ValueError(f"the pair {self.name} has snr_db {self.snr_db}, seconds {self.seconds}")
+            raise ValueError(
+                f"the pair {self.name} has snr_db {self.snr_db}, seconds {self.seconds}"
+            )
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(PairRow))
