@@ -1,6 +1,7 @@
 """Run systems over pairs for a command: the log, the progress, the report."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ class OthersOptions:
 
     programs: tuple[str, ...] = option(
         (),
-        "another program, run for every pair: 'prog {mixture} {text} {out}'",
+        "another program, run for every pair: '[NAME=]prog {mixture} {text} {out}'",
         repeat=True,
         metavar="CMD",
         flag="--command",
@@ -43,7 +44,13 @@ def other_systems(options: OthersOptions, *, mixtures: bool = True) -> "list[Sys
     frame: list[System] = [Target()]
     if mixtures:
         frame += [Mixture(), *([IdealRatioMask()] if options.ceiling else [])]
-    return [*frame, *(ShellCommand(command) for command in options.programs)]
+    return [*frame, *(ShellCommand(*_named(program)) for program in options.programs)]
+
+
+def _named(program: str) -> tuple[str, str]:
+    """Return the command of "NAME=prog ..." and its name; "" for one without."""
+    found = re.fullmatch(r"([\w.-]+)=(.*)", program, re.DOTALL)
+    return (found[2], found[1]) if found else (program, "")
 
 
 def run_systems(
