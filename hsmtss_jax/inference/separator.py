@@ -12,8 +12,9 @@ How ``audio`` goes through ``Separator.separate``:
    sound (``Runtime.decode_tokens``): ``Stems``, the target and the opposite, of each instruction.
 5. ``MaskRenderer`` makes a mask on the recording itself of them, in its own rate and channels,
    ``WaveRenderer`` takes the generated sound as it is, both with crossfades between windows.
-6. ``RecordingState.write`` measures each finished block and hands it to the writers of a ``Sink``, arrays
-   or files, and the last one brings the ``SeparationReport`` with presence, activity and timing.
+6. ``Remix`` limits each finished block to the instruction's spans and amount, ``RecordingState.write``
+   measures it and hands it to the writers of a ``Sink``, arrays or files, and the last one brings the
+   ``SeparationReport`` with presence, activity and timing.
 
 Legend: L samples, C channels.
 """
@@ -29,6 +30,7 @@ import jax
 
 from hsmtss_jax.audio.masking import HOP
 from hsmtss_jax.audio.output import OutputOptions
+from hsmtss_jax.audio.timecode import Time
 from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.engine import Engine, Outcome
 from hsmtss_jax.inference.options import (
@@ -156,8 +158,8 @@ class Separator:
         task: str | None = None,
         description: str | None = None,
         sample_rate: int | None = None,
-        start: float = 0.0,
-        end: float | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
         mode: Mode | None = None,
@@ -176,7 +178,7 @@ class Separator:
             ``description`` given.
           task, description: the instruction in two parts.
           sample_rate: of ``audio`` if it is an array [Hz].
-          start, end: the part of the recording to work on [s].
+          start, end: the part of the recording to work on: seconds, or a text such as "1:02:03.5".
           options: see ``SeparateOptions``.
           progress: called with (windows done, windows in all).
           mode, seed, residual, best_of, min_presence, span, amount: shortcuts for ``options``, over which
@@ -241,8 +243,8 @@ class Separator:
         *,
         residual_path: PathLike | None = None,
         output: OutputOptions | None = None,
-        start: float = 0.0,
-        end: float | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
     ) -> SeparationReport:
@@ -272,8 +274,8 @@ class Separator:
         jobs: Mapping[PathLike, Sequence[OutputFiles]],
         *,
         output: OutputOptions | None = None,
-        start: float = 0.0,
-        end: float | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
     ) -> Generator[list[Outcome], None, None]:
@@ -325,7 +327,7 @@ def _instruction(
 
 
 def _opened(
-    audio: Audio, sample_rate: int | None, start: float = 0.0, end: float | None = None
+    audio: Audio, sample_rate: int | None, start: Time = 0.0, end: Time | None = None
 ) -> Recording | Failed:
     """Open a recording, or return what was wrong."""
     try:
