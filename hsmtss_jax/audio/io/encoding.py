@@ -164,9 +164,11 @@ def choose(
     known = _depth(source.subtype) if source else None
     depth = options.bit_depth or (form.depths and nearest_depth(form.depths, known or "16")) or ""
     encoding = Encoding(name, depth, encoder, options.bitrate)
-    if source and not known and depth and source.format == form.sndfile and not options.bit_depth:
-        note = f"{path}: {form.title} with {source.subtype} is not written: it is {encoding}"
-        warnings.warn(note, AudioWarning, stacklevel=2)
+    if source is not None and source.format == form.sndfile and not options.bit_depth:
+        kept = known if form.depths else source.subtype == form.subtype
+        if not kept:
+            note = f"{path}: {source.format} with {source.subtype} is not written: it is {encoding}"
+            warnings.warn(note, AudioWarning, stacklevel=2)
     return encoding
 
 
