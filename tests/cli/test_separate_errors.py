@@ -69,7 +69,7 @@ OPTIONS = [
     (["--top-k", "many"], "'many' is not a whole number"),
     (["--best-of", "0"], "--best-of: must be at least 1"),
     (["--seed", "-1"], "--seed"),
-    (["--start", "soon"], "'soon' is not a number"),
+    (["--start", "soon"], "'soon' is no time: give seconds"),
     (["--start", "2"], "start must lie in the recording's 1.000 s"),
     (["--start", "0.5", "--end", "0.5"], "--end must lie behind --start"),
     (["--mode", "karaoke"], "choose from"),

@@ -21,20 +21,24 @@ DONE, PARTLY, NOTHING, ABSENT = 0, 1, 2, 3
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Hold one result that is wanted: a recording, a prompt, and where the sounds and the figure go."""
+    """Hold one result that is wanted: a recording, a prompt, and where the sounds and the figure go.
+
+    shown: what reports call the output, where it is not the target's path.
+    """
 
     source: Path
     text: str
     instruction: "Instruction"
     paths: OutputPaths
     figure: Path | None = None
+    shown: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         paths = self.paths
         return {
             "input": str(self.source),
-            "output": str(paths.target),
+            "output": self.shown or str(paths.target),
             "residual": None if paths.residual is None else str(paths.residual),
             "instruction": self.text,
             **self.instruction.as_dict(),
