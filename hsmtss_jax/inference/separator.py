@@ -12,8 +12,9 @@ How ``audio`` goes through ``Separator.separate``:
    sound (``Runtime.decode_tokens``): ``Stems``, the target and the opposite, of each instruction.
 5. ``MaskRenderer`` makes a mask on the recording itself of them, in its own rate and channels,
    ``WaveRenderer`` takes the generated sound as it is, both with crossfades between windows.
-6. ``RecordingState.write`` measures each finished block and hands it to the writers of a ``Sink``, arrays
-   or files, and the last one brings the ``SeparationReport`` with presence, activity and timing.
+6. ``Remix`` limits each finished block to the instruction's spans and amount, ``RecordingState.write``
+   measures it and hands it to the writers of a ``Sink``, arrays or files, and the last one brings the
+   ``SeparationReport`` with presence, activity and timing.
 
 Legend: L samples, C channels.
 """

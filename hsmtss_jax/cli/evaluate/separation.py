@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
     from hsmtss_jax.inference.runtime import Runtime
 
-NOT_SCORED = ("mode", "min_presence", "residual")  # of SeparateOptions
+NOT_SCORED = ("mode", "min_presence", "residual", "span", "amount")  # of SeparateOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
