@@ -289,8 +289,8 @@ class Separator:
         wanted = [[_instruction(each.instruction) for each in of] for of in jobs.values()]
         recordings = [_opened(path, None, start, end) for path in jobs]
         sinks = [FileSink(outputs, chosen, output) for outputs in jobs.values()]
-        for path, sink in zip(jobs, sinks, strict=True):
-            sink.check(path, part=start > 0 or end is not None)
+        for path, recording, sink in zip(jobs, recordings, sinks, strict=True):
+            sink.check(path, None if isinstance(recording, Failed) else recording.length)
         engine = Engine(self._runtime, chosen, wanted, self._plan, progress)
         return _told(sinks, engine.run(recordings, sinks))
 

@@ -148,4 +148,4 @@ def test_a_recording_without_pictures_gives_no_film(tmp_path, ffmpeg):
 
 def test_a_part_gives_no_film(tmp_path, film):
     with pytest.raises(AudioError, match="a film is written whole"):
-        io.plan_output(tmp_path / "out.mp4", film("mp4"), OutputOptions(), part=True)
+        io.plan_output(tmp_path / "out.mp4", film("mp4"), OutputOptions(), length=99)
