@@ -15,6 +15,7 @@ from hsmtss_jax.cli.separate import reports, standard_output
 from hsmtss_jax.cli.separate.options import SeparateCommand
 from hsmtss_jax.cli.separate.plan import Asked, plan, understand
 from hsmtss_jax.cli.separate.results import Job, Results
+from hsmtss_jax.cli.separate.states import find_states, kept_states
 from hsmtss_jax.progress import Progress
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def _write(
         ]
         for source, group in groups.items()
     }
+    states = find_states(groups, command.place.resume)
     outcomes = separator.separate_files(
         outputs,
         output=command.output,
@@ -156,8 +158,9 @@ def _write(
         end=command.request.end,
         options=command.separate_options,
         progress=progress,
+        states=states,
     )
-    with contextlib.closing(outcomes):
+    with kept_states(states.values()), contextlib.closing(outcomes):
         for group, found in zip(groups.values(), outcomes, strict=True):
             for job, outcome in zip(group, found, strict=True):
                 if isinstance(outcome, Failed):
