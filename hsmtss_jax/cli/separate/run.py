@@ -104,9 +104,11 @@ def _problem(command: SeparateCommand, jobs: Sequence[Job], scan: bool) -> Excep
         from hsmtss_jax.inference.recording import open_recording, working_gain
 
         recording = open_recording(source, None, start, end)
+        length, preview = recording.length, command.request.preview
+        if preview is not None:
+            length = min(length, round(preview * info.sample_rate))
         for file in (file for job in jobs for file in job.paths.files):
-            part = recording.length < info.frames or command.request.preview is not None
-            plan_output(file, source, command.output, mono=mono, part=part)
+            plan_output(file, source, command.output, mono=mono, length=length)
         if scan and info.seconds <= SCANNED:
             working_gain(recording, info.sample_rate)
     except (ValueError, OSError) as error:
