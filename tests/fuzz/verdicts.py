@@ -104,9 +104,8 @@ def judge_files(ran: Ran, folder: Path, source: str, frames: int | None) -> list
     target, rest = (read_audio(folder / name).samples for name in sorted(left))
     faults = []
     warned = "warning" in ran.err
-    if target.shape != recording.shape or (
-        frames is not None and len(target) != frames and not warned
-    ):
+    lost = frames is not None and len(target) < frames and not warned
+    if lost or target.shape != recording.shape:
         return ["samples lost"]
     if np.abs(target + rest - told["gain"] * recording).max() > 1e-4 * max(
         1, np.abs(recording).max()
