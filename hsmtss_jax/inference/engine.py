@@ -14,11 +14,12 @@ import numpy as np
 from hsmtss_jax.audio.masking import BLOCK
 from hsmtss_jax.audio.windows import WindowPlan
 from hsmtss_jax.inference.generator import CACHE_BYTES, WindowGenerator
+from hsmtss_jax.inference.hearing import hear
 from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, TargetAbsent
 from hsmtss_jax.inference.outlets import Sink
 from hsmtss_jax.inference.presence import presence_weights, shared_feature
-from hsmtss_jax.inference.recording import Recording, working_gain
-from hsmtss_jax.inference.rendering import MaskRenderer, WaveRenderer
+from hsmtss_jax.inference.recording import Recording
+from hsmtss_jax.inference.rendering import MaskRenderer, OuterSilence, WaveRenderer
 from hsmtss_jax.inference.requests import Prompt, RecordingState, Window, number_queries
 from hsmtss_jax.inference.runtime import SeparationRuntime
 from hsmtss_jax.inference.stems import Stems
@@ -63,6 +64,7 @@ class Engine:
             runtime, options, instructions, self._stopwatch, cache_bytes=cache_bytes
         )
         self._outcomes: dict[int, dict[int, Outcome]] = {}
+        self._silent_windows = 0  # that were counted before a recording's outer silence was known
 
     def run(
         self, recordings: Sequence[Recording | Failed], sinks: Sequence[Sink]
@@ -80,7 +82,7 @@ class Engine:
             for windows in self._batches(opened):
                 self._render(windows, self._generator.generate(windows))
                 done += len(windows)
-                self._progress(done, total)
+                self._progress(done + self._silent_windows, total)
                 while waiting < len(counts) and self._complete(waiting, counts[waiting]):
                     yield self._pop(waiting)
                     waiting += 1
@@ -124,7 +126,7 @@ class Engine:
             if not state.present:
                 self._generator.forget(index)
                 return None
-            state.render = self._renderer(state).push
+            state.render = OuterSilence(state, self._options, self._renderer(state)).push
             stack.enter_context(state.stack)
             state.open(sink)
         except (ValueError, OSError) as error:
@@ -134,11 +136,11 @@ class Engine:
 
     def _state(self, index: int, recording: Recording, prompts: Sequence[Prompt]) -> RecordingState:
         """Measure a recording, and survey it where all of it must be known before its first window."""
-        rate = self._runtime.sample_rate
         with self._stopwatch.timed("read"):
-            gain = working_gain(recording, rate)
-        plan = self._plan(recording.length_at(rate))
-        state = RecordingState(index, recording, plan, rate, gain, prompts)
+            heard = hear(recording, self._runtime.sample_rate)
+        plan = self._plan(heard.length)
+        self._silent_windows += self._count(recording) - plan.count
+        state = RecordingState(index, heard, plan, prompts)
         if self._options.min_presence is not None or self._options.global_scope == "file":
             self._survey(state)
         return state
@@ -208,6 +210,7 @@ class Engine:
                 presence=state.presence(prompt, self._runtime.pipeline.presence),
                 activity=state.meters[number].finish(),
                 peak=state.peaks[number],
+                bandwidth=state.heard.bandwidth,
                 timing=timing,
             )
 

@@ -188,9 +188,10 @@ class SeparationReport:
     """Describes a separation, without its sound.
 
     sample_rate, samples: of the target. mode: how it was made. windows: how many there were.
-    peak: largest absolute sample of target and residual. timing: seconds of the whole call by step
-    ("read", "semantics", "tokens", "waveform", "render" for masks and crossfades, "total"), shared by
-    all prompts and files of the call.
+    peak: largest absolute sample of target and residual. bandwidth: [Hz] above which the recording holds
+    next to nothing, of the 8 kHz that the networks hear; 3400 to 4000 where it came by telephone. timing:
+    seconds of the whole call by step ("read", "semantics", "tokens", "waveform", "render" for masks and
+    crossfades, "total"), shared by all prompts and files of the call.
     """
 
     instruction: "Instruction"
@@ -201,6 +202,7 @@ class SeparationReport:
     presence: Presence
     activity: Activity
     peak: float
+    bandwidth: float
     timing: dict[str, float]
 
 
@@ -209,8 +211,8 @@ class SeparationResult(SeparationReport):
     """A report with the sounds, float32 [L, C] of the input's length and rate.
 
     mask, blend: both have the input's channels, and target + residual is the input. generate: both are
-    mono and in [-1, 1]; the residual is the sound generated for the opposite task. residual is None when
-    it was not asked for.
+    mono; the residual is the sound generated for the opposite task. residual is None when it was not asked
+    for. Samples may exceed 1 where the input does: nothing is clipped.
     """
 
     target: "np.ndarray"

@@ -2,7 +2,7 @@
 
 mask: the recording, attenuated by the ratio of generated to recorded energy. generate: the generated
 sound itself, mono. blend: the recording with gains between the two (see ``audio.masking`` for both). Of
-masks the gains are crossfaded, of generated sound the waves.
+masks the gains are crossfaded, of generated sound the waves. Nothing is clipped: a recording may exceed 1.
 
 Legend: L samples, C channels, W samples of a window and T mask frames at the system's rate.
 """
@@ -21,6 +21,7 @@ from hsmtss_jax.audio.overlap_add import (
 )
 from hsmtss_jax.audio.silence import silence_gain
 from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.recording import Recording
 from hsmtss_jax.inference.requests import RecordingState
 from hsmtss_jax.inference.stems import Stems
 
@@ -40,7 +41,7 @@ class MaskRenderer:
         if options.windows == "continued":
             fade = min(fade, round(FADE * state.rate / HOP))
         self._joined = {number: OverlapAdd(hop, window, fade) for number in state.present}
-        recording = state.recording
+        recording = state.heard.sounding.recording
         self._stream = MaskStream(
             recording.blocks(),
             recording.length,
@@ -74,6 +75,42 @@ class MaskRenderer:
         if self._options.mode == "mask":
             return mask_gains(audio, sounds.target, sounds.residual)
         return blend_gains(audio, sounds.target, self._options.blend, sounds.residual)
+
+
+class OuterSilence:
+    """Puts the silence before and behind the sound of a recording around what a renderer makes of it.
+
+    The target is silent there; the residual is the recording, in mode generate silent as well.
+    """
+
+    def __init__(
+        self, state: RecordingState, options: SeparateOptions, renderer: "MaskRenderer | WaveRenderer"
+    ) -> None:
+        self._state, self._options, self._renderer = state, options, renderer
+        self._begun = False
+
+    def push(
+        self, audio: np.ndarray, generated: Mapping[int, Stems[np.ndarray]], last: bool
+    ) -> Iterator[dict[int, Stems[np.ndarray]]]:
+        """Take a window as ``MaskRenderer.push`` does."""
+        heard = self._state.heard
+        if not self._begun:
+            self._begun = True
+            yield from self._silence(heard.whole.part(0, heard.silence_before))
+        yield from self._renderer.push(audio, generated, last)
+        if last:
+            length = heard.whole.length
+            yield from self._silence(heard.whole.part(length - heard.silence_behind, length))
+
+    def _silence(self, part: Recording) -> Iterator[dict[int, Stems[np.ndarray]]]:
+        if not part.length:
+            return
+        mono = self._options.mode == "generate"
+        for block in part.blocks():
+            silence = np.zeros((len(block), 1 if mono else part.channels), np.float32)
+            rest = silence if mono else block
+            stems = Stems(silence, rest if self._options.residual else None)
+            yield dict.fromkeys(self._state.present, stems)
 
 
 class WaveRenderer:
@@ -120,14 +157,14 @@ class WaveRenderer:
         state = self._state
         if not self._options.silence_gate:
             return np.float32(1 / state.gain)
-        return silence_gain(audio / state.gain, state.rate) / state.gain
+        return silence_gain(audio, state.rate) / state.gain
 
 
 class _Wave:
-    """One generated sound: windows [W] in, blocks [l, 1] at the recording's rate out, in [-1, 1]."""
+    """One generated sound: windows [W] in, blocks [l, 1] at the recording's rate out."""
 
     def __init__(self, state: RecordingState, continued: bool, crossfade: Crossfade) -> None:
-        plan, recording = state.plan, state.recording
+        plan, recording = state.plan, state.heard.sounding.recording
         fade = round(FADE * state.rate)
         tail = 0 if continued else max(0, (plan.overlap - fade) // 2)
         kind = linear_crossfade if continued else crossfade
@@ -145,4 +182,4 @@ class _Wave:
         self._left_out -= len(out)
         if last:  # there and back may be off by a sample
             out = np.pad(out, ((0, self._left_out), (0, 0)))
-        return np.clip(out, -1.0, 1.0)
+        return out

@@ -13,6 +13,7 @@ import numpy as np
 
 from hsmtss_jax.audio.windows import WindowPlan, cut_blocks
 from hsmtss_jax.bundles.pipeline import Calibration
+from hsmtss_jax.inference.hearing import Heard
 from hsmtss_jax.inference.options import Presence
 from hsmtss_jax.inference.outlets import Sink, Writer
 from hsmtss_jax.inference.presence import ActivityMeter, presence
@@ -70,8 +71,8 @@ class RecordingState:
 
     Attributes:
       index: the recording's place in the call.
-      plan: its windows at ``rate`` [Hz].
-      gain: what the mono sound is multiplied with.
+      heard: the recording as the networks hear it.
+      plan: the windows of that.
       prompts: all that the recording is asked for.
       present: the numbers of those that are separated, all unless some targets are absent.
       shared: query -> the global feature [1, C] that all windows use; of every generated query or of none.
@@ -85,10 +86,8 @@ class RecordingState:
     """
 
     index: int
-    recording: Recording
+    heard: Heard
     plan: WindowPlan
-    rate: int
-    gain: float
     prompts: Sequence[Prompt]
     present: list[int] = dataclasses.field(init=False)
     shared: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
@@ -106,6 +105,21 @@ class RecordingState:
 
     def __post_init__(self) -> None:
         self.present = list(range(len(self.prompts)))
+
+    @property
+    def recording(self) -> Recording:
+        """Return the whole recording."""
+        return self.heard.whole
+
+    @property
+    def rate(self) -> int:
+        """Return the rate of the windows [Hz]."""
+        return self.heard.rate
+
+    @property
+    def gain(self) -> float:
+        """Return what the sound was multiplied with to be at working level."""
+        return self.heard.gain
 
     @property
     def generated(self) -> list[int]:
@@ -126,8 +140,7 @@ class RecordingState:
 
     def windows(self) -> Iterator["Window"]:
         """Yield the mono sound at ``rate`` and at working level, window by window."""
-        sound = (block * np.float32(self.gain) for block in self.recording.mono(self.rate))
-        for index, audio in enumerate(cut_blocks(sound, self.plan)):
+        for index, audio in enumerate(cut_blocks(self.heard.mono(), self.plan)):
             yield Window(self, index, audio)
 
     def presence(self, prompt: Prompt, calibration: Calibration | None) -> Presence:

@@ -80,11 +80,12 @@ def _problem(command: SeparateCommand, source: Path, scan: bool) -> Exception | 
         info = probe(source)
         if _needs_working_file(command):
             check_size(source, start, end)
-        from hsmtss_jax.inference.recording import open_recording, working_gain
+        from hsmtss_jax.inference.hearing import find_sound
+        from hsmtss_jax.inference.recording import open_recording
 
         recording = open_recording(source, None, start, end)
         if scan and info.seconds <= SCANNED:
-            working_gain(recording, info.sample_rate)
+            find_sound(recording)
     except (ValueError, OSError) as error:
         return error
     return None
