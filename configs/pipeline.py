@@ -1,8 +1,8 @@
 """How stage bundles become one pipeline bundle.
 
-hsmtss export configs/pipeline.py OUT --size demo
-hsmtss export configs/pipeline.py OUT --size demo separator=single_stage
-hsmtss export configs/pipeline.py OUT --size demo captioner=true
+hsmtss export pipeline OUT --size demo
+hsmtss export pipeline OUT --size demo separator=single_stage
+hsmtss export pipeline OUT --size demo captioner=true
 """
 
 from hsmtss_jax.bundles.pipeline import CAPTIONING, ROLES, SEPARATORS, Calibration, PipelineConfig

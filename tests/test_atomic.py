@@ -1,12 +1,23 @@
 """Files and folders are replaced whole: a reader finds the old content or the new."""
 
 import os
+import signal
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hsmtss_jax.atomic import current_folder, replace_file, replace_folder, write_text
+from hsmtss_jax.atomic import (
+    current_folder,
+    replace_file,
+    replace_folder,
+    sweep,
+    working_path,
+    write_text,
+)
 from hsmtss_jax.bundles.bundle import save_bundle
 from hsmtss_jax.bundles.pipeline import ROLES, PipelineConfig, assemble, load_pipeline
 from hsmtss_jax.data.records import (
@@ -70,6 +81,76 @@ def test_a_failure_keeps_the_old_folder(tmp_path, error):
         (work / "new").touch()
         raise error
     assert names(tmp_path) == ["folder", "old"]
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path):
+    path = tmp_path / "gone" / "report.json"
+    with pytest.raises(OSError, match="No such file") as raised:
+        write_text(path, "x")
+    assert raised.value.filename == str(path)
+
+
+def test_names_of_any_length_have_working_names(tmp_path):
+    path = tmp_path / ("\N{DOG FACE}" * 60 + ".wav")
+    write_text(path, "x")
+    assert path.read_text() == "x"
+    assert len(working_path(path).name.encode()) < 255
+
+
+WRITES = """
+import sys, time
+from hsmtss_jax.atomic import replace_file, replace_folder
+with replace_file(sys.argv[1] + "/a.txt") as a, replace_folder(sys.argv[1] + "/b") as b:
+    a.write_text("half"); (b / "c").write_text("half")
+    print("working", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def writer(tmp_path):
+    """A process in the midst of writing into tmp_path."""
+    root = Path(__file__).resolve().parents[1]
+    command = [sys.executable, "-c", WRITES, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"working\n"
+        yield process
+        process.kill()
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path, writer):
+    """Not while it is alive, and nothing but its own."""
+    others = [".a.txt.tmp", ".hsmtss-0.tmp", "b.hsmtss-00000000-1-1-00000000.tmp"]
+    foreign = ".a.hsmtss-00000000-999999999-1-00000000.tmp"  # of another machine
+    for name in (*others, foreign):
+        (tmp_path / name).touch()
+    assert sweep(tmp_path) == [] and len(os.listdir(tmp_path)) == 6
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.wait()
+    assert len(sweep(tmp_path)) == 2
+    assert names(tmp_path) == sorted([*others, foreign])
+
+
+def test_the_next_writer_sweeps_the_folder(tmp_path, writer):
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.wait()
+    with replace_file(tmp_path / "d.txt"):
+        assert len(os.listdir(tmp_path)) == 1
+    assert names(tmp_path) == ["d.txt"]
+
+
+def test_an_id_in_use_again_is_another_process(tmp_path):
+    work = working_path(tmp_path / "a.txt")
+    work.touch()
+    assert sweep(tmp_path) == []
+    pid = f"-{os.getpid()}-"
+    before, after = work.name.split(pid)
+    began, rest = after.split("-", 1)
+    if not began:
+        pytest.skip("this system does not tell when a process began")
+    work.rename(tmp_path / f"{before}{pid}{int(began) - 1}-{rest}")
+    assert len(sweep(tmp_path)) == 1 and names(tmp_path) == []
 
 
 def write(folder, text):

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.config import SIZES, from_json, load_config, override, to_dict, to_json
+from hsmtss_jax.config import SIZES, load_config
 from hsmtss_jax.configs import common
+from hsmtss_jax.conversion import from_json, override, to_dict, to_json
 from hsmtss_jax.stages import STAGES, stage_class
 from hsmtss_jax.testing.bundles import build_stage, make_stage, step_input
 from hsmtss_jax.train.optim import make_optimizer, make_schedule

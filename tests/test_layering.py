@@ -17,6 +17,7 @@ PACKAGE = ROOT / "hsmtss_jax"
 
 _GROUND = {
     "config",
+    "conversion",
     "dist",
     "atomic",
     "task",
@@ -34,6 +35,7 @@ ARROWS: dict[str, set[str]] = {
     "": {"audio.io", "codec", "inference", "instructions", "sampling"},  # only when asked for
     "config": set(),
     "configs": {"config"},
+    "conversion": {"config"},
     "dist": {"config"},
     "atomic": set(),
     "task": set(),
@@ -53,10 +55,10 @@ ARROWS: dict[str, set[str]] = {
     "bundles.hub": set(),
     "bundles.bundle": {"atomic"},
     "data": {"config", "atomic", "task", "audio.io", "audio.level", "audio.constants"},
-    "models": {"nn", "audio", "audio.constants", "sampling", "config", "task"},
-    "bundles": {*_BUNDLES, "models", "sampling", "config", "atomic", "task"},
+    "models": {"nn", "audio", "audio.constants", "sampling", "config", "conversion", "task"},
+    "bundles": {*_BUNDLES, "models", "sampling", "config", "conversion", "atomic", "task"},
     "train.stage": {"config", "dist", "bundles.bundle"},
-    "train": {"config", "dist", "atomic", "train.stage", *_BUNDLES},
+    "train": {"config", "conversion", "dist", "atomic", "train.stage", *_BUNDLES},
     "precompute": {*_GROUND, *_NETWORKS, *_BUNDLES, "data"},
     "stages": {*_GROUND, *_NETWORKS, *_BUNDLES, "data", "precompute", "train.stage"},
     "codec": {*_GROUND, *_BUNDLES, "models", "audio"},
@@ -104,6 +106,7 @@ WITHOUT_JAX = (
     *(
         "atomic",
         "config",
+        "conversion",
         "option",
         "progress",
         "task",

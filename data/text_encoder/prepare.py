@@ -23,7 +23,7 @@ import numpy as np
 
 from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
 from hsmtss_jax.bundles.importers.bundles import read_text_encoder
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.text.encoder import TextEncoderConfig
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 

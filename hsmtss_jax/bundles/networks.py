@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig

@@ -17,7 +17,7 @@ from hsmtss_jax.bundles.bundle import (
     load_bundles,
     save_bundle,
 )
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.tf_codec.adapter import CODECS
 from hsmtss_jax.sampling.policies import Policy
 

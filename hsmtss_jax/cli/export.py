@@ -7,7 +7,8 @@ from hsmtss_jax.bundles.bundle import Bundle, Storage, is_bundle, load_bundle, s
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.options import argument
-from hsmtss_jax.config import Size, load_config, override
+from hsmtss_jax.config import Size, load_config, own_configs
+from hsmtss_jax.conversion import override
 from hsmtss_jax.option import option
 
 
@@ -15,7 +16,7 @@ from hsmtss_jax.option import option
 class ExportOptions:
     """The command line of ``hsmtss export``."""
 
-    source: Path = argument("a workdir of hsmtss train, a bundle, or a pipeline config")
+    source: Path = argument("a workdir of hsmtss train, a bundle, or a pipeline config (file or name)")
     output: Path = argument("folder of the bundle to write")
     overrides: tuple[str, ...] = argument("of a pipeline config: path.to.field=value", default=())
     storage: Storage = option("float32", "of the weights on disk")
@@ -26,7 +27,7 @@ class ExportOptions:
 def run(options: ExportOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     source = options.source
-    if source.suffix == ".py":
+    if source.suffix == ".py" or (not source.exists() and str(source) in own_configs()):
         return _export_pipeline(options)
     if options.overrides:
         raise ValueError(f"only a pipeline config takes overrides: {options.overrides[0]!r}")
@@ -79,7 +80,7 @@ COMMAND = Command(
     description="Write the release bundle of a training run, re-store an existing bundle, or assemble "
     "stage bundles into a pipeline bundle.",
     epilog="examples: hsmtss export runs/local local_bundle --storage bfloat16; "
-    "hsmtss export configs/pipeline.py runs/pipeline --size demo",
+    "hsmtss export pipeline runs/pipeline --size demo",
     options=ExportOptions,
     run=run,
 )

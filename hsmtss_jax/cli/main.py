@@ -11,6 +11,7 @@ from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.errors import fail, one_line, plain_warnings
 from hsmtss_jax.cli.options import read_options
 from hsmtss_jax.cli.parser import CommandParser
+from hsmtss_jax.cli.termination import orderly_termination
 
 GROUP = Group(
     package="hsmtss_jax.cli",
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None, context: Context | None = None) -> i
         parser.parse_args(words, given)
         command = given.command
         command.resolve(given)
-        with plain_warnings():
+        with orderly_termination(), plain_warnings():
             return int(command.run(read_options(given, command.options), context or Context()))
     except (ValueError, OSError, FloatingPointError) as error:
         if getattr(given, "debug", False):

@@ -7,7 +7,8 @@ from pathlib import Path
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.options import argument
-from hsmtss_jax.config import ExperimentConfig, Size, load_config, override, to_json
+from hsmtss_jax.config import ExperimentConfig, Size, load_config
+from hsmtss_jax.conversion import override, to_json
 from hsmtss_jax.option import option
 
 

@@ -21,7 +21,7 @@ from hsmtss_jax.bundles.hub import locate
 from hsmtss_jax.bundles.pipeline import load_pipeline
 from hsmtss_jax.codec.stream import CHUNK, CompiledCodec, StreamingDecoder, StreamingEncoder
 from hsmtss_jax.codec.token_file import DIGEST_DIGITS, Tokens
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.models.tf_codec.stream import Latency, latency
 

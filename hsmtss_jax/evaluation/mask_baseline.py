@@ -12,7 +12,7 @@ import numpy as np
 
 from hsmtss_jax.audio.constants import CLIP_SAMPLES
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.inference.loaded import LoadedBundles
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models.mask_separator import MaskSeparatorConfig, query_vector, separate_masked

@@ -18,7 +18,7 @@ import numpy as np
 from hsmtss_jax.audio.fbank import log_mel_input
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.networks import read_encoders
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.inference.loaded import LoadedBundles
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.sampling import trim_text

@@ -21,7 +21,7 @@ from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.hub import locate
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.bundles.pipeline import load_pipeline
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.inference.hearing import Heard, hear
 from hsmtss_jax.inference.loaded import LoadedBundles
 from hsmtss_jax.inference.recording import Audio, Recording, open_recording

@@ -20,7 +20,7 @@ from hsmtss_jax.inference.outlets import Sink
 from hsmtss_jax.inference.presence import presence_weights, shared_feature
 from hsmtss_jax.inference.recording import Recording
 from hsmtss_jax.inference.rendering import MaskRenderer, OuterSilence, WaveRenderer
-from hsmtss_jax.inference.requests import Prompt, RecordingState, Window, number_queries
+from hsmtss_jax.inference.requests import RecordingState, Window
 from hsmtss_jax.inference.runtime import SeparationRuntime
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.inference.stopwatch import Stopwatch
@@ -59,9 +59,13 @@ class Engine:
         self._progress = progress or (lambda done, total: None)
         self._block = block
         self._stopwatch = Stopwatch()
-        self._prompts, instructions = number_queries(wanted, options.generates_opposite)
+        self._wanted = wanted
         self._generator = WindowGenerator(
-            runtime, options, instructions, self._stopwatch, cache_bytes=cache_bytes
+            runtime,
+            options,
+            [each for instructions in wanted for each in instructions],
+            self._stopwatch,
+            cache_bytes=cache_bytes,
         )
         self._outcomes: dict[int, dict[int, Outcome]] = {}
         self._silent_windows = 0  # that were counted before a recording's outer silence was known
@@ -71,12 +75,12 @@ class Engine:
     ) -> Iterator[list[Outcome]]:
         """Yield the outcomes of each recording's instructions, in order, as soon as they are complete."""
         total = sum(self._count(recording) for recording in recordings)
-        counts = [len(prompts) for prompts in self._prompts]
+        counts = [len(instructions) for instructions in self._wanted]
         waiting, done = 0, 0
         with ExitStack() as stack:
             opened = (
                 state
-                for index, each in enumerate(zip(recordings, self._prompts, sinks, strict=True))
+                for index, each in enumerate(zip(recordings, self._wanted, sinks, strict=True))
                 if (state := self._open(index, *each, stack)) is not None
             )
             for windows in self._batches(opened):
@@ -89,8 +93,8 @@ class Engine:
             for index in range(waiting, len(counts)):
                 yield self._pop(index)
 
-    def _complete(self, index: int, prompts: int) -> bool:
-        return len(self._outcomes.get(index, ())) == prompts
+    def _complete(self, index: int, count: int) -> bool:
+        return len(self._outcomes.get(index, ())) == count
 
     def _pop(self, index: int) -> list[Outcome]:
         return [outcome for _, outcome in sorted(self._outcomes.pop(index).items())]
@@ -111,17 +115,17 @@ class Engine:
         self,
         index: int,
         recording: Recording | Failed,
-        prompts: Sequence[Prompt],
+        instructions: Sequence[Instruction],
         sink: Sink,
         stack: ExitStack,
     ) -> RecordingState | None:
         """Make a recording ready to be generated; None where nothing of it remains to be done."""
         self._outcomes[index] = {}
         if isinstance(recording, Failed):
-            self._outcomes[index] = dict.fromkeys(range(len(prompts)), recording)
+            self._outcomes[index] = dict.fromkeys(range(len(instructions)), recording)
             return None
         try:
-            state = self._state(index, recording, prompts)
+            state = self._state(index, recording, instructions)
             state.present = self._present(state)
             if not state.present:
                 self._generator.forget(index)
@@ -130,17 +134,20 @@ class Engine:
             stack.enter_context(state.stack)
             state.open(sink)
         except (ValueError, OSError) as error:
-            self._outcomes[index] = dict.fromkeys(range(len(prompts)), Failed(error))
+            self._outcomes[index] = dict.fromkeys(range(len(instructions)), Failed(error))
             return None
         return state
 
-    def _state(self, index: int, recording: Recording, prompts: Sequence[Prompt]) -> RecordingState:
+    def _state(
+        self, index: int, recording: Recording, instructions: Sequence[Instruction]
+    ) -> RecordingState:
         """Measure a recording, and survey it where all of it must be known before its first window."""
         with self._stopwatch.timed("read"):
             heard = hear(recording, self._runtime.sample_rate)
         plan = self._plan(heard.length)
         self._silent_windows += self._count(recording) - plan.count
-        state = RecordingState(index, heard, plan, prompts)
+        opposites = self._options.generates_opposite
+        state = RecordingState(index, heard, plan, instructions, opposites)
         if self._options.min_presence is not None or self._options.global_scope == "file":
             self._survey(state)
         return state
@@ -152,31 +159,30 @@ class Engine:
 
     def _survey(self, state: RecordingState) -> None:
         """Predict all windows once, without generating: cosines, and the features to be shared."""
-        found: list[dict[int, np.ndarray]] = []
+        found: list[dict[Instruction, np.ndarray]] = []
         windows = state.windows()
         capacity = max(1, self._runtime.batch // len(state.predicted))
         while part := list(itertools.islice(windows, capacity)):
             found += self._generator.survey(part)
         state.surveyed = True
         if self._options.global_scope == "file":
-            for prompt in state.prompts:
-                weights = presence_weights(state.cosines[prompt.presence])
-                for query in prompt.generated:
-                    features = np.stack([by_query[query] for by_query in found])
-                    state.shared[query] = shared_feature(features, weights)
+            for query in state.generated:
+                weights = presence_weights(state.cosines[query.extraction])
+                features = np.stack([by_query[query] for by_query in found])
+                state.shared[query] = shared_feature(features, weights)
 
     def _present(self, state: RecordingState) -> list[int]:
-        """Return the numbers of the prompts whose target is there; notes the outcome of the others."""
+        """Return the numbers of the targets that are there; notes the outcome of the others."""
         least = self._options.min_presence
         if least is None:
-            return list(range(len(state.prompts)))
+            return list(range(len(state.instructions)))
         present = []
-        for number, prompt in enumerate(state.prompts):
-            found = state.presence(prompt, self._runtime.pipeline.presence)
+        for number, instruction in enumerate(state.instructions):
+            found = state.presence(instruction, self._runtime.pipeline.presence)
             if found.score >= least:
                 present.append(number)
             else:
-                absent = TargetAbsent(found, prompt.instruction, least)
+                absent = TargetAbsent(found, instruction, least)
                 self._outcomes[state.index][number] = Failed(absent)
         return present
 
@@ -200,14 +206,14 @@ class Engine:
             return
         timing = self._stopwatch.report()
         for number in state.present:
-            prompt = state.prompts[number]
+            instruction = state.instructions[number]
             outcomes[number] = SeparationReport(
-                instruction=prompt.instruction,
+                instruction=instruction,
                 mode=self._options.mode,
                 sample_rate=state.recording.sample_rate,
                 samples=state.samples,
                 windows=state.plan.count,
-                presence=state.presence(prompt, self._runtime.pipeline.presence),
+                presence=state.presence(instruction, self._runtime.pipeline.presence),
                 activity=state.meters[number].finish(),
                 peak=state.peaks[number],
                 bandwidth=state.heard.bandwidth,

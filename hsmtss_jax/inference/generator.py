@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from hsmtss_jax.inference.options import SeparateOptions
-from hsmtss_jax.inference.requests import Prompt, Window
+from hsmtss_jax.inference.requests import RecordingState, Window, with_opposites
 from hsmtss_jax.inference.runtime import SeparationRuntime
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.inference.stopwatch import Stopwatch
@@ -23,7 +23,7 @@ CANDIDATE_STEP = 1_000_003  # between the seeds of a window's candidates
 
 
 class WindowGenerator:
-    """Generates the sounds of windows of any recordings, for all their prompts, in batches."""
+    """Generates the sounds of windows of any recordings, for all their instructions, in batches."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class WindowGenerator:
         *,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
-        """Encode the instructions, whose places are the query indices.
+        """Encode the instructions, their opposites and what their presence is taken of.
 
         Args:
           runtime: the loaded system.
@@ -44,17 +44,19 @@ class WindowGenerator:
           cache_bytes: mixture features kept between ``survey`` and ``generate``.
         """
         self._runtime, self._options, self._stopwatch = runtime, options, stopwatch
-        self._instructions = list(instructions)
+        asked = with_opposites(instructions) if options.generates_opposite else instructions
+        queries = dict.fromkeys([*asked, *(each.extraction for each in instructions)])
+        self._places = {query: place for place, query in enumerate(queries)}
         self._policy = options.policy(runtime.pipeline.sampling)
         self._cache_bytes = cache_bytes
         self._cache: dict[tuple[int, int], Semantics] = {}
         with stopwatch.timed("semantics"):
-            self._query = runtime.encode_text(self._instructions)
+            self._query = runtime.encode_text(list(queries))
 
-    def survey(self, windows: Sequence[Window]) -> list[dict[int, np.ndarray]]:
-        """Predict every query of some windows, note the cosines, and keep the mixture's features.
+    def survey(self, windows: Sequence[Window]) -> list[dict[Instruction, np.ndarray]]:
+        """Predict all that some windows need, note the cosines, and keep the mixture's features.
 
-        Returns the predicted global feature [1, C] by query of each window.
+        Returns the predicted global features [1, C] of each window.
         """
         mixture = self._encode([window.audio for window in windows])
         self._keep(windows, mixture)
@@ -62,11 +64,11 @@ class WindowGenerator:
         return [{query: found.g[row] for query, row in each.items()} for each in rows]
 
     def generate(self, windows: Sequence[Window]) -> list[dict[int, Stems[np.ndarray]]]:
-        """Return the sounds of every window's present prompts, by number."""
+        """Return the sounds of every window's present instructions, by number."""
         found, rows = self._predict(windows, self._mixture(windows))
         sounds = self._draw(windows, rows, found)
         return [
-            {number: _stems(made, window.state.prompts[number]) for number in window.state.present}
+            {number: _stems(made, window.state, number) for number in window.state.present}
             for window, made in zip(windows, sounds, strict=True)
         ]
 
@@ -95,20 +97,20 @@ class WindowGenerator:
 
     def _predict(
         self, windows: Sequence[Window], mixture: Semantics
-    ) -> tuple[Prediction, list[dict[int, int]]]:
-        """Predict in rows; return them and query -> row of each window. Notes the cosines."""
+    ) -> tuple[Prediction, list[dict[Instruction, int]]]:
+        """Predict in rows; return them and the row of each query of each window. Notes the cosines."""
         pairs = [(place, q) for place, each in enumerate(windows) for q in each.state.predicted]
         states = [windows[place].state for place, _ in pairs]
-        places, queries = (np.array(each) for each in zip(*pairs, strict=True))
+        places = np.array([place for place, _ in pairs])
         # all rows have a shared feature or none: the option is the call's, and a survey fills in every query
         shared = [s.shared[q] for s, (_, q) in zip(states, pairs, strict=True) if q in s.shared]
         with self._stopwatch.timed("semantics"):
             found = self._runtime.predict(
                 jax.tree.map(lambda x: x[places], mixture),
-                self._queries(queries),
+                self._queries([query for _, query in pairs]),
                 np.stack(shared) if shared else None,
             )
-        rows: list[dict[int, int]] = [{} for _ in windows]
+        rows: list[dict[Instruction, int]] = [{} for _ in windows]
         for row, (place, query) in enumerate(pairs):
             rows[place][query] = row
             cosines = float(found.target_cosine[row]), float(found.mixture_cosine[row])
@@ -116,13 +118,16 @@ class WindowGenerator:
         return found, rows
 
     def _draw(
-        self, windows: Sequence[Window], rows: Sequence[Mapping[int, int]], found: Prediction
-    ) -> list[dict[int, np.ndarray]]:
-        """Return query -> sound [W] of each window, the best of its candidates."""
+        self,
+        windows: Sequence[Window],
+        rows: Sequence[Mapping[Instruction, int]],
+        found: Prediction,
+    ) -> list[dict[Instruction, np.ndarray]]:
+        """Return the sound [W] of each query of each window, the best of its candidates."""
         runtime, length, count = self._runtime, windows[0].state.plan.window, self._options.best_of
         owners = [(place, q) for place, each in enumerate(windows) for q in each.state.generated]
         drawn = np.repeat([rows[place][query] for place, query in owners], count)
-        queries = np.repeat([query for _, query in owners], count)
+        queries = [query for _, query in owners for _ in range(count)]
         sources = [windows[place] for place, _ in owners for _ in range(count)]
         tokens = self._sample(sources, queries, found.s[drawn])
         samples = min(length, runtime.clip_samples(max(each.used for each in windows)))
@@ -132,13 +137,15 @@ class WindowGenerator:
         if count > 1:
             scores = self._similarity(audio, queries, found.g[drawn])
             best += scores.reshape(-1, count).argmax(axis=1)
-        sounds: list[dict[int, np.ndarray]] = [{} for _ in windows]
+        sounds: list[dict[Instruction, np.ndarray]] = [{} for _ in windows]
         for (place, query), row in zip(owners, best, strict=True):
             windows[place].state.tokens[query] = tokens[row]
             sounds[place][query] = np.pad(audio[row], (0, length - samples))
         return sounds
 
-    def _sample(self, windows: Sequence[Window], queries: np.ndarray, s: np.ndarray) -> np.ndarray:
+    def _sample(
+        self, windows: Sequence[Window], queries: Sequence[Instruction], s: np.ndarray
+    ) -> np.ndarray:
         """Draw tokens [R, T, K] for S [R, P, C] of these windows [R], candidates of a query side by side.
 
         Continued windows begin with the tokens of the last one.
@@ -168,13 +175,16 @@ class WindowGenerator:
                 forced_length=forced_length,
             )
 
-    def _similarity(self, audio: np.ndarray, queries: np.ndarray, g: np.ndarray) -> np.ndarray:
+    def _similarity(
+        self, audio: np.ndarray, queries: Sequence[Instruction], g: np.ndarray
+    ) -> np.ndarray:
         """Score each sound [R, L] by what its query asks for, [R]."""
-        by_text = [self._instructions[query].task == Task.EXTRACT for query in queries]
+        by_text = [query.task == Task.EXTRACT for query in queries]
         with self._stopwatch.timed("semantics"):
             return self._runtime.similarity(audio, self._queries(queries), g, np.array(by_text))
 
-    def _queries(self, indices: np.ndarray) -> Query:
+    def _queries(self, queries: Sequence[Instruction]) -> Query:
+        indices = np.array([self._places[query] for query in queries])
         return jax.tree.map(lambda x: x[indices], self._query)
 
 
@@ -182,8 +192,9 @@ def _row(semantics: Semantics, row: int) -> Semantics:
     return Semantics(s=semantics.s[row], g=semantics.g[row])
 
 
-def _stems(sounds: Mapping[int, np.ndarray], prompt: Prompt) -> Stems[np.ndarray]:
-    """Return a prompt's sounds of those by query."""
-    return Stems(
-        sounds[prompt.target], None if prompt.opposite is None else sounds[prompt.opposite]
-    )
+def _stems(
+    sounds: Mapping[Instruction, np.ndarray], state: RecordingState, number: int
+) -> Stems[np.ndarray]:
+    """Return an instruction's sound and its opposite's, where that is generated."""
+    instruction = state.instructions[number]
+    return Stems(sounds[instruction], sounds[instruction.opposite] if state.opposites else None)

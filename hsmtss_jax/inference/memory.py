@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.networks import read_separators
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.models.separators import TwoStage

@@ -33,14 +33,14 @@ class Sink(Protocol):
     """Where the sounds of one recording go."""
 
     def open(
-        self, recording: Recording, prompts: Sequence[int]
+        self, recording: Recording, numbers: Sequence[int]
     ) -> AbstractContextManager[Mapping[int, Stems[Writer | None]]]:
-        """Yield the writers by number of these prompts; exits with an exception on failure."""
+        """Yield the writers of these numbers; exits with an exception on failure."""
 
 
 @dataclasses.dataclass(frozen=True)
 class OutputFiles:
-    """One prompt of ``separate_files`` and its files: .wav or .flac; None writes none."""
+    """One instruction of ``separate_files`` and its files: .wav or .flac; None writes none."""
 
     instruction: str | Instruction
     target: PathLike | None
@@ -56,17 +56,17 @@ class ArraySink:
 
     @contextlib.contextmanager
     def open(
-        self, recording: Recording, prompts: Sequence[int]
+        self, recording: Recording, numbers: Sequence[int]
     ) -> Iterator[Mapping[int, Stems[Writer | None]]]:
-        """Yield arrays for these prompts."""
+        """Yield arrays of these numbers."""
         shape = recording.length, output_channels(recording, self._options)
-        for number in prompts:
+        for number in numbers:
             rest = _Array(shape) if self._options.residual else None
             self._sounds[number] = Stems(_Array(shape), rest)
-        yield {number: self._sounds[number] for number in prompts}
+        yield {number: self._sounds[number] for number in numbers}
 
     def result(self, number: int, outcome: SeparationReport | Failed) -> SeparationResult | Failed:
-        """Return a prompt's report with its sounds; a failure as it is."""
+        """Return an instruction's report with its sounds; a failure as it is."""
         if isinstance(outcome, Failed):
             return outcome
         sounds = self._sounds.pop(number)
@@ -95,9 +95,9 @@ class FileSink:
 
     @contextlib.contextmanager
     def open(
-        self, recording: Recording, prompts: Sequence[int]
+        self, recording: Recording, numbers: Sequence[int]
     ) -> Iterator[Mapping[int, Stems[Writer | None]]]:
-        """Yield file writers for these prompts."""
+        """Yield file writers of these numbers."""
         with contextlib.ExitStack() as stack:
 
             def writer(path: PathLike | None) -> Writer | None:
@@ -107,7 +107,7 @@ class FileSink:
                 rate = recording.sample_rate
                 return stack.enter_context(open_writer(path, rate, channels, subtype=self._subtype))
 
-            chosen = {number: self._outputs[number] for number in prompts}
+            chosen = {number: self._outputs[number] for number in numbers}
             yield {
                 number: Stems(writer(output.target), writer(output.residual))
                 for number, output in chosen.items()

@@ -29,7 +29,7 @@ FADE = 0.040  # [s] between windows that continue one another
 
 
 class MaskRenderer:
-    """Renders modes mask and blend: takes the windows in order, for all prompts at once."""
+    """Renders modes mask and blend: takes the windows in order, for all instructions at once."""
 
     def __init__(
         self, state: RecordingState, options: SeparateOptions, *, block: float = BLOCK
@@ -54,9 +54,9 @@ class MaskRenderer:
     def push(
         self, audio: np.ndarray, generated: Mapping[int, Stems[np.ndarray]], last: bool
     ) -> Iterator[dict[int, Stems[np.ndarray]]]:
-        """Take a window of the mixture [W] and each prompt's sounds; yield the blocks that it finishes.
+        """Take a window of the mixture [W] and each instruction's sounds; yield the blocks that it finishes.
 
-        All are by the prompts' numbers; the blocks that are yielded together have one length.
+        All are by the instructions' numbers; the blocks that are yielded together have one length.
         """
         joined = []
         for number, overlap_add in self._joined.items():

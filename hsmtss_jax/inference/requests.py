@@ -1,12 +1,13 @@
-"""The prompts of a call, and the state of each recording from its first window to its last.
+"""The state of each recording from its first window to its last.
 
-A query is an instruction's index in the call, a number a prompt's place in its recording.
+What the networks are asked is keyed by the ``Instruction`` itself; a number is an instruction's place in
+its recording's list.
 
 Legend: W samples of a window, P patches, C widths, T token frames, K groups.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -20,49 +21,6 @@ from hsmtss_jax.inference.presence import ActivityMeter, presence
 from hsmtss_jax.inference.recording import Recording
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
-from hsmtss_jax.task import Task
-
-
-@dataclasses.dataclass(frozen=True)
-class Prompt:
-    """An instruction as indices into the queries of a call.
-
-    target: the instruction's own query. opposite: the other task's, when its sound is generated. presence:
-    "extract" with the same description, whose cosines say whether it is there.
-    """
-
-    instruction: Instruction
-    target: int
-    opposite: int | None
-    presence: int
-
-    @property
-    def generated(self) -> list[int]:
-        """Return the queries whose sound is generated."""
-        return [self.target] if self.opposite is None else [self.target, self.opposite]
-
-
-def number_queries(
-    wanted: Sequence[Sequence[Instruction]], with_opposites: bool
-) -> tuple[list[list[Prompt]], list[Instruction]]:
-    """Return the prompts of each list of instructions, and the queries of all, each once.
-
-    with_opposites: the other task's sound is generated, too.
-    """
-    indices: dict[Instruction, int] = {}
-
-    def index(instruction: Instruction) -> int:
-        return indices.setdefault(instruction, len(indices))
-
-    def prompt(instruction: Instruction) -> Prompt:
-        return Prompt(
-            instruction=instruction,
-            target=index(instruction),
-            opposite=index(instruction.opposite) if with_opposites else None,
-            presence=index(dataclasses.replace(instruction, task=Task.EXTRACT)),
-        )
-
-    return [[prompt(each) for each in instructions] for instructions in wanted], list(indices)
 
 
 @dataclasses.dataclass
@@ -73,12 +31,13 @@ class RecordingState:
       index: the recording's place in the call.
       heard: the recording as the networks hear it.
       plan: the windows of that.
-      prompts: all that the recording is asked for.
+      instructions: all that the recording is asked for.
+      opposites: whether the opposite task's sounds are generated as well.
       present: the numbers of those that are separated, all unless some targets are absent.
-      shared: query -> the global feature [1, C] that all windows use; of every generated query or of none.
-      cosines: query -> (target cosine, mixture cosine) of each window.
+      shared: the global feature [1, C] that all windows use; of everything generated, or empty.
+      cosines: (target cosine, mixture cosine) of each window.
       surveyed: whether every window was predicted before the first one is generated.
-      tokens: query -> tokens [T, K] of the last window.
+      tokens: tokens [T, K] of the last window.
       stack: keeps the writers open; closed when the recording is done, or left with the call that breaks.
       render: the push of its renderer: a window [W], its sounds, whether it is the last -> finished blocks.
       writers, meters, peaks: by present number.
@@ -88,12 +47,13 @@ class RecordingState:
     index: int
     heard: Heard
     plan: WindowPlan
-    prompts: Sequence[Prompt]
+    instructions: Sequence[Instruction]
+    opposites: bool
     present: list[int] = dataclasses.field(init=False)
-    shared: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
-    cosines: dict[int, list[tuple[float, float]]] = dataclasses.field(default_factory=dict)
+    shared: dict[Instruction, np.ndarray] = dataclasses.field(default_factory=dict)
+    cosines: dict[Instruction, list[tuple[float, float]]] = dataclasses.field(default_factory=dict)
     surveyed: bool = False
-    tokens: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
+    tokens: dict[Instruction, np.ndarray] = dataclasses.field(default_factory=dict)
     stack: ExitStack = dataclasses.field(default_factory=ExitStack)
     render: Callable[
         [np.ndarray, Mapping[int, Stems[np.ndarray]], bool], Iterator[dict[int, Stems[np.ndarray]]]
@@ -104,7 +64,7 @@ class RecordingState:
     samples: int = 0
 
     def __post_init__(self) -> None:
-        self.present = list(range(len(self.prompts)))
+        self.present = list(range(len(self.instructions)))
 
     @property
     def recording(self) -> Recording:
@@ -122,18 +82,18 @@ class RecordingState:
         return self.heard.gain
 
     @property
-    def generated(self) -> list[int]:
-        """Return the queries whose sound is generated, each once."""
-        prompts = [self.prompts[number] for number in self.present]
-        return list(dict.fromkeys(query for prompt in prompts for query in prompt.generated))
+    def generated(self) -> list[Instruction]:
+        """Return what sounds are generated of, each once: the present instructions, and their opposites."""
+        asked = [self.instructions[number] for number in self.present]
+        return with_opposites(asked) if self.opposites else list(dict.fromkeys(asked))
 
     @property
-    def predicted(self) -> list[int]:
-        """Return the queries to predict: the generated and, while cosines are due, those of the presence."""
-        due = [] if self.surveyed else [self.prompts[number].presence for number in self.present]
+    def predicted(self) -> list[Instruction]:
+        """Return what is predicted: the generated and, while cosines are due, what they are taken of."""
+        due = [] if self.surveyed else [self.instructions[n].extraction for n in self.present]
         return list(dict.fromkeys([*self.generated, *due]))
 
-    def note(self, query: int, target_cosine: float, mixture_cosine: float) -> None:
+    def note(self, query: Instruction, target_cosine: float, mixture_cosine: float) -> None:
         """Take the cosines of the next window; those of a survey are kept as they are."""
         if not self.surveyed:
             self.cosines.setdefault(query, []).append((target_cosine, mixture_cosine))
@@ -143,9 +103,9 @@ class RecordingState:
         for index, audio in enumerate(cut_blocks(self.heard.mono(), self.plan)):
             yield Window(self, index, audio)
 
-    def presence(self, prompt: Prompt, calibration: Calibration | None) -> Presence:
-        """Score the presence of a prompt's description in the windows so far."""
-        target, mixture = zip(*self.cosines[prompt.presence], strict=True)
+    def presence(self, instruction: Instruction, calibration: Calibration | None) -> Presence:
+        """Score the presence of an instruction's description in the windows so far."""
+        target, mixture = zip(*self.cosines[instruction.extraction], strict=True)
         return presence(target, mixture, calibration)
 
     def open(self, sink: Sink) -> None:
@@ -187,3 +147,8 @@ class Window:
     def used(self) -> int:
         """Return how many of its samples are the recording's; the rest is padding."""
         return self.state.plan.used(self.index)
+
+
+def with_opposites(instructions: Iterable[Instruction]) -> list[Instruction]:
+    """Return the instructions with the opposite of each behind it, each once."""
+    return list(dict.fromkeys(q for each in instructions for q in (each, each.opposite)))

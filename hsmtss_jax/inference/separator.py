@@ -3,13 +3,13 @@
 How ``audio`` goes through ``Separator.separate``:
 
 1. ``open_recording`` turns a path or an array into a ``Recording`` that is read block by block, and
-   ``parse`` the sentence into an ``Instruction``, from here on a ``Prompt`` beside its opposite.
+   ``parse`` the sentence into an ``Instruction``, a task and a description.
 2. ``Engine`` reads the recording once for its level, opens a ``RecordingState`` for it, and cuts its mono
    sound at 16 kHz into ``Window`` s.
 3. ``WindowGenerator`` encodes a batch of windows into S and G (``Runtime.encode_audio``) and predicts the
-   target's S and G for every query (``Runtime.predict``, HSM-TSS eq. (2) and (3)).
+   target's S and G for every instruction (``Runtime.predict``, HSM-TSS eq. (2) and (3)).
 4. It draws codec tokens from each predicted S (``Runtime.sample``, HSM-TSS eq. (4)) and decodes them into
-   sound (``Runtime.decode_tokens``): ``Stems``, the target and the opposite, of each prompt.
+   sound (``Runtime.decode_tokens``): ``Stems``, the target and the opposite, of each instruction.
 5. ``MaskRenderer`` makes a mask on the recording itself of them, in its own rate and channels,
    ``WaveRenderer`` takes the generated sound as it is, both with crossfades between windows.
 6. ``RecordingState.write`` measures each finished block and hands it to the writers of a ``Sink``, arrays

@@ -36,6 +36,11 @@ class Instruction:
         """Return the same description with the other task."""
         return dataclasses.replace(self, task=self.task.opposite)
 
+    @property
+    def extraction(self) -> "Instruction":
+        """Return the same description to be extracted, whose presence is asked for."""
+        return dataclasses.replace(self, task=Task.EXTRACT)
+
     def as_dict(self) -> dict[str, str]:
         """Return the fields for JSON: task, description, source, and note unless it is empty."""
         fields = dataclasses.asdict(self)

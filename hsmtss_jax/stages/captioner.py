@@ -16,7 +16,8 @@ import jax
 import jax.numpy as jnp
 
 from hsmtss_jax.audio.constants import CLIP_SAMPLES
-from hsmtss_jax.config import Shard, StageConfig, from_dict
+from hsmtss_jax.config import Shard, StageConfig
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.data.pipeline import caption_dataset
 from hsmtss_jax.losses.captioning import atg_loss
 from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model

@@ -15,7 +15,8 @@ import jax
 import jax.numpy as jnp
 
 from hsmtss_jax.audio.constants import CLIP_SAMPLES
-from hsmtss_jax.config import StageConfig, from_dict
+from hsmtss_jax.config import StageConfig
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.losses.separation import cosine, global_loss, local_loss
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.models.local_separator import LocalSeparatorConfig

@@ -15,7 +15,8 @@ import grain
 import jax
 import jax.numpy as jnp
 
-from hsmtss_jax.config import Shard, StageConfig, from_dict
+from hsmtss_jax.config import Shard, StageConfig
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.data.pipeline import mixture_dataset
 from hsmtss_jax.losses.separation import l1_loss
 from hsmtss_jax.models.mask_separator import (

@@ -20,7 +20,8 @@ import numpy as np
 import optax
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
-from hsmtss_jax.config import StageConfig, from_dict
+from hsmtss_jax.config import StageConfig
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.losses.adversarial import (
     discriminator_loss,
     feature_matching_loss,

@@ -18,7 +18,8 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizer
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.pipeline import ROLES, Pipeline
-from hsmtss_jax.config import ExperimentConfig, load_config, to_dict
+from hsmtss_jax.config import ExperimentConfig, load_config
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.models.gpt2 import GPT2Config
 from hsmtss_jax.models.text import encoder as text_encoder
 from hsmtss_jax.models.text.encoder import TextEncoderConfig

@@ -13,7 +13,8 @@ import grain.checkpoint
 import jax
 import orbax.checkpoint as ocp
 
-from hsmtss_jax.config import DataConfig, to_dict
+from hsmtss_jax.config import DataConfig
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.train.state import TrainState
 
 _BEST = "best"

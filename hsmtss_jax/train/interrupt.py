@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a request to save and stop."""
+"""Take SIGTERM, SIGINT and SIGHUP (a lost terminal) as a request to save and stop."""
 
 import signal
 import threading
@@ -15,8 +15,9 @@ class Interrupt:
 
     def __enter__(self) -> "Interrupt":
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self._former[number] = signal.signal(number, self._request)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                    self._former[number] = signal.signal(number, self._request)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -18,7 +18,8 @@ from tqdm import tqdm
 
 from hsmtss_jax import dist
 from hsmtss_jax.bundles.bundle import load_bundle, save_bundle
-from hsmtss_jax.config import ExperimentConfig, Shard, to_dict
+from hsmtss_jax.config import ExperimentConfig, Shard
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.train.checkpoint import Checkpointer, check_same_run, differences
 from hsmtss_jax.train.evaluate import EvalStep, evaluate, make_eval_step
 from hsmtss_jax.train.interrupt import Interrupt

@@ -12,7 +12,8 @@ from jax.sharding import Mesh
 
 from hsmtss_jax import dist
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import ExperimentConfig, to_dict
+from hsmtss_jax.config import ExperimentConfig
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.train.checkpoint import abstract_state
 from hsmtss_jax.train.optim import make_optimizer, trainable_mask
 from hsmtss_jax.train.stage import Batch, Stage, StepInput

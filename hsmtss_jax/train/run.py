@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from hsmtss_jax.config import MeshConfig, from_json
+from hsmtss_jax.config import MeshConfig
+from hsmtss_jax.conversion import from_json
 from hsmtss_jax.train.checkpoint import Checkpointer, check_same_run
 from hsmtss_jax.train.plan import Plan, prepare
 from hsmtss_jax.train.stage import Stage

@@ -10,7 +10,7 @@ import pytest
 from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
 from hsmtss_jax.cli.export import bundle_of_run
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.config import to_json
+from hsmtss_jax.conversion import to_json
 from hsmtss_jax.stages import STAGES
 from hsmtss_jax.train.loop import train
 from hsmtss_jax.train.stage import Panel
@@ -84,6 +84,14 @@ class Showing(ToyStage):
     def panels(self, inputs):
         image, sound = Panel("image", np.eye(4)), Panel("audio", np.zeros(160, np.float32))
         return {"weights": image, "decoded": sound}
+
+
+def test_export_takes_a_config_of_ours_by_name(refused, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert "no bundle at runs/" in refused("export", "pipeline", "out", "--size", "tiny")
+    assert "not PipelineConfig" in refused("export", "audio_mae", "out", "--size", "tiny")
+    (tmp_path / "pipeline").mkdir()  # what is there goes before a name
+    assert "neither a bundle" in refused("export", "pipeline", "out", "--size", "tiny")
 
 
 def test_export_of_a_run(registered, tmp_path):

@@ -207,7 +207,11 @@ sys.exit(main(sys.argv[1:], context))
 
 @pytest.mark.parametrize(
     ("number", "status", "said"),
-    [(signal.SIGINT, 130, "hsmtss: error: interrupted\n"), (signal.SIGTERM, 143, "")],
+    [
+        (signal.SIGINT, 130, "hsmtss: error: interrupted\n"),
+        (signal.SIGTERM, 143, ""),
+        (signal.SIGHUP, 129, ""),
+    ],
 )
 def test_an_interrupt_leaves_what_is_complete(number, status, said, tmp_path):
     sources = [write(tmp_path / "a.wav"), write(tmp_path / "b.wav", noise(6 * RATE))]

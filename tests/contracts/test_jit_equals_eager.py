@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
 from hsmtss_jax.models.acoustic_decoder.step import decode_step, prefill, widen
 from hsmtss_jax.models.acoustic_decoder.weights import prepare_decode

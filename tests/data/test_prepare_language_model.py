@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import pytest
 
 from hsmtss_jax.bundles.bundle import load_bundle
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.gpt2 import GPT2Config
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer
 

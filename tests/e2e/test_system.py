@@ -151,9 +151,8 @@ def test_the_single_stage_ablation_is_a_pipeline_like_any_other(
 ):
     """Exported, scored without the route that gives it G, and compared with the two stages."""
     paths = [f"bundles.{role}={runs / role / 'bundle'}" for role in (*ROLES, *SEPARATORS)]
-    source, folder = str(ROOT / "configs" / "pipeline.py"), tmp_path / "single"
-    options = ["--size=tiny", "separator=single_stage", *paths]
-    assert main(["export", source, str(folder), *options]) == 0
+    folder, options = tmp_path / "single", ["--size=tiny", "separator=single_stage", *paths]
+    assert main(["export", "pipeline", str(folder), *options]) == 0  # a config of ours by its name
     assert "joint_separator" not in json.loads((folder / "pipeline.json").read_text())["roles"]
     out = tmp_path / "single.json"
     assert main(["evaluate", f"--ckpt={folder}", *_mixtures(corpus), "-o", str(out)]) == 0

@@ -1,4 +1,4 @@
-"""Windows of several recordings and prompts become sounds, each what it would be alone."""
+"""Windows of several recordings and instructions become sounds, each what it would be alone."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.generator import CANDIDATE_STEP, WindowGenerator
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.recording import open_recording
-from hsmtss_jax.inference.requests import RecordingState, number_queries
+from hsmtss_jax.inference.requests import RecordingState
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.testing.fake_runtime import FRAME, WINDOW
@@ -21,26 +21,26 @@ class Scene:
 
     def __init__(self, runtime, *, seconds=(4.0, 2.0), cache_bytes=1 << 20, **options) -> None:
         self.options = SeparateOptions(**options)
-        wanted = [ASKED] * len(seconds)
-        prompts, instructions = number_queries(wanted, self.options.generates_opposite)
         self.stopwatch = Stopwatch()
-        self.states = [self._state(i, each, prompts[i]) for i, each in enumerate(seconds)]
+        self.states = [self._state(i, each) for i, each in enumerate(seconds)]
         self.generator = WindowGenerator(
-            runtime, self.options, instructions, self.stopwatch, cache_bytes=cache_bytes
+            runtime, self.options, ASKED, self.stopwatch, cache_bytes=cache_bytes
         )
 
-    def _state(self, index, seconds, prompts):
+    def _state(self, index, seconds):
         rng = np.random.default_rng(index)
         samples = (0.1 * rng.normal(size=round(seconds * RATE))).astype(np.float32)
         recording = open_recording(samples, RATE)
         plan = plan_windows(len(samples), WINDOW, WINDOW // 4, FRAME)
-        return RecordingState(index, recording, plan, RATE, 1.0, prompts)
+        return RecordingState(
+            index, recording, plan, RATE, 1.0, ASKED, self.options.generates_opposite
+        )
 
     def windows(self):
         return [window for state in self.states for window in state.windows()]
 
 
-def test_every_window_has_a_sound_for_every_prompt_and_its_opposite(runtime):
+def test_every_window_has_a_sound_for_every_instruction_and_its_opposite(runtime):
     scene = Scene(runtime)
     windows = scene.windows()
     generated = scene.generator.generate(windows)
@@ -84,12 +84,12 @@ def test_the_best_candidate_is_kept(runtime):
         np.testing.assert_array_equal(sounds[number].target[:size], heard[0][row])
 
 
-def test_absent_prompts_are_not_generated(runtime):
+def test_absent_targets_are_not_generated(runtime):
     scene = Scene(runtime, seconds=(2.0,))
     (state,) = scene.states
     state.present = [1]
     (sounds,) = scene.generator.generate(list(state.windows()))
-    assert list(sounds) == [1] and set(state.tokens) == set(state.prompts[1].generated)
+    assert list(sounds) == [1] and set(state.tokens) == {ASKED[1], ASKED[1].opposite}
 
 
 @pytest.mark.parametrize(("cache_bytes", "encoded"), [(1 << 20, 2), (600, 3), (0, 4)])
@@ -124,10 +124,10 @@ def test_a_shared_feature_is_what_is_predicted_with(runtime):
     runtime.predict = lambda *each: given.append(each[2]) or inner(*each)
     scene = Scene(runtime, seconds=(4.0,), mask_from="target")
     (state,) = scene.states
-    state.shared = {query: np.full((1, 1), 0.25 + query) for query in state.generated}
+    state.shared = {each: np.full((1, 1), number) for number, each in enumerate(state.generated)}
     state.surveyed = True
     scene.generator.generate(list(state.windows()))
-    assert given[0][:, 0, 0].tolist() == [0.25 + query for query in state.generated] * 2
+    assert given[0][:, 0, 0].tolist() == [0.0, 1.0] * 2
 
 
 def test_candidates_have_seeds_of_their_own(runtime):

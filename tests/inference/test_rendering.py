@@ -12,7 +12,7 @@ from hsmtss_jax.audio.windows import cut, plan_windows
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.recording import Samples
 from hsmtss_jax.inference.rendering import MaskRenderer, WaveRenderer
-from hsmtss_jax.inference.requests import Prompt, RecordingState
+from hsmtss_jax.inference.requests import RecordingState
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import parse
 
@@ -40,9 +40,9 @@ def windows_of(kind, continued):
 
 
 def state_of(recording, gain=1.0, length=LENGTH, plan=PLAN):
-    """A recording with one prompt, before its first window."""
+    """A recording with one instruction, before its first window."""
     samples = Samples(RATE, 1, length, recording[:, None])
-    return RecordingState(0, samples, plan, RATE, gain, [Prompt(parse("extract rain"), 0, None, 0)])
+    return RecordingState(0, samples, plan, RATE, gain, [parse("extract rain")], False)
 
 
 def rendered(kind, mode, continued, crossfade=equal_level_crossfade):

@@ -1,4 +1,4 @@
-"""Instructions become query indices, each once; a recording's state is what its windows have told."""
+"""An instruction is asked beside its opposite, each once; a state is what its windows have told."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hsmtss_jax.bundles.pipeline import Calibration
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.outlets import ArraySink
 from hsmtss_jax.inference.recording import open_recording
-from hsmtss_jax.inference.requests import RecordingState, number_queries
+from hsmtss_jax.inference.requests import RecordingState, with_opposites
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
 
@@ -16,44 +16,37 @@ RATE = 16_000
 KEEP, DROP = Instruction("extract", "dog"), Instruction("remove", "dog")
 
 
-def state_of(prompts, seconds=1.0, window=4000, overlap=1000, gain=2.0):
+def state_of(instructions, opposites=False, seconds=1.0, window=4000, overlap=1000):
     samples = np.arange(round(seconds * RATE), dtype=np.float32)[:, None] / RATE / 4
     recording = open_recording(samples, RATE)
     plan = plan_windows(len(samples), window, overlap)
-    return RecordingState(0, recording, plan, RATE, gain, prompts), samples[:, 0]
+    return RecordingState(0, recording, plan, RATE, 2.0, instructions, opposites), samples[:, 0]
 
 
-def test_equal_instructions_are_one_query():
-    ((keep,), (drop, again)), queries = number_queries([[KEEP], [DROP, KEEP]], with_opposites=True)
-    assert again == keep
-    assert (keep.target, keep.opposite, keep.presence) == (0, 1, 0)
-    assert (drop.target, drop.opposite, drop.presence) == (1, 0, 0)
-    assert queries == [KEEP, DROP] and keep.generated == [0, 1]
+def test_equal_instructions_are_asked_once():
+    assert with_opposites([DROP, KEEP, DROP]) == [DROP, KEEP]
+    state, _ = state_of([DROP, KEEP], opposites=True)
+    assert state.generated == state.predicted == [DROP, KEEP]
 
 
 def test_without_opposites_removing_still_asks_for_the_presence():
-    ((drop, keep),), queries = number_queries([[DROP, KEEP]], with_opposites=False)
-    assert drop.opposite is None and drop.generated == [0]
-    assert queries == [DROP, KEEP] and drop.presence == 1
-    state, _ = state_of([drop, keep])
-    assert state.generated == [0, 1] and state.predicted == [0, 1]
-    alone, _ = state_of([drop])
-    assert alone.generated == [0] and alone.predicted == [0, 1]
+    alone, _ = state_of([DROP])
+    assert alone.generated == [DROP] and alone.predicted == [DROP, KEEP]
+    both, _ = state_of([DROP, KEEP])
+    assert both.generated == both.predicted == [DROP, KEEP]
 
 
 def test_what_a_survey_found_is_not_predicted_again():
-    (prompts,), _ = number_queries([[DROP, KEEP]], with_opposites=False)
-    state, _ = state_of(prompts)
-    state.note(1, 0.5, 0.25)
+    state, _ = state_of([DROP, KEEP])
+    state.note(KEEP, 0.5, 0.25)
     state.surveyed, state.present = True, [0]
-    state.note(1, 0.1, 0.1)
-    assert state.generated == state.predicted == [0]
-    assert state.cosines == {1: [(0.5, 0.25)]}
+    state.note(KEEP, 0.1, 0.1)
+    assert state.generated == state.predicted == [DROP]
+    assert state.cosines == {KEEP: [(0.5, 0.25)]}
 
 
 def test_blocks_are_written_and_measured_by_number():
-    (prompts,), _ = number_queries([[DROP, KEEP]], with_opposites=False)
-    state, _ = state_of(prompts)
+    state, _ = state_of([DROP, KEEP])
     state.present = [1]
     sink = ArraySink(SeparateOptions())
     state.open(sink)
@@ -78,10 +71,9 @@ def test_windows_are_the_sound_at_working_level():
     assert [window.last for window in windows] == [False] * 4 + [True]
 
 
-def test_presence_is_that_of_the_prompt_s_own_query():
-    ((prompt,),), _ = number_queries([[DROP]], with_opposites=False)
-    state, _ = state_of([prompt])
-    state.cosines = {0: [(0.9, 0.9)], 1: [(0.1, 0.1), (0.4, 0.2)]}
-    assert float(state.presence(prompt, None)) == pytest.approx(0.3)
-    calibrated = state.presence(prompt, Calibration(slope=10.0, bias=-3.0))
+def test_presence_is_that_of_the_extraction():
+    state, _ = state_of([DROP])
+    state.cosines = {DROP: [(0.9, 0.9)], KEEP: [(0.1, 0.1), (0.4, 0.2)]}
+    assert float(state.presence(DROP, None)) == pytest.approx(0.3)
+    calibrated = state.presence(DROP, Calibration(slope=10.0, bias=-3.0))
     assert float(calibrated) == pytest.approx(0.5)

@@ -25,6 +25,11 @@ def test_the_opposite_keeps_the_words():
     assert given.opposite == Instruction("extract", "rain") and given.opposite.opposite == given
 
 
+def test_presence_is_asked_by_extraction():
+    keep = Instruction("extract", "rain")
+    assert Instruction("remove", "rain").extraction == keep.extraction == keep
+
+
 def test_as_plain_json():
     expected = {"task": "remove", "description": "rain", "source": "given"}
     assert Instruction("remove", "rain").as_dict() == expected

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import Shard, to_dict
+from hsmtss_jax.config import Shard
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.inference.captioner import Captioner
 from hsmtss_jax.models.captioner import CaptionerConfig
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer

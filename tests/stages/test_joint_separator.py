@@ -8,7 +8,8 @@ import numpy as np
 import optax
 import pytest
 
-from hsmtss_jax.config import load_config, to_dict
+from hsmtss_jax.config import load_config
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.models.separators import TextCondition
 from hsmtss_jax.stages.joint_separator import JointSeparatorStage, switch
 from hsmtss_jax.testing.bundles import frozen_params, step_input

@@ -9,7 +9,8 @@ import optax
 import pytest
 
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import Shard, to_dict
+from hsmtss_jax.config import Shard
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.data.mixing import EXTRACT, REMOVE
 from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.instructions import Instruction

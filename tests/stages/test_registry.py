@@ -4,7 +4,8 @@ import jax.numpy as jnp
 import pytest
 
 from hsmtss_jax.bundles.bundle import save_bundle
-from hsmtss_jax.config import load_config, override
+from hsmtss_jax.config import load_config
+from hsmtss_jax.conversion import override
 from hsmtss_jax.stages import STAGES, load_stage, stage_class
 from hsmtss_jax.testing.bundles import tiny_upstream
 from hsmtss_jax.train.stage import Stage

@@ -11,7 +11,8 @@ import pytest
 
 from hsmtss_jax import dist
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import SIZES, MeshConfig, from_json, load_config, to_json
+from hsmtss_jax.config import SIZES, MeshConfig, load_config
+from hsmtss_jax.conversion import from_json, to_json
 from hsmtss_jax.losses.adversarial import (
     discriminator_loss,
     feature_matching_loss,

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 import pytest
 
-from hsmtss_jax.config import to_dict
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.train.checkpoint import (
     Checkpointer,
     abstract_state,

@@ -9,7 +9,7 @@ import pytest
 from hsmtss_jax.train.interrupt import Interrupt
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_the_first_signal_is_a_request_and_the_second_acts(number):
     heard = []
     former = signal.signal(number, lambda *_: heard.append(number))
@@ -30,6 +30,16 @@ def test_handlers_are_put_back():
         assert signal.getsignal(signal.SIGTERM) != before[0]
         raise KeyError
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+def test_nohup_is_respected():
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupt() as interrupt:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not interrupt.requested
+    finally:
+        signal.signal(signal.SIGHUP, former)
 
 
 def test_another_thread_leaves_signals_alone():

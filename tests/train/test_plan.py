@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import MeshConfig, OptimConfig, to_dict
+from hsmtss_jax.config import MeshConfig, OptimConfig
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.train.plan import prepare, release
 from tests.train.toy import ToyStage, toy_config, toy_stage
 

@@ -3,10 +3,7 @@
 import contextlib
 import json
 import os
-import signal
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,7 +97,7 @@ def _separate(
     command: SeparateCommand, context: Context, jobs: Sequence[Job], results: Results
 ) -> None:
     """Load the model and make the jobs."""
-    with orderly_termination(), _folders(jobs), out_of_memory_in_a_line():
+    with _folders(jobs), out_of_memory_in_a_line():
         for job in jobs:
             for file in job.paths.files:
                 check_output(file, command.output.subtype)
@@ -210,19 +207,6 @@ def _make(folder: Path, made: list[Path]) -> None:
         except OSError as error:
             raise OSError(f"{each}: cannot be made ({error.strerror})") from error
         made.append(each)
-
-
-@contextlib.contextmanager
-def orderly_termination() -> Iterator[None]:
-    """Let SIGTERM end the process as an interrupt does, working files removed, with status 143."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

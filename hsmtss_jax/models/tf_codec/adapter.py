@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.nn.apply import apply
 

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 from hsmtss_jax.bundles.bundle import load_bundle
 from hsmtss_jax.cli import main
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.models.gpt2 import GPT2Config
 from hsmtss_jax.models.text.encoder import TextEncoderConfig

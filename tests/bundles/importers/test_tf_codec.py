@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from hsmtss_jax.bundles.bundle import load_bundle
 from hsmtss_jax.bundles.importers.tf_codec import import_tf_codec, tf_codec_config
 from hsmtss_jax.cli import main
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.stages.tf_codec import TFCodecStageConfig
 from tests.bundles.importers.tf_codec_state import TINY, tf_codec_shapes, tf_codec_state
