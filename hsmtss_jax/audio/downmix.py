@@ -13,7 +13,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from scipy import fft
 
-WINDOW, HOP = 512, 256  # [samples] 32 ms at 16 kHz; square roots of a Hann window, which add up to 1
+WINDOW, HOP = (
+    512,
+    256,
+)  # [samples] 32 ms at 16 kHz; square roots of a Hann window, which add up to 1
 
 
 def phase_weights(covariance: np.ndarray) -> np.ndarray:
@@ -35,7 +38,11 @@ def downmix(blocks: Iterable[np.ndarray], weights: np.ndarray) -> Iterator[np.nd
         return
     channels = len(weights)
     held = np.zeros((HOP, channels), np.float32)
-    tail, passed, due = np.zeros(HOP, np.float32), -HOP, 0  # the first frame begins before the sound
+    tail, passed, due = (
+        np.zeros(HOP, np.float32),
+        -HOP,
+        0,
+    )  # the first frame begins before the sound
     for block in itertools.chain(blocks, [None]):
         if block is not None:
             due += len(block)
@@ -55,7 +62,7 @@ def _mixed(sound: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return np.zeros((0, WINDOW), np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW, axis=0)[::HOP]  # [n, C, W]
     spectra = fft.rfft(frames * _window(), axis=-1)
-    energy = np.mean(np.abs(spectra) ** 2, axis=1)
+    energy = np.mean(spectra.real**2 + spectra.imag**2, axis=1)
     phase = np.einsum("ncf,c->nf", spectra, weights)
     mixed = phase * (np.sqrt(energy) / np.maximum(np.abs(phase), np.finfo(np.float32).tiny))
     return fft.irfft(mixed, WINDOW, axis=-1) * _window()

@@ -102,7 +102,9 @@ class MaskStream:
         hop = max(1, round(HOP / SAMPLE_RATE * sample_rate))
         self._hop = fft.next_fast_len(hop, real=True)  # at 44.1 kHz it would be twice a prime
         self._window = self._hop * (WINDOW // HOP)
-        self._context = 2 * self._window  # of a block on both sides: spectra overlap it, and drift those
+        self._context = (
+            2 * self._window
+        )  # of a block on both sides: spectra overlap it, and drift those
         self._blocks = iter(blocks)
         self._block = max(1, int(block * sample_rate) // self._hop) * self._hop
         self._held = np.zeros((0, channels), np.float32)  # samples from _begin on

@@ -22,7 +22,7 @@ from hsmtss_jax.bundles.hub import locate
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.bundles.pipeline import load_pipeline
 from hsmtss_jax.conversion import from_dict
-from hsmtss_jax.inference.hearing import Heard, hear
+from hsmtss_jax.inference.hearing import SHORTEST, Heard, hear
 from hsmtss_jax.inference.loaded import LoadedBundles
 from hsmtss_jax.inference.recording import Audio, Recording, open_recording
 from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model
@@ -140,8 +140,9 @@ class Captioner(LoadedBundles):
         tokens: int,
     ) -> Iterator[Span]:
         """Yield a span for each window, and one for silence before and behind them."""
-        rate, whole = heard.whole.sample_rate, heard.whole.length
-        before = heard.silence_before / rate
+        rate, whole = heard.whole.sample_rate, heard.whole.length / heard.whole.sample_rate
+        before, behind = heard.silence_before / rate, heard.silence_behind / rate
+        before, behind = (each if each > SHORTEST else 0.0 for each in (before, behind))
         if before:
             yield Span(0.0, before, "")
         for part in batches(enumerate(cut_blocks(heard.mono(), plan)), batch):
@@ -151,10 +152,11 @@ class Captioner(LoadedBundles):
                 start = before + index * plan.hop / SAMPLE_RATE
                 used = plan.used(index)
                 silent = np.mean(np.abs(window[:used]) > FLOOR) < SOUNDING
-                end = start + used / SAMPLE_RATE
+                last = index == plan.count - 1
+                end = whole - behind if last else start + used / SAMPLE_RATE
                 yield Span(start, end, "" if silent else text)
-        if heard.silence_behind:
-            yield Span((whole - heard.silence_behind) / rate, whole / rate, "")
+        if behind:
+            yield Span(whole - behind, whole, "")
 
     def _text(self, ids: np.ndarray) -> str:
         ends = np.flatnonzero(ids == self._tokenizer.end_id)

@@ -16,8 +16,9 @@ import numpy as np
 
 from hsmtss_jax.audio.active import ActiveMeter
 from hsmtss_jax.audio.downmix import downmix, phase_weights
-from hsmtss_jax.audio.io import Resampler
 from hsmtss_jax.audio.drift import LowCut
+from hsmtss_jax.audio.extent import Extent
+from hsmtss_jax.audio.io import Resampler
 from hsmtss_jax.inference.recording import BLOCK, Recording
 
 WORKING_LEVEL = 10 ** (-20 / 20)  # RMS of the active parts that every recording is brought to
@@ -104,71 +105,53 @@ def find_sound(recording: Recording, *, size: int = BLOCK) -> Sounding:
 
     Raises ValueError for what cannot be separated: NaN, shorter than 50 ms, silent.
     """
-    rate, length = recording.sample_rate, recording.length
+    rate, channels, length = recording.sample_rate, recording.channels, recording.length
     if length < SHORTEST * rate:
         raise ValueError(
             f"the recording is too short ({length} samples at {rate} Hz): it takes 50 ms"
         )
-    moments = _Moments(recording.channels)
+    extent, moments = Extent(rate, channels), _Moments(channels)
     for block in recording.blocks(size):
+        if not np.isfinite(block).all():
+            raise ValueError("the recording holds NaN or infinite samples: repair it first")
+        extent.push(block)
         moments.push(block)
-    if moments.extent < SILENCE:
+    if extent.peak < SILENCE:
         raise ValueError(_SILENT)
+    first, last = extent.span()
     least = min(length, round(SHORTEST * rate))
-    first, last = moments.span
     last = min(length, max(last, first + least))
     first = min(first, last - least)
-    offset, covariance = moments.statistics(first, last)
+    offset, covariance = moments.statistics(last - first, length - last)
     return Sounding(recording.part(first, last), first, offset, phase_weights(covariance))
 
 
 class _Moments:
-    """Collects where the samples of C channels change first and last, their range, mean and covariance.
+    """Collects mean and covariance of C channels.
 
-    All distances are from the first sample, which a silent beginning repeats; a silent end repeats the last.
+    Distances are from the first sample, which a silent beginning repeats; a silent end repeats the last.
     """
 
     def __init__(self, channels: int) -> None:
-        self._seen = 0
-        self._changes = -1, -1  # places of the first and the last sample that differs from the one before
         self._begin: np.ndarray | None = None  # the first sample
         self._end = np.zeros(channels)  # distance of the last one
-        self._low, self._high = np.zeros(channels), np.zeros(channels)
         self._sum, self._products = np.zeros(channels), np.zeros((channels, channels))
 
     def push(self, block: np.ndarray) -> None:
-        """Take the next samples [l, C]. Raises ValueError for NaN and infinite ones."""
-        if not np.isfinite(block).all():
-            raise ValueError("the recording holds NaN or infinite samples: repair it first")
+        """Take the next samples [l, C]."""
+        rows = np.array(block.T, np.float64, order="C")
         if self._begin is None:
-            self._begin = block[0].astype(np.float64)
-        moved = block - self._begin
-        steps = np.diff(moved, axis=0, prepend=self._end[None])
-        if len(changed := np.flatnonzero(steps.any(axis=1))):
-            first, _ = self._changes
-            places = self._seen + changed
-            self._changes = int(places[0]) if first < 0 else first, int(places[-1])
-        self._low = np.minimum(self._low, moved.min(axis=0))
-        self._high = np.maximum(self._high, moved.max(axis=0))
-        self._sum += moved.sum(axis=0)
-        self._products += moved.T @ moved
-        self._end = moved[-1]
-        self._seen += len(block)
+            self._begin = rows[:, 0].copy()
+        rows -= self._begin[:, None]
+        self._sum += rows.sum(axis=1)
+        self._products += rows @ rows.T
+        self._end = rows[:, -1].copy()
 
-    @property
-    def extent(self) -> float:
-        """Return the largest distance of a sample from the middle of its channel's range."""
-        return float(np.max(self._high - self._low)) / 2
+    def statistics(self, length: int, behind: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean float32 [C] and covariance [C, C] of ``length`` samples with silence around them.
 
-    @property
-    def span(self) -> tuple[int, int]:
-        """Return the first sample of the sound, and the first behind it."""
-        first, last = self._changes
-        return first if first > 1 else 0, last if last < self._seen - 1 else self._seen
-
-    def statistics(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean float32 [C] and covariance [C, C] from ``first`` to ``last``, around the span."""
-        length, behind = last - first, self._seen - last
+        behind: samples of silence after them.
+        """
         mean = (self._sum - behind * self._end) / length
         products = self._products - behind * np.outer(self._end, self._end)
         begin = 0.0 if self._begin is None else self._begin

@@ -84,7 +84,10 @@ class OuterSilence:
     """
 
     def __init__(
-        self, state: RecordingState, options: SeparateOptions, renderer: "MaskRenderer | WaveRenderer"
+        self,
+        state: RecordingState,
+        options: SeparateOptions,
+        renderer: "MaskRenderer | WaveRenderer",
     ) -> None:
         self._state, self._options, self._renderer = state, options, renderer
         self._begun = False

@@ -49,9 +49,7 @@ def run(options: VisualizeAttentionOptions, context: Context) -> int:
     rate = runtime.sample_rate
     gain = hear(open_recording(audio, rate), rate).gain
     target = read_window(options.target, *place) if options.target else None
-    maps = attention_maps(
-        runtime, gain * audio, asked, None if target is None else gain * target
-    )
+    maps = attention_maps(runtime, gain * audio, asked, None if target is None else gain * target)
     output = options.figure.make_folder()
     title = f"{asked.task}: {asked.description}"
     if options.heads:
