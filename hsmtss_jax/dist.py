@@ -4,8 +4,10 @@ The mesh is ``(data, fsdp)``. The batch axis of every array is split over both; 
 split over ``fsdp`` along its largest divisible axis, a small one is replicated.
 """
 
-from collections.abc import Mapping
-from typing import Any
+import functools
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +18,9 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from hsmtss_jax.config import MeshConfig
 
 Tree = Any
+Function = TypeVar("Function", bound=Callable[..., Any])
 _AXES = ("data", "fsdp")
+_PROCESSES: list[int] = []  # the one in which a system was loaded; forked ones inherit it
 
 
 def initialize(config: MeshConfig) -> None:
@@ -62,8 +66,48 @@ def compute_dtype(name: str = "auto", device: jax.Device | None = None) -> Any:
     return types[name]
 
 
+def in_32_bits(function: Function) -> Function:
+    """Decorate a function to run without JAX's 64-bit types, whatever the calling program enabled."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **options: Any) -> Any:
+        with jax.enable_x64(False):
+            return function(*args, **options)
+
+    return run  # type: ignore[return-value]
+
+
+def check_process() -> None:
+    """Raise OSError in a process that was forked off one that computes: JAX would hang there."""
+    if not _PROCESSES:
+        _PROCESSES.append(os.getpid())
+    if _PROCESSES[0] != os.getpid():
+        raise OSError(
+            "JAX was started before this process was forked, and would hang: load the model in the new "
+            'process, started by multiprocessing.get_context("spawn"), or use threads'
+        )
+
+
+def missing_platforms() -> str | None:
+    """Return a line where JAX finds none of the platforms that JAX_PLATFORMS names, else None."""
+    platforms = jax.config.values.get("jax_platforms")
+    try:
+        jax.local_devices()
+    except (RuntimeError, AssertionError):
+        return (
+            f"JAX_PLATFORMS={platforms}: there is no such device here: unset it, or set it to cpu"
+        )
+    return None
+
+
 def find_device(name: str | None) -> jax.Device | None:
-    """Return the jax device "cpu", "gpu", "tpu" or "gpu:1"; None is the default. Raises ValueError."""
+    """Return the jax device "cpu", "gpu", "tpu" or "gpu:1"; None is the default.
+
+    Raises:
+      ValueError: there is no such device, or none that JAX_PLATFORMS allows.
+    """
+    if missing := missing_platforms():
+        raise ValueError(missing)
     if name is None:
         return None
     platform, _, number = name.partition(":")

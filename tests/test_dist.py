@@ -1,5 +1,7 @@
 """Mesh, shardings and transfers on four fake devices."""
 
+import os
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -72,3 +74,36 @@ def test_a_device_by_name():
 
 def test_one_process_is_the_main_one_and_asks_nobody():
     assert dist.is_main() and dist.any_process(True) and not dist.any_process(False)
+
+
+def test_platforms_that_are_not_here(monkeypatch):
+    """JAX raises either, by the plugins that are installed."""
+    assert dist.missing_platforms() is None
+    for error in (RuntimeError("Unable to initialize backend"), AssertionError()):
+
+        def absent(error=error, **options):
+            raise error
+
+        monkeypatch.setattr(jax, "local_devices", absent)
+        with pytest.raises(ValueError, match=r"JAX_PLATFORMS=cpu: there is no such device here"):
+            dist.find_device(None)
+
+
+def test_what_runs_in_32_bits():
+    zeros = dist.in_32_bits(lambda count: jnp.zeros(count))
+    with jax.enable_x64(True):
+        assert zeros(2).dtype == jnp.float32 and jnp.zeros(2).dtype == jnp.float64
+
+
+@pytest.mark.filterwarnings("ignore:.*fork")
+def test_a_forked_process_is_told_not_to_compute():
+    dist.check_process()
+    child = os.fork()
+    if not child:
+        try:
+            dist.check_process()
+        except OSError as error:
+            os._exit(7 if "spawn" in str(error) else 1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    dist.check_process()

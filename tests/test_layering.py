@@ -99,6 +99,7 @@ EXCLUSIVE = {
         *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py"),
     },
     "huggingface_hub": {"bundles/hub.py"},
+    "onnx": {"bundles/importers/yamnet.py"},
     "tensorflow": set(),
 }
 # Files before whose import jax must not be loaded: decoding and mixing run in worker processes.

@@ -26,7 +26,7 @@ def locate(source: str | os.PathLike[str] | None) -> Path:
     """
     if source is None:
         return demo_bundle()
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     if not path.exists() and is_hub_id(os.fspath(source)):
         return download(os.fspath(source), _FILES, ["all JSON and safetensors files"])
     return path

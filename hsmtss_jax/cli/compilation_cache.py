@@ -25,10 +25,10 @@ def compilation_cache() -> Path | None:
     told = jax.config.values.get("jax_compilation_cache_dir")
     if told:
         return Path(told)
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = root / "hsmtss_jax" / "xla"
     try:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = root / "hsmtss_jax" / "xla"
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # nobody's home: a user id without an entry, HOME unset
         return None
     return folder if os.access(folder, os.W_OK) else None

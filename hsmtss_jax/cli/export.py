@@ -16,7 +16,9 @@ from hsmtss_jax.option import option
 class ExportOptions:
     """The command line of ``hsmtss export``."""
 
-    source: Path = argument("a workdir of hsmtss train, a bundle, or a pipeline config (file or name)")
+    source: Path = argument(
+        "a workdir of hsmtss train, a bundle, or a pipeline config (file or name)"
+    )
     output: Path = argument("folder of the bundle to write")
     overrides: tuple[str, ...] = argument("of a pipeline config: path.to.field=value", default=())
     storage: Storage = option("float32", "of the weights on disk")

@@ -16,7 +16,7 @@ from hsmtss_jax.option import option
 class ImportOptions:
     """The command line of ``hsmtss import``."""
 
-    kind: Literal["audio_mae", "mw_mae", "text_encoder", "gpt2", "tf_codec"] = argument(
+    kind: Literal["audio_mae", "mw_mae", "text_encoder", "gpt2", "tf_codec", "panns"] = argument(
         "what the weights are"
     )
     source: str = argument("a file, a folder, or the hub id of a model (owner/name)")
@@ -43,7 +43,8 @@ def run(options: ImportOptions, context: Context) -> int:
 COMMAND = Command(
     description="Turn public weights into a bundle. audio_mae: the official pretrained.pth or a timm "
     "port; mw_mae: a flax checkpoint, of which the encoder blocks are kept; text_encoder: FLAN-T5 of any "
-    "size, BERT or MiniLM; gpt2; tf_codec: the public 6 kbps model (.ckpt). PyTorch files need the extra "
+    "size, BERT or MiniLM; gpt2; tf_codec: the public 6 kbps model (.ckpt); "
+    "panns: Cnn14_16k_mAP=0.438.pth, a judge for hsmtss evaluate. PyTorch files need the extra "
     "'torch'.",
     epilog="examples: hsmtss import text_encoder google/flan-t5-base -o runs/text_encoder/bundle; "
     "hsmtss import audio_mae pretrained.pth -o runs/audio_mae/bundle",

@@ -1,6 +1,7 @@
 """The ``hsmtss`` command: parses the command line, runs a command, turns errors of input into one line."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.errors import fail, one_line, plain_warnings
 from hsmtss_jax.cli.options import read_options
 from hsmtss_jax.cli.parser import CommandParser
+from hsmtss_jax.cli.streams import finish_output, reader_left, steady_streams
 from hsmtss_jax.cli.termination import orderly_termination
 
 GROUP = Group(
@@ -36,27 +38,51 @@ GROUP = Group(
 def main(argv: Sequence[str] | None = None, context: Context | None = None) -> int:
     """Run ``hsmtss COMMAND ...`` and return the exit status; ``context``: what commands work with."""
     words = list(sys.argv[1:] if argv is None else argv)
+    given = argparse.Namespace()
+    with steady_streams():
+        try:
+            status = _run(words, given, context or Context())
+            finish_output()
+        except BrokenPipeError:
+            status = reader_left()
+        except Exception as error:
+            message = _told(error)
+            if message is None or getattr(given, "debug", False):
+                raise
+            status = fail(message)
+        except KeyboardInterrupt:
+            if getattr(given, "debug", False):
+                raise
+            status = fail("interrupted", status=130)
+        except SystemExit as ended:  # --help, --version, a signal
+            status = ended.code if isinstance(ended.code, int) else 0
+        return status
+
+
+def _run(words: Sequence[str], given: argparse.Namespace, context: Context) -> int:
+    """Parse the words into ``given`` and run the command."""
     parser = build_parser()
     if not words:
         parser.print_help()
         return 2
-    given = argparse.Namespace()
-    try:
-        parser.parse_args(words, given)
-        command = given.command
-        command.resolve(given)
-        with orderly_termination(), plain_warnings():
-            return int(command.run(read_options(given, command.options), context or Context()))
-    except (ValueError, OSError, FloatingPointError) as error:
-        if getattr(given, "debug", False):
-            raise
-        return fail(one_line(error))
-    except KeyboardInterrupt:
-        if getattr(given, "debug", False):
-            raise
-        return fail("interrupted", status=130)
-    except SystemExit as ended:  # --help, --version, a signal
-        return ended.code if isinstance(ended.code, int) else 0
+    if "jax" not in sys.modules:
+        os.environ.pop("JAX_ENABLE_X64", None)  # networks compute in 32 bits and below
+    parser.parse_args(words, given)
+    command = given.command
+    command.resolve(given)
+    with orderly_termination(), plain_warnings():
+        return int(command.run(read_options(given, command.options), context))
+
+
+def _told(error: Exception) -> str | None:
+    """Return the line for an error of input or of the place we run in; None for one of ours."""
+    if isinstance(error, ValueError | OSError | FloatingPointError):
+        return one_line(error)
+    if isinstance(error, RuntimeError | AssertionError) and "jax" in sys.modules:
+        from hsmtss_jax.dist import missing_platforms
+
+        return missing_platforms()
+    return None
 
 
 def build_parser() -> CommandParser:

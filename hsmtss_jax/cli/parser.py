@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 from hsmtss_jax.cli.command import Command, Group, load
 from hsmtss_jax.cli.options import add_options
 
+_LITERAL = "\0"  # in front of a word that begins like an option and is none; no word holds it
+
 
 class CommandParser(argparse.ArgumentParser):
     """An argument parser that fills itself when it is used, and whose complaints are a ValueError.
@@ -72,12 +74,15 @@ class CommandParser(argparse.ArgumentParser):
             return super().parse_known_args(words, namespace)
         self._parsing = True
         try:
-            found, unknown = self.parse_known_intermixed_args(words, namespace)
+            found, unknown = self.parse_known_intermixed_args(_marked(words), namespace)
         finally:
             self._parsing = False
         if unknown:
             self._refuse(unknown[0])
         return found, []
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        return super()._get_value(action, arg_string.removeprefix(_LITERAL))
 
     @property
     def arguments(self) -> list[argparse.Action]:
@@ -118,3 +123,9 @@ class CommandParser(argparse.ArgumentParser):
         near = difflib.get_close_matches(name, self._option_string_actions, 1)
         hint = f": did you mean {near[0]}?" if near else f": see {self.prog} --help"
         raise ValueError(f"unknown argument {name}{hint}")
+
+
+def _marked(words: list[str]) -> list[str]:
+    """Mark the words behind ``--``: argparse takes them for options where a group of words goes on."""
+    first = words.index("--") + 1 if "--" in words else len(words)
+    return [*words[:first], *(_LITERAL + word for word in words[first:])]

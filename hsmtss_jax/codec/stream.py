@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from hsmtss_jax.dist import in_32_bits
 from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.models.tf_codec.stream import (
     DecoderState,
@@ -35,9 +36,8 @@ class CompiledCodec:
         weights = jax.device_put(variables)
 
         def program(method: Any, **options: Any) -> Any:
-            return functools.partial(
-                jax.jit(functools.partial(apply, method=method), **options), weights
-            )
+            compiled = jax.jit(functools.partial(apply, method=method), **options)
+            return functools.partial(in_32_bits(compiled), weights)
 
         self.begin_encoding = program(begin_encoding)
         self.encode_chunk = program(encode_chunk)

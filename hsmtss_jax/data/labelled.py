@@ -24,7 +24,7 @@ _SPLITS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(frozen=True)
-class Split:
+class Fold:
     """Hold disjoint clip numbers, int arrays, to train on, to select a model with and to test on."""
 
     train: np.ndarray
@@ -50,7 +50,7 @@ class LabelledClips:
     classes: tuple[str, ...]
     labels: np.ndarray
     groups: tuple[str, ...]
-    folds: tuple[Split, ...]
+    folds: tuple[Fold, ...]
     audio: Callable[[int], np.ndarray]
     left_out: int = 0
 
@@ -120,7 +120,7 @@ def read_prepared(root: Path) -> LabelledClips:
         classes=classes,
         labels=labels,
         groups=tuple(str(row.get("group") or row["id"]) for row in rows),
-        folds=(Split(*known),),
+        folds=(Fold(*known),),
         audio=audio,
         left_out=len(parts[2]) - len(known[2]),
     )
@@ -169,7 +169,7 @@ def read_hear(root: Path) -> LabelledClips:
             paths.append(folder / name / file)
             split_of.append(name)
     split = np.array(split_of)
-    one = Split(*(np.flatnonzero(split == name) for name in names[:3]))
+    one = Fold(*(np.flatnonzero(split == name) for name in names[:3]))
     folds = (one,) if names[0] == "train" else cross_validation(split_of)
     return LabelledClips(
         name=str(meta.get("task_name", root.name)),
@@ -181,7 +181,7 @@ def read_hear(root: Path) -> LabelledClips:
     )
 
 
-def cross_validation(names: Sequence[str]) -> tuple[Split, ...]:
+def cross_validation(names: Sequence[str]) -> tuple[Fold, ...]:
     """Return one split per fold: the fold for testing, the next one (cyclically) for validation.
 
     names: fold of each clip.
@@ -196,7 +196,7 @@ def cross_validation(names: Sequence[str]) -> tuple[Split, ...]:
     for i, name in enumerate(every):
         test, validation = fold == name, fold == every[(i + 1) % len(every)]
         parts = (~test & ~validation, validation, test)
-        folds.append(Split(*(np.flatnonzero(part) for part in parts)))
+        folds.append(Fold(*(np.flatnonzero(part) for part in parts)))
     return tuple(folds)
 
 

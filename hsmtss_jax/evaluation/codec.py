@@ -17,7 +17,7 @@ import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.evaluation.pooling import Window
+from hsmtss_jax.evaluation.pooling import ClipWindow
 from hsmtss_jax.metrics import Estimate, lsd, lsd_active, mean_with_interval, mel_distance
 from hsmtss_jax.metrics.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.models.tf_codec.adapter import make_codec, raw_kbps
@@ -124,7 +124,7 @@ class CodecScores:
 
 def evaluate(
     codec: ClipCodec,
-    clips: Iterable[Window],
+    clips: Iterable[ClipWindow],
     *,
     samples: int,
     judge: Judge | None = None,

@@ -15,7 +15,7 @@ from hsmtss_jax.sampling import apply_in_batches, batches
 
 
 @dataclasses.dataclass(frozen=True)
-class Window:
+class ClipWindow:
     """audio: float32 [L], zeros at the end; samples: how many are the clip's; row: which clip."""
 
     row: int
@@ -32,21 +32,21 @@ class Embed(Protocol):
 Audio = Callable[[int], np.ndarray]  # clip number -> mono float32 at 16 kHz
 
 
-def fixed_crops(audio: Audio, rows: int, window: int, crops: int) -> Iterator[Window]:
+def fixed_crops(audio: Audio, rows: int, window: int, crops: int) -> Iterator[ClipWindow]:
     """Yield ``crops`` windows of a longer clip, evenly from its start to its end (one: its middle), or a
     shorter clip itself, padded with zeros. Nothing is drawn at random."""
     for row in range(rows):
         clip = audio(row)
         spare = len(clip) - window
         if spare <= 0:
-            yield Window(row, np.pad(clip, (0, -spare)), len(clip))
+            yield ClipWindow(row, np.pad(clip, (0, -spare)), len(clip))
             continue
         places = [0.5] if crops == 1 else np.linspace(0.0, 1.0, crops)
         for start in (round(float(place) * spare) for place in places):
-            yield Window(row, clip[start : start + window], window)
+            yield ClipWindow(row, clip[start : start + window], window)
 
 
-def whole_clips(audio: Audio, rows: int, window: int) -> Iterator[Window]:
+def whole_clips(audio: Audio, rows: int, window: int) -> Iterator[ClipWindow]:
     """Yield all of every clip in windows that do not overlap, without a last one under a frame (25 ms)."""
     for row in range(rows):
         clip = audio(row)
@@ -54,11 +54,11 @@ def whole_clips(audio: Audio, rows: int, window: int) -> Iterator[Window]:
         for start, piece in zip(plan.starts, cut(clip, plan), strict=True):
             samples = min(window, len(clip) - start)
             if start == 0 or samples >= 400:
-                yield Window(row, piece, samples)
+                yield ClipWindow(row, piece, samples)
 
 
 def pool(
-    windows: Iterable[Window],
+    windows: Iterable[ClipWindow],
     embed: Embed,
     rows: int,
     batch: int,

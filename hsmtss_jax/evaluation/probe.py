@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.data.labelled import LabelledClips, Split
+from hsmtss_jax.data.labelled import Fold, LabelledClips
 from hsmtss_jax.evaluation.pooling import Embed, pool, whole_clips
 from hsmtss_jax.evaluation.probe_training import Fitted, Point, ProbeTraining, fit
 from hsmtss_jax.evaluation.representation import Representation
@@ -99,7 +99,7 @@ def run(
 def _fit(
     x: np.ndarray,
     clips: LabelledClips,
-    parts: Split,
+    parts: Fold,
     point: Point,
     config: ProbeTraining,
     seed: int,
@@ -111,7 +111,7 @@ def _fit(
 
 
 def _hits(
-    x: np.ndarray, clips: LabelledClips, parts: Split, fitted: Fitted, config: ProbeTraining
+    x: np.ndarray, clips: LabelledClips, parts: Fold, fitted: Fitted, config: ProbeTraining
 ) -> np.ndarray:
     """Return whether each clip of the test part is classified correctly, bool [t]."""
     return fitted.predict(scaled(x, parts.train, config)[parts.test]) == clips.labels[parts.test]
@@ -211,7 +211,7 @@ def _cells(found: ProbeScores) -> dict[str, Cell]:
 
 
 def _sizes(clips: LabelledClips) -> dict[str, Any]:
-    parts: Sequence[Split] = clips.folds
+    parts: Sequence[Fold] = clips.folds
     return {
         "classes": len(clips.classes),
         "rounds": [[len(p.train), len(p.validation), len(p.test)] for p in parts],

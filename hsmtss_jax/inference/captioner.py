@@ -22,6 +22,7 @@ from hsmtss_jax.bundles.hub import locate
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.bundles.pipeline import load_pipeline
 from hsmtss_jax.conversion import from_dict
+from hsmtss_jax.dist import in_32_bits
 from hsmtss_jax.inference.hearing import SHORTEST, Heard, hear
 from hsmtss_jax.inference.loaded import LoadedBundles
 from hsmtss_jax.inference.recording import Audio, Recording, open_recording
@@ -53,6 +54,7 @@ class Captioner(LoadedBundles):
     Attributes: window (samples of one window).
     """
 
+    @in_32_bits
     def __init__(self, bundles: Mapping[str, Bundle], dtype: Any = None) -> None:
         """Load bundles of ``ROLES`` on the default device.
 
@@ -98,6 +100,7 @@ class Captioner(LoadedBundles):
 
         return [self._text(row) for row in apply_in_batches(search, audio, limit=batch)]
 
+    @in_32_bits
     def search(
         self, audio: np.ndarray, beams: int = 5, tokens: int = 67, length_power: float = 1.0
     ) -> Beams:

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from hsmtss_jax.bundles.bundle import Bundle, check_upstream
-from hsmtss_jax.dist import compute_dtype
+from hsmtss_jax.dist import check_process, compute_dtype
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 
 
@@ -18,6 +18,7 @@ class LoadedBundles:
     """
 
     def __init__(self, bundles: Mapping[str, Bundle], dtype: Any = None) -> None:
+        check_process()
         check_upstream(bundles)
         self.bundles = dict(bundles)
         self.dtype = dtype or compute_dtype()

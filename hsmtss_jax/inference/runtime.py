@@ -17,7 +17,7 @@ from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.silence import noise_gate
 from hsmtss_jax.bundles.networks import read_networks
 from hsmtss_jax.bundles.pipeline import Pipeline
-from hsmtss_jax.dist import compute_dtype
+from hsmtss_jax.dist import check_process, compute_dtype, in_32_bits
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models import hsm_tss
 from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
@@ -84,6 +84,7 @@ class Runtime:
 
     sample_rate = SAMPLE_RATE
 
+    @in_32_bits
     def __init__(
         self,
         pipeline: Pipeline,
@@ -100,6 +101,7 @@ class Runtime:
           device: None: the default one.
           batch: rows that are computed at once; memory grows with it.
         """
+        check_process()
         if batch < 1:
             raise ValueError(f"the batch must be at least 1, got {batch}")
         self.pipeline, self.batch = pipeline, batch
@@ -169,6 +171,7 @@ class Runtime:
         """
         return self._batched(self._attention, mixture, query, *(() if g is None else (g,)))
 
+    @in_32_bits
     def sample(
         self,
         s: np.ndarray,
@@ -229,7 +232,9 @@ class Runtime:
         compiled = jax.jit(functools.partial(function, self.networks), **options)
         return functools.partial(compiled, self._params)
 
+    @in_32_bits
     def _batched(self, function: Any, *trees: Any) -> Any:
+        check_process()
         return apply_in_batches(function, *trees, limit=self.batch)
 
     def _forced(

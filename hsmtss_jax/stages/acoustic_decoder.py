@@ -24,7 +24,7 @@ from hsmtss_jax.sampling import Policy
 from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.stages.panels import audio_panels
 from hsmtss_jax.stages.sizes import inherit, with_sizes
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ class AcousticDecoderStage(ClipStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         noise_key, dropout_key = jax.random.split(inputs.key)
         read = self.read(inputs.frozen, inputs.batch)
         if self.config.prefix_noise:
@@ -109,7 +109,7 @@ class AcousticDecoderStage(ClipStage):
         model = self.config.model
         scores = score(model, inputs.params["model"], read, self.dtype, dropout_key)
         metrics = {"cross_entropy": scores.loss, "accuracy": jnp.mean(scores.accuracy)}
-        return scores.loss, Report(metrics=metrics, aux=inputs.aux)
+        return scores.loss, StepReport(metrics=metrics, aux=inputs.aux)
 
     def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
         """Compute cross-entropy in nats and top-1 accuracy of each clip, given its true past: [B] each."""

@@ -19,7 +19,7 @@ from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.nn.patches import unpatchify
 from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.stages.panels import image_panels
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,13 +59,13 @@ class AudioMAEStage(ClipStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         augment_key, mask_key = jax.random.split(inputs.key)
         audio = inputs.batch["audio"]
         if self.config.roll_and_gain:
             audio = roll_and_gain(augment_key, audio)
         loss = jnp.mean(self._error(self._predict(inputs.params["model"], audio, mask_key)))
-        return loss, Report(metrics={"masked_mse": loss}, aux=inputs.aux)
+        return loss, StepReport(metrics={"masked_mse": loss}, aux=inputs.aux)
 
     def _predict(self, params: Tree, audio: jax.Array, key: jax.Array) -> MaskedPrediction:
         x = log_mel_input(audio, self.config.model.fbank)

@@ -26,7 +26,7 @@ from hsmtss_jax.models.text.tokenizer import CausalTokenizer
 from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.stages.base import CaptionStage
 from hsmtss_jax.stages.sizes import inherit, with_sizes
-from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,10 +85,10 @@ class CaptionerStage(CaptionStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         scores = self._scores(inputs)
         metrics = {"loss": jnp.mean(scores.loss), "accuracy": jnp.mean(scores.accuracy)}
-        return metrics["loss"], Report(metrics=metrics, aux=inputs.aux)
+        return metrics["loss"], StepReport(metrics=metrics, aux=inputs.aux)
 
     def _scores(self, inputs: StepInput) -> CaptionScores:
         params, frozen, batch = inputs.params["model"], inputs.frozen, inputs.batch

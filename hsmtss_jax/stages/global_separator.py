@@ -16,7 +16,7 @@ from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.models.separators import predict_global
 from hsmtss_jax.stages.base import MixtureFeatures, MixtureStage, compare
 from hsmtss_jax.stages.sizes import inherit, with_sizes
-from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class GlobalSeparatorStage(MixtureStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         features = self.read(inputs.frozen, inputs.batch)
         g_hat = self._predict(inputs.params["model"], features, inputs.key)
         loss = self._error(g_hat, features.target.g)
@@ -60,7 +60,7 @@ class GlobalSeparatorStage(MixtureStage):
             "cos": 1.0 - jnp.mean(similarity_loss(g_hat, features.target.g)),
             "l1": jnp.mean(l1_loss(g_hat, features.target.g)),
         }
-        return jnp.mean(loss), Report(metrics=metrics, aux=inputs.aux)
+        return jnp.mean(loss), StepReport(metrics=metrics, aux=inputs.aux)
 
     def _predict(
         self, params: Tree, features: MixtureFeatures, key: jax.Array | None = None

@@ -25,7 +25,7 @@ from hsmtss_jax.stages.base import MixtureFeatures, MixtureStage, compare
 from hsmtss_jax.stages.local_separator import patch_images, split_statistics, with_statistics
 from hsmtss_jax.stages.panels import image_panels
 from hsmtss_jax.stages.sizes import as_trained
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class JointSeparatorStage(MixtureStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         features = self.read(inputs.frozen, inputs.batch)
         out = self._predict(inputs.params["model"], inputs.aux, features, inputs.key)
         of_global, of_local = self._errors(out, inputs.aux, features)
@@ -104,7 +104,7 @@ class JointSeparatorStage(MixtureStage):
             "global_cos": jnp.mean(cosine(out.g_hat, features.target.g)),
             "local_cos": jnp.mean(cosine(out.s_hat, features.target.s)),
         }
-        return jnp.mean(loss), Report(metrics=metrics, aux=inputs.aux)
+        return jnp.mean(loss), StepReport(metrics=metrics, aux=inputs.aux)
 
     def _errors(
         self, out: SeparatorOutput, aux: Tree, features: MixtureFeatures

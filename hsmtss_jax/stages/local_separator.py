@@ -18,7 +18,7 @@ from hsmtss_jax.models.separators import predict_local
 from hsmtss_jax.stages.base import MixtureFeatures, MixtureStage, compare
 from hsmtss_jax.stages.panels import image_panels, patch_image
 from hsmtss_jax.stages.sizes import inherit, with_sizes
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepReport, Tree
 
 _MEMORY = 1000.0  # batches the running statistics look back on
 
@@ -102,14 +102,14 @@ class LocalSeparatorStage(MixtureStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         features = self.read(inputs.frozen, inputs.batch)
         aux = update_statistics(inputs.aux, features)
         params = with_statistics(inputs.params["model"], aux)
         s_hat = self._predict(params, features, inputs.key).s_hat
         loss = local_loss(s_hat, features.target.s, aux.get("std"))
         metrics = {"cos": jnp.mean(cosine(s_hat, features.target.s))}
-        return jnp.mean(loss), Report(metrics=metrics, aux=aux)
+        return jnp.mean(loss), StepReport(metrics=metrics, aux=aux)
 
     def _predict(
         self,

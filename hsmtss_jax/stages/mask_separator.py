@@ -28,7 +28,7 @@ from hsmtss_jax.models.mask_separator import (
 from hsmtss_jax.models.text.encoder import TextEncoderConfig
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.stages.panels import audio_panels
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, Stage, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, Stage, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ class MaskSeparatorStage(Stage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         batch = inputs.batch
         described, aux = self.config.model.make(self.dtype).apply(
             {"params": inputs.params["model"], **inputs.aux},
@@ -102,7 +102,9 @@ class MaskSeparatorStage(Stage):
         )
         estimate = of_task(described, batch["mixture"], batch["task"])
         metrics = {"sdr": jnp.mean(sdr(estimate, batch["target"]))}
-        return jnp.mean(l1_loss(estimate, batch["target"])), Report(metrics=metrics, aux=dict(aux))
+        return jnp.mean(l1_loss(estimate, batch["target"])), StepReport(
+            metrics=metrics, aux=dict(aux)
+        )
 
     def estimate(self, inputs: StepInput) -> jax.Array:
         """Separate the batch's mixtures: [B, L]."""

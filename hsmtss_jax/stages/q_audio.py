@@ -28,7 +28,7 @@ from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.precompute.text import TextCache
 from hsmtss_jax.stages.base import CaptionStage
 from hsmtss_jax.stages.sizes import inherit, with_sizes
-from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -130,11 +130,11 @@ class QAudioStage(CaptionStage):
     def objectives(self) -> dict[str, Objective]:
         return {"model": self._loss}
 
-    def _loss(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _loss(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         losses = self._losses(inputs, train=True)
         means = {name: jnp.mean(value) for name, value in vars(losses).items()}
         loss = jnp.mean(self._total(losses))
-        return loss, Report(metrics=means, aux=inputs.aux)
+        return loss, StepReport(metrics=means, aux=inputs.aux)
 
     def _total(self, losses: AlignmentLosses) -> jax.Array:
         cfg = self.config

@@ -45,7 +45,7 @@ from hsmtss_jax.stages.adversarial import Pass, loss_if, replay, run_once
 from hsmtss_jax.stages.base import ClipStage
 from hsmtss_jax.stages.panels import audio_panels
 from hsmtss_jax.stages.sizes import as_trained
-from hsmtss_jax.train.stage import Batch, Objective, Panel, Report, StepInput, Tree
+from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepReport, Tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ class TFCodecStage(ClipStage):
             return {"generator": self._generator}
         return {"discriminator": self._discriminator, "generator": self._generator}
 
-    def _discriminator(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _discriminator(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         carry, cfg = self._train_pass(inputs), self.config
         real, decoded = inputs.batch["audio"], jax.lax.stop_gradient(carry.done.out.audio)
 
@@ -154,9 +154,9 @@ class TFCodecStage(ClipStage):
             return lsgan + decay, lsgan
 
         loss, lsgan = loss_if(self._active(inputs), judged, inputs.params["discriminator"])
-        return loss, Report(metrics={"lsgan": lsgan}, aux=inputs.aux, carry=carry)
+        return loss, StepReport(metrics={"lsgan": lsgan}, aux=inputs.aux, carry=carry)
 
-    def _generator(self, inputs: StepInput) -> tuple[jax.Array, Report]:
+    def _generator(self, inputs: StepInput) -> tuple[jax.Array, StepReport]:
         real, cfg = inputs.batch["audio"], self.config
         made = self._train_pass(inputs) if inputs.carry is None else inputs.carry
         out = replay(inputs.params["generator"], made.done)
@@ -176,7 +176,7 @@ class TFCodecStage(ClipStage):
         usage = cfg.usage_decay * inputs.aux["code_usage"] + (1.0 - cfg.usage_decay) * drawn
         aux = {**made.statistics, "code_usage": usage}
         metrics |= code_metrics(out, drawn, self.model)
-        return loss, Report(metrics=metrics, aux=aux)
+        return loss, StepReport(metrics=metrics, aux=aux)
 
     def _train_pass(self, inputs: StepInput) -> CodecPass:
         """Encode and decode the batch in training mode, once a step."""

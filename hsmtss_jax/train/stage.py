@@ -50,7 +50,7 @@ class StepInput:
 
 
 @flax.struct.dataclass
-class Report:
+class StepReport:
     """What an objective reports beside its loss: scalar metrics, the new aux, the carry to the next group."""
 
     metrics: dict[str, jax.Array]
@@ -58,7 +58,7 @@ class Report:
     carry: Any = None
 
 
-Objective = Callable[[StepInput], tuple[jax.Array, Report]]
+Objective = Callable[[StepInput], tuple[jax.Array, StepReport]]
 
 
 @dataclasses.dataclass(frozen=True)

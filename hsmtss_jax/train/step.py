@@ -13,7 +13,7 @@ import optax
 
 from hsmtss_jax.config import OptimConfig
 from hsmtss_jax.train.optim import make_schedule
-from hsmtss_jax.train.stage import Batch, Objective, Report, StepInput
+from hsmtss_jax.train.stage import Batch, Objective, StepInput, StepReport
 from hsmtss_jax.train.state import TrainState
 
 Tree = Any
@@ -88,11 +88,11 @@ def _split(batch: Batch, parts: int) -> Batch:
 
 def _gradient(
     objective: Objective, group: str, inputs: StepInput, accumulate: int
-) -> tuple[jax.Array, Report, Tree]:
+) -> tuple[jax.Array, StepReport, Tree]:
     """Compute loss, report and gradient with respect to ``inputs.params[group]``."""
 
-    def one(part: StepInput) -> tuple[jax.Array, Report, Tree]:
-        def loss_of(params: Tree) -> tuple[jax.Array, Report]:
+    def one(part: StepInput) -> tuple[jax.Array, StepReport, Tree]:
+        def loss_of(params: Tree) -> tuple[jax.Array, StepReport]:
             return objective(dataclasses.replace(part, params={**part.params, group: params}))
 
         (loss, report), grads = jax.value_and_grad(loss_of, has_aux=True)(part.params[group])
@@ -104,8 +104,8 @@ def _gradient(
 
 
 def _accumulated(
-    one: Callable[[StepInput], tuple[jax.Array, Report, Tree]], inputs: StepInput, parts: int
-) -> tuple[jax.Array, Report, Tree]:
+    one: Callable[[StepInput], tuple[jax.Array, StepReport, Tree]], inputs: StepInput, parts: int
+) -> tuple[jax.Array, StepReport, Tree]:
     """Run ``one`` over the M parts of the batch in turn: aux is threaded, the carry stacked [M, ...]."""
 
     def body(state: tuple[Tree, Tree], scanned: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -128,7 +128,7 @@ def _accumulated(
     )
     mean = jax.tree.map(lambda value: jnp.mean(value, axis=0), metrics)
     grads = jax.tree.map(lambda grad: grad / parts, total)
-    return jnp.mean(losses), Report(metrics=mean, aux=aux, carry=carry), grads
+    return jnp.mean(losses), StepReport(metrics=mean, aux=aux, carry=carry), grads
 
 
 def _update(
@@ -137,7 +137,7 @@ def _update(
     optimizer: optax.GradientTransformation,
     config: OptimConfig,
     loss: jax.Array,
-    report: Report,
+    report: StepReport,
     grads: Tree,
 ) -> tuple[TrainState, jax.Array]:
     """Update this group; leave the state as it was when loss or gradient is not finite."""

@@ -19,7 +19,7 @@ from hsmtss_jax.visualization.canvas import new_figure, save_figure
 FLOOR_DB = -80.0
 
 
-class Panel(NamedTuple):
+class SpectrogramPanel(NamedTuple):
     """A spectrogram of a figure: its axis, its title, and its sound, mono [L]."""
 
     axis: Any
@@ -61,7 +61,9 @@ def save_comparison(
     axes = figure.subplots(
         len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
     )[:, 0]
-    panels = [Panel(axis, *each) for axis, each in zip(axes, sounds.items(), strict=False)]
+    panels = [
+        SpectrogramPanel(axis, *each) for axis, each in zip(axes, sounds.items(), strict=False)
+    ]
     _draw(figure, panels, sample_rate, max_hz)
     if activity is not None:
         axes[-1].fill_between(*activity, step="mid", color="tab:purple", alpha=0.7, linewidth=0)
@@ -119,11 +121,11 @@ def save_commands(
     rows = 2 if known else 1
     figure = new_figure(4.6 * (1 + len(results)), 2.7 * rows + 0.5)
     grid = figure.subplots(rows, 1 + len(results), sharex=True, sharey=True, squeeze=False)
-    panels = [Panel(grid[0, 0], "mixture", mixture)]
+    panels = [SpectrogramPanel(grid[0, 0], "mixture", mixture)]
     for column, (command, result) in enumerate(results.items(), start=1):
-        panels.append(Panel(grid[0, column], command, result))
+        panels.append(SpectrogramPanel(grid[0, column], command, result))
         if command in known:
-            panels.append(Panel(grid[1, column], "reference", known[command]))
+            panels.append(SpectrogramPanel(grid[1, column], "reference", known[command]))
     for axis in set(grid.ravel().tolist()) - {panel.axis for panel in panels}:
         axis.set_visible(False)
     _draw(figure, panels, sample_rate, max_hz)
@@ -136,7 +138,7 @@ def save_commands(
     save_figure(figure, path, title)
 
 
-def _draw(figure: Any, panels: Sequence[Panel], sample_rate: int, max_hz: float) -> None:
+def _draw(figure: Any, panels: Sequence[SpectrogramPanel], sample_rate: int, max_hz: float) -> None:
     """Draw the spectrograms on one colour scale."""
     pictures = [pooled(*spectrogram_db(panel.audio, sample_rate)) for panel in panels]
     top = max(db.max() for _, _, db in pictures)

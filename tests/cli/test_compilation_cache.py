@@ -35,3 +35,12 @@ def test_without_a_place_there_is_none(unset, tmp_path, monkeypatch):
     assert compilation_cache() is None
     enable_compilation_cache()
     assert not jax.config.values["jax_compilation_cache_dir"]
+
+
+def test_a_user_without_a_home_has_none(unset, monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", nowhere)
+    assert compilation_cache() is None

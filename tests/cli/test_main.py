@@ -40,6 +40,20 @@ def test_debug_may_be_a_value(capsys):
     assert "no such file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("front", [[], ["-q"], ["a.wav", "-o", "out"]])
+def test_words_behind_two_dashes_are_no_options(front, capsys):
+    assert main(["separate", "--plan", *front, "--", "-lead.wav", "-remove x"]) == 0
+    assert '"text": "-remove x"' in capsys.readouterr().out
+
+
+def test_a_platform_that_is_not_here_is_a_line(refused, monkeypatch):
+    def absent(**options):
+        raise AssertionError
+
+    monkeypatch.setattr("jax.local_devices", absent)
+    assert "JAX_PLATFORMS=cpu: there is no such device here" in refused("doctor")
+
+
 def test_usage_and_version(capsys):
     assert main([]) == 2 and main(["--help"]) == 0 and main(["--version"]) == 0
     assert "separate" in capsys.readouterr().out

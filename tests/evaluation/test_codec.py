@@ -9,7 +9,7 @@ import pytest
 from hsmtss_jax.bundles.bundle import save_bundle
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.evaluation import codec
-from hsmtss_jax.evaluation.pooling import Window
+from hsmtss_jax.evaluation.pooling import ClipWindow
 from hsmtss_jax.testing.bundles import tiny_upstream
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 
@@ -45,7 +45,7 @@ def test_entropy_of_counts():
 def test_a_row_holds_scores_rates_and_speed():
     rng = np.random.default_rng(0)
     clips = [
-        Window(i, rng.normal(0, 0.1, 16_000).astype(np.float32), 16_000 - 1_000 * i)
+        ClipWindow(i, rng.normal(0, 0.1, 16_000).astype(np.float32), 16_000 - 1_000 * i)
         for i in range(3)
     ]
     heard = []

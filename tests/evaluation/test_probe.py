@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hsmtss_jax.data.labelled import LabelledClips, Split, cross_validation
+from hsmtss_jax.data.labelled import Fold, LabelledClips, cross_validation
 from hsmtss_jax.evaluation import probe
 from hsmtss_jax.evaluation.probe_training import Point, ProbeTraining
 
@@ -15,7 +15,7 @@ def clips(per_class=60, rounds=None):
     labels = np.tile(np.arange(CLASSES), per_class)
     if rounds is None:
         third = len(labels) // 3
-        rounds = (Split(*(np.arange(k * third, (k + 1) * third) for k in range(3))),)
+        rounds = (Fold(*(np.arange(k * third, (k + 1) * third) for k in range(3))),)
     return LabelledClips(
         name="synthetic",
         classes=("a", "b", "c"),
@@ -62,7 +62,7 @@ def test_standardising_uses_the_training_part_alone():
 
 def test_chance_and_reports_by_hand():
     labels = np.array([0, 0, 1, 0, 1, 1, 0])
-    parts = Split(np.array([0, 1, 2]), np.array([3]), np.array([4, 5, 6]))
+    parts = Fold(np.array([0, 1, 2]), np.array([3]), np.array([4, 5, 6]))
     data = LabelledClips("x", ("a", "b"), labels, tuple("rrrsttu"), (parts,), lambda row: labels)
     floor = probe.chance(data)
     assert (floor.commonest, floor.uniform) == (pytest.approx(1 / 3), 0.5)

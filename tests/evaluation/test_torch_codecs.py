@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.evaluation import codec
-from hsmtss_jax.evaluation.pooling import Window
+from hsmtss_jax.evaluation.pooling import ClipWindow
 
 
 @pytest.mark.parity
@@ -37,7 +37,7 @@ def test_torch_codecs(kind, tmp_path):
     tokens, decoded = peer.code(clip)
     assert tokens.shape == (np.ceil(8_100 / 16_000 * rate), groups) and decoded.shape == clip.shape
     assert tokens.min() >= 0 and tokens.max() < 1024 and np.isfinite(decoded).all()
-    row = codec.evaluate(peer, [Window(0, clip, len(clip))], samples=8_100)
+    row = codec.evaluate(peer, [ClipWindow(0, clip, len(clip))], samples=8_100)
     assert row.raw_kbps == pytest.approx(6.0) and row.compile_seconds == 0.0
     with pytest.raises(ValueError, match=r"has no 7 kbps|codebooks, not 14"):
         TorchCodec(kind, model, 7.0)

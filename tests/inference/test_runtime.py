@@ -218,3 +218,16 @@ def test_what_is_drawn_and_decoded_is_equation_four():
         functools.partial(hsm_tss.generate, one.networks, samples=one.window), static_argnums=3
     )
     np.testing.assert_allclose(generate(params, s, seeds, POLICY), sound, atol=1e-5)
+
+
+def test_the_callers_64_bits_change_nothing():
+    """``jax_enable_x64`` is one program's, for all its libraries."""
+    pipeline = runtime().pipeline
+    with jax.enable_x64(True):
+        system = Runtime(pipeline, batch=4)
+        query = system.encode_text(ASKED[:1])
+        found = system.predict(system.encode_audio(noise(1, 5000)), query)
+        tokens = system.sample(found.s, np.zeros(1), POLICY)
+    assert found.s.dtype == np.float32 and tokens.dtype == np.int32
+    same = runtime().predict(runtime().encode_audio(noise(1, 5000)), query)
+    np.testing.assert_array_equal(found.s, same.s)

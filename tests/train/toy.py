@@ -21,7 +21,7 @@ from hsmtss_jax.config import (
     Shard,
     StageConfig,
 )
-from hsmtss_jax.train.stage import Panel, Report, Stage
+from hsmtss_jax.train.stage import Panel, Stage, StepReport
 
 INPUTS = 4
 
@@ -102,12 +102,12 @@ class ToyStage(Stage):
         loss = jnp.mean(jnp.square(out - inputs.batch["y"]))
         loss = jnp.where(inputs.step == self.config.poison_at, jnp.nan, loss)
         aux = {"count": inputs.aux["count"] + 1}
-        return loss, Report(metrics={"mse": loss}, aux=aux, carry=jax.lax.stop_gradient(out))
+        return loss, StepReport(metrics={"mse": loss}, aux=aux, carry=jax.lax.stop_gradient(out))
 
     def second_loss(self, inputs):
         out = self._apply(inputs.params["second"], inputs)
         loss = jnp.mean(jnp.square(out - inputs.carry))
-        return loss, Report(metrics={}, aux=inputs.aux)
+        return loss, StepReport(metrics={}, aux=inputs.aux)
 
     def _apply(self, params, inputs):
         rngs = {"dropout": inputs.key}

@@ -69,7 +69,12 @@ def open_writer(
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with soundfile.SoundFile(
-            part, "w", samplerate=sample_rate, channels=channels, format=format_, subtype=subtype
+            os.fsencode(part),
+            "w",
+            samplerate=sample_rate,
+            channels=channels,
+            format=format_,
+            subtype=subtype,
         ) as file:
             yield AudioWriter(file, path)
         _rename(part, target, path)

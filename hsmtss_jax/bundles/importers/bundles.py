@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import tokenizers
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.importers.audio_mae import audio_mae_config, import_audio_mae
+from hsmtss_jax.bundles.importers.cnn14 import cnn14_config, import_cnn14
 from hsmtss_jax.bundles.importers.gpt2 import gpt2_config, import_gpt2
 from hsmtss_jax.bundles.importers.mw_mae import import_mw_mae, mw_mae_config, mw_mae_state
 from hsmtss_jax.bundles.importers.read import read_flax, read_state
@@ -80,6 +82,13 @@ def _read_tf_codec(path: Path, heads: int | None) -> Bundle:
     return _bundle("tf_codec", config, import_tf_codec(config, state))
 
 
+def _read_panns(path: Path, heads: int | None) -> Bundle:
+    _no_heads(heads, "Cnn14 has no attention heads")
+    state = read_state(path)
+    config = cnn14_config(state)
+    return _bundle("cnn14", config, import_cnn14(config, state))
+
+
 # Kind -> its reader, and the files it needs beside the weights.
 _IMPORTERS: dict[str, tuple[Callable[[Path, int | None], Bundle], tuple[str, ...]]] = {
     "audio_mae": (_read_audio_mae, ()),
@@ -87,6 +96,7 @@ _IMPORTERS: dict[str, tuple[Callable[[Path, int | None], Bundle], tuple[str, ...
     "text_encoder": (read_text_encoder, (_CONFIG, _TOKENIZER)),
     "gpt2": (_read_gpt2, (_CONFIG, _TOKENIZER)),
     "tf_codec": (_read_tf_codec, ()),
+    "panns": (_read_panns, ()),
 }
 KINDS = tuple(_IMPORTERS)
 
@@ -138,5 +148,5 @@ def _no_heads(heads: int | None, why: str = f"{_CONFIG} says the heads") -> None
 
 def _public_name(source: str) -> str:
     """Return the hub id, or the last part of a path, so that bundles do not contain local paths."""
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     return path.resolve().name if path.exists() else source

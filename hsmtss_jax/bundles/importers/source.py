@@ -1,5 +1,6 @@
 """Locate weights: a file, a folder, or a model of the Hugging Face hub."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def locate(source: str, extras: Sequence[str] = ()) -> Path:
       FileNotFoundError: neither a path nor a hub id.
       OSError: the hub cannot be reached, or has no such model or no such files.
     """
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     if path.exists():
         return path
     if not is_hub_id(source):

@@ -183,11 +183,11 @@ def _cut(name: str, limit: int, number: str) -> str:
 
     The number may be among those that are left out, and names must differ by it.
     """
-    raw = name.encode()
+    raw = os.fsencode(name)
     if len(raw) <= limit:
         return name
-    head = raw[: limit - 41 - len(number)].decode(errors="ignore")
-    return head + "~" + raw[-40:].decode(errors="ignore") + number
+    head, end = raw[: limit - 41 - len(number)], raw[-40:]
+    return head.decode(errors="ignore") + "~" + end.decode(errors="ignore") + number
 
 
 def _key(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Networks that tag sounds and judge what separators made. Never a teacher, or they are no judges."""
