@@ -23,7 +23,10 @@ def drift(sound: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 class LowCut:
-    """A high-pass filter (Butterworth, second order, -3 dB at 20 Hz) for consecutive blocks [l, C]."""
+    """A high-pass filter for consecutive blocks [l, C].
+
+    Butterworth, second order, -3 dB at 20 Hz; it rings for 0.1 s behind a sound, until -90 dB.
+    """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         """Prepare to filter a sound that begins in silence."""
