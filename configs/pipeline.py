@@ -3,9 +3,17 @@
 hsmtss export pipeline OUT --size demo
 hsmtss export pipeline OUT --size demo separator=single_stage
 hsmtss export pipeline OUT --size demo captioner=true
+hsmtss export pipeline OUT --size demo separator=mask_separator
 """
 
-from hsmtss_jax.bundles.pipeline import CAPTIONING, ROLES, SEPARATORS, Calibration, PipelineConfig
+from hsmtss_jax.bundles.pipeline import (
+    CAPTIONING,
+    MASK_ROLES,
+    ROLES,
+    SEPARATORS,
+    Calibration,
+    PipelineConfig,
+)
 from hsmtss_jax.configs import common
 from hsmtss_jax.sampling.policies import Policy
 
@@ -18,7 +26,7 @@ def get_config(size: str = "paper") -> PipelineConfig:
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 
-BUNDLES = common.bundles(*ROLES, *SEPARATORS, *CAPTIONING)
+BUNDLES = common.bundles(*ROLES, *SEPARATORS, *MASK_ROLES, *CAPTIONING)
 
 
 def _paper() -> PipelineConfig:

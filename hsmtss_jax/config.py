@@ -24,7 +24,7 @@ Inherited = Annotated[int, INHERITED]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StageConfig:
-    """Base of every stage's config; ``name`` is the key in ``stages.STAGES``.
+    """Configure a stage, as the base of every stage's config; ``name`` is the key in ``stages.STAGES``.
 
     What stands here and is None is the upstream's, once the stage is built.
     """
@@ -34,7 +34,7 @@ class StageConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """Where examples come from and how they are made."""
+    """Configure where examples come from and how they are made."""
 
     root: str = "corpora/opensounds"  # a prepared data set: ArrayRecord in TFDS layout
     batch_size: int = 256  # examples, over all devices
@@ -65,7 +65,7 @@ class Shard:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimConfig:
-    """One parameter group's optimiser: AdamW and its learning rate by update."""
+    """Configure one parameter group's optimiser: AdamW and its learning rate by update."""
 
     lr: float = 1e-4  # at its highest
     b1: float = 0.9
@@ -87,7 +87,7 @@ class OptimConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MeshConfig:
-    """Devices: ``data`` x ``fsdp``; -1 takes what is left."""
+    """Configure the devices: ``data`` x ``fsdp``; -1 takes what is left."""
 
     data: int = -1
     fsdp: int = 1
@@ -97,7 +97,7 @@ class MeshConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """How long, how often, which seed."""
+    """Configure how long, how often, which seed."""
 
     steps: int = 50_000  # optimiser updates
     seed: int = 0
@@ -115,7 +115,7 @@ class RunConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExperimentConfig:
-    """A whole run: stage, data, optimiser per group, mesh, run."""
+    """Configure a whole run: stage, data, optimiser per group, mesh, run."""
 
     stage: StageConfig
     data: DataConfig = dataclasses.field(default_factory=DataConfig)

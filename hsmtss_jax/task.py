@@ -4,7 +4,7 @@ import enum
 
 
 class Task(enum.StrEnum):
-    """A task; its value is the word whose embedding is T_task."""
+    """Name a task; its value is the word whose embedding is T_task."""
 
     EXTRACT = "extract"
     REMOVE = "remove"

@@ -96,7 +96,7 @@ EXCLUSIVE = {
     "tensorboardX": {"train/writer.py"},
     "torch": {
         *("bundles/importers/read.py", "evaluation/torch_codecs.py"),
-        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py"),
+        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py", "benchmarks/torch_resunet.py"),
     },
     "huggingface_hub": {"bundles/hub.py"},
     "onnx": {"bundles/importers/yamnet.py"},

@@ -72,7 +72,7 @@ def apply_mask(
 
 
 class MaskStream:
-    """``apply_mask`` for a recording and gains that arrive block by block, with several masks at a time.
+    """Apply masks to a recording, block by block, as ``apply_mask`` does at once; several masks at a time.
 
     The spectrum is computed once for all masks.
     """

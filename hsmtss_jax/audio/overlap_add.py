@@ -31,7 +31,7 @@ def equal_level_crossfade(before: np.ndarray, after: np.ndarray, ramp: np.ndarra
 
 
 class OverlapAdd:
-    """Joins windows [W, ...] that start every H items.
+    """Join windows [W, ...] that start every H items.
 
     fade: items of the crossfade; it ends ``tail`` items before the end of the overlap (0: at its end,
     where the later window has had the most context). The fade is cut to the length of the overlap.

@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class WindowPlan:
-    """The windows of a recording. window, hop: samples; count: number of windows; length: L."""
+    """Plan the windows of a recording. window, hop: samples; count: number of windows; length: L."""
 
     window: int
     hop: int

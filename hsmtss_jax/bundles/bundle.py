@@ -32,7 +32,7 @@ _HEADER, _WEIGHTS = "bundle.json", "model.safetensors"
 
 @dataclasses.dataclass(frozen=True)
 class Bundle:
-    """One stage's released weights, in memory.
+    """Hold one stage's released weights in memory.
 
     stage: the stage's registry name. config: its StageConfig as plain JSON. params: nested dict of
     numpy arrays. digest: sha256 of the weights and config. upstream: name -> digest of the bundles it
@@ -47,6 +47,13 @@ class Bundle:
     files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
     meta: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     path: Path | None = None
+
+
+def with_digest(bundle: Bundle) -> Bundle:
+    """Return the bundle with its digest, which is otherwise set when it is saved."""
+    return dataclasses.replace(
+        bundle, digest=bundle.digest or _digest(bundle, flatten(bundle.params))
+    )
 
 
 def check_upstream(bundles: Mapping[str, Bundle]) -> None:
@@ -87,13 +94,16 @@ def save_bundle(folder: str | Path, bundle: Bundle, storage: str = "float32") ->
     return dataclasses.replace(bundle, digest=digest, path=folder)
 
 
-def check_destination(folder: str | Path) -> None:
-    """Raise ValueError where no bundle can be written: a file, or a folder that holds something else."""
+def check_destination(folder: str | os.PathLike[str], header: str = _HEADER) -> None:
+    """Raise ValueError where no bundle can be written: a file, or a folder that holds something else.
+
+    header: the file by which a bundle that may be replaced is known.
+    """
     folder = Path(folder)
     above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not above.is_dir():
         raise ValueError(f"{above} is a file: choose another folder")
-    if folder.exists() and any(folder.iterdir()) and not is_bundle(folder):
+    if folder.exists() and any(folder.iterdir()) and not (folder / header).is_file():
         raise ValueError(f"{folder} holds something that is not a bundle: choose another folder")
 
 

@@ -4,13 +4,14 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hsmtss_jax.atomic import current_folder, replace_folder
 from hsmtss_jax.bundles.bundle import (
     Bundle,
+    check_destination,
     check_upstream,
     is_bundle,
     load_bundle,
@@ -18,6 +19,7 @@ from hsmtss_jax.bundles.bundle import (
     save_bundle,
 )
 from hsmtss_jax.conversion import from_dict
+from hsmtss_jax.models.text.query import QUERY_ENCODERS
 from hsmtss_jax.models.tf_codec.adapter import CODECS
 from hsmtss_jax.sampling.policies import Policy
 
@@ -30,8 +32,18 @@ ROLES = (
     "tf_codec",
     "acoustic_decoder",
 )
-SEPARATORS = ("joint_separator", "single_stage")  # the roles that can give a pipeline its separator
+SEPARATORS = (
+    "joint_separator",
+    "single_stage",
+)  # the roles that can give a hierarchical pipeline its separator
+MASK_ROLES = ("text_encoder", "mask_separator")  # of a pipeline that masks the recording itself
 CAPTIONING = ("gpt2", "captioner")  # what a pipeline may hold beside: it separates without them
+
+
+_SEPARATORS = (*SEPARATORS, MASK_ROLES[-1])
+# Role -> the stages that a bundle of it may have beside that of its name.
+_STAGES = {"tf_codec": tuple(CODECS), "text_encoder": tuple(QUERY_ENCODERS)}
+_DOCUMENT = "pipeline.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +60,7 @@ class PipelineConfig:
 
     Attributes:
       bundles: role -> folder of a stage bundle; every role of the pipeline is required.
-      separator: one of ``SEPARATORS``; single_stage is the paper's ablation.
+      separator: one of ``SEPARATORS`` or mask_separator; single_stage is the paper's ablation.
       captioner: whether to include ``CAPTIONING``, which describe a sound in words.
       storage: role -> storage type of ``save_bundle``; "*" is the default.
       sampling: default policy of the token sampler.
@@ -71,13 +83,17 @@ class PipelineConfig:
     @property
     def roles(self) -> tuple[str, ...]:
         """Return the pipeline's roles. Raises ValueError for an unknown separator."""
-        if self.separator not in SEPARATORS:
-            raise ValueError(f"separator={self.separator!r}: choose one of {', '.join(SEPARATORS)}")
+        if self.separator not in _SEPARATORS:
+            raise ValueError(
+                f"separator={self.separator!r}: choose one of {', '.join(_SEPARATORS)}"
+            )
         return _roles_with(self.separator) + (CAPTIONING if self.captioner else ())
 
 
 def _roles_with(separator: str) -> tuple[str, ...]:
     """Return the roles that separation needs, with this separator."""
+    if separator in MASK_ROLES:
+        return MASK_ROLES
     return tuple(separator if role in SEPARATORS else role for role in ROLES)
 
 
@@ -88,7 +104,7 @@ def _known_roles(names: Any) -> tuple[str, ...]:
       ValueError: a role is missing, or there is another one that is not in ``CAPTIONING``.
     """
     rest = sorted(set(map(str, names)) - set(CAPTIONING))
-    for roles in map(_roles_with, SEPARATORS):
+    for roles in map(_roles_with, _SEPARATORS):
         if rest == sorted(roles):
             return roles
     raise ValueError(f"its roles {names} are not those of a pipeline")
@@ -104,6 +120,16 @@ class Pipeline:
     path: Path
     presence: Calibration | None = None
 
+    @property
+    def architecture(self) -> str:
+        """Return what kind of system it is: "hsm_tss" or "mask_separator"."""
+        return architecture(self.meta.get("roles", self.bundles))
+
+
+def architecture(roles: Iterable[str]) -> str:
+    """Return the kind of system that a pipeline of these roles is."""
+    return MASK_ROLES[-1] if MASK_ROLES[-1] in roles else "hsm_tss"
+
 
 def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
     """Write the pipeline bundle ``out`` from stage bundles, atomically replacing an existing one.
@@ -118,9 +144,26 @@ def assemble(config: PipelineConfig, out: str | os.PathLike[str]) -> Path:
     if config.captioner and "gpt2" in bundles["captioner"].params:
         # GPT-2 as it was before it was fine-tuned: its sizes and tokenizer are all that is read of it.
         bundles["gpt2"] = dataclasses.replace(bundles["gpt2"], params={})
+    return write_pipeline(config, bundles, out)
+
+
+def write_pipeline(
+    config: PipelineConfig, bundles: Mapping[str, Bundle], out: str | os.PathLike[str]
+) -> Path:
+    """Write the pipeline bundle ``out`` from bundles in memory, by role; ``config.bundles`` is not read.
+
+    Raises:
+      ValueError: ``out`` is a file, or a folder that holds something else.
+    """
+    check_pipeline(out)
     with replace_folder(out) as folder:
         _write(config, bundles, folder)
     return Path(out)
+
+
+def check_pipeline(out: str | os.PathLike[str]) -> None:
+    """Raise ValueError where no pipeline can be written: a file, or a folder that holds something else."""
+    check_destination(out, _DOCUMENT)
 
 
 def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) -> None:
@@ -131,13 +174,14 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
         shutil.copyfile(source, folder / name)
     document = {
         "format_version": FORMAT_VERSION,
+        "architecture": architecture(config.roles),
         "roles": list(config.roles),
         "sampling": dataclasses.asdict(config.sampling),
         "presence": dataclasses.asdict(config.presence) if config.presence else None,
         "licence": config.licence,
         "data": config.data,
     }
-    (folder / "pipeline.json").write_text(json.dumps(document, indent=2) + "\n")
+    (folder / _DOCUMENT).write_text(json.dumps(document, indent=2) + "\n")
 
 
 def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = None) -> Pipeline:
@@ -159,7 +203,7 @@ def load_pipeline(folder: str | os.PathLike[str], roles: Sequence[str] | None = 
     wanted = _known_roles(named) if roles is None else roles
     bundles = {role: load_bundle(folder / role) for role in wanted}
     for role, bundle in bundles.items():
-        if bundle.stage != role and not (role == "tf_codec" and bundle.stage in CODECS):
+        if bundle.stage not in (role, *_STAGES.get(role, ())):
             raise ValueError(f"{folder / role} is a bundle of {bundle.stage}, not of {role}")
     check_upstream(bundles)
     return dataclasses.replace(pipeline, bundles=bundles)
@@ -174,7 +218,7 @@ def _read_document(folder: Path) -> Pipeline:
     """Read pipeline.json, without the stage bundles."""
     if not folder.exists():
         raise FileNotFoundError(f"no checkpoint at {folder}: give the folder of a pipeline bundle")
-    path = folder / "pipeline.json"
+    path = folder / _DOCUMENT
     if not path.is_file():
         stage = ", but the bundle of a stage" if is_bundle(folder) else ""
         raise ValueError(f"{folder} is not a pipeline bundle{stage}: it has no pipeline.json")

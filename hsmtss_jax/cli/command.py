@@ -12,7 +12,7 @@ from hsmtss_jax.cli.context import Context
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Command:
-    """A command that runs. Its module calls it COMMAND.
+    """Describe a command that runs. Its module calls it COMMAND.
 
     Attributes:
       description: the help's first paragraph.
@@ -35,7 +35,7 @@ class Command:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Group:
-    """A command with commands of its own, each in a module of ``package``. The package calls it GROUP.
+    """Describe a command with commands of its own, modules of ``package``, which calls it GROUP.
 
     Attributes:
       package: full name of the package.

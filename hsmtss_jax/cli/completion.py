@@ -11,7 +11,7 @@ PATHS = {"PATH", "FILE", "FOLDER", "BUNDLE"}  # metavars of options that name fi
 
 
 class PrintCompletion(argparse.Action):
-    """``--print-completion SHELL``: print a script for the shell and stop."""
+    """Print a script for the shell and stop: ``--print-completion SHELL``."""
 
     def __call__(
         self,

@@ -19,6 +19,6 @@ def load_pretrained(source: str | None, dtype: str, device: str | None, batch: i
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """What every command is given beside its options."""
+    """Hold what every command is given beside its options."""
 
     load_runtime: LoadRuntime = load_pretrained

@@ -11,28 +11,28 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """Where the data set lies."""
+    """Declare where the data set lies."""
 
     data: str = option("corpora/opensounds", "the data set's folder", metavar="FOLDER")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SplitOptions(DataOptions):
-    """A split of a prepared data set."""
+    """Declare a split of a prepared data set."""
 
     split: str = option("test", "of the data set")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MixtureOptions(DataOptions):
-    """Mixtures of the clips of a prepared data set."""
+    """Declare mixtures of the clips of a prepared data set."""
 
     snr: tuple[float, float] = option((-15.0, 15.0), "range of the mixtures' SNR", metavar="DB")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClipOptions(SplitOptions):
-    """Clips of a split."""
+    """Declare clips of a split."""
 
     count: int | None = option(
         None, "clips, going round the labels", low=1, metavar="N", default_help="all"
@@ -41,7 +41,7 @@ class ClipOptions(SplitOptions):
 
 @dataclasses.dataclass(frozen=True)
 class Clips:
-    """The chosen clips: numbers in the source, and what is known of them."""
+    """Hold the chosen clips: numbers in the source, and what is known of them."""
 
     source: "ClipSource"
     order: list[int]

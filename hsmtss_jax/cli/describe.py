@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SentenceOptions:
-    """How sentences are searched for."""
+    """Declare how sentences are searched for."""
 
     beams: int = option(5, "of the search for a sentence", low=1, metavar="N")
     max_tokens: int = option(32, "of a sentence", low=1, metavar="N")
@@ -28,7 +28,7 @@ class SentenceOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DescribeOptions(SentenceOptions):
-    """The command line of ``hsmtss describe``."""
+    """Declare the command line of ``hsmtss describe``."""
 
     inputs: tuple[str, ...] = argument("recordings, and folders of them", metavar="INPUT")
     json: bool = option(False, "a JSON line a recording")

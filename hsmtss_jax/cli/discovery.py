@@ -18,7 +18,7 @@ SUFFIXES = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Input:
-    """A recording. folder: where it was found below the folder that was named, else "."."""
+    """Name a recording. folder: where it was found below the folder that was named, else "."."""
 
     path: Path
     folder: Path = Path()

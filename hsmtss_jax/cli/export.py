@@ -14,7 +14,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """The command line of ``hsmtss export``."""
+    """Declare the command line of ``hsmtss export``."""
 
     source: Path = argument(
         "a workdir of hsmtss train, a bundle, or a pipeline config (file or name)"
@@ -50,6 +50,11 @@ def print_saved(bundle: Bundle, storage: str) -> None:
     print(f"{bundle.stage} {bundle.digest[:12]} {storage} {size:.1f} MB: {bundle.path}")
 
 
+def print_pipeline(folder: Path) -> None:
+    """Print a line about a pipeline that was written."""
+    print(f"pipeline {megabytes(folder):.1f} MB: {folder}")
+
+
 def megabytes(folder: Path) -> float:
     """Return the size of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
@@ -73,8 +78,7 @@ def _export_pipeline(options: ExportOptions) -> int:
     from hsmtss_jax.bundles.pipeline import PipelineConfig, assemble
 
     config = override(load_config(options.source, options.size, PipelineConfig), options.overrides)
-    folder = assemble(config, options.output)
-    print(f"pipeline {megabytes(folder):.1f} MB: {options.output}")
+    print_pipeline(assemble(config, options.output))
     return 0
 
 

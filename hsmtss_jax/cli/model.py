@@ -17,7 +17,7 @@ WINDOWS = ("segment", "overlap")  # of RuntimeOptions, for commands that do not 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelOptions(RuntimeOptions):
-    """A pipeline bundle, and where and how it runs."""
+    """Declare a pipeline bundle, and where and how it runs."""
 
     ckpt: str | None = option(
         None, "folder or hub id of a pipeline", metavar="BUNDLE", default_help="the demo bundle"
@@ -37,7 +37,7 @@ def _stage_bundle(stage: str) -> Any:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StageBundles:
-    """Bundles to use in place of a pipeline's."""
+    """Declare bundles to use in place of a pipeline's."""
 
     audio_mae: str | None = _stage_bundle("audio_mae")
     text_encoder: str | None = _stage_bundle("text_encoder")

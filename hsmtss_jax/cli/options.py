@@ -40,7 +40,7 @@ def part(
 
 @dataclasses.dataclass(frozen=True)
 class _Declared:
-    """An option as the command line needs it."""
+    """Describe an option as the command line needs it."""
 
     field: dataclasses.Field
     annotation: Any

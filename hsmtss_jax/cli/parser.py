@@ -17,7 +17,7 @@ _LITERAL = "\0"  # in front of a word that begins like an option and is none; no
 
 
 class CommandParser(argparse.ArgumentParser):
-    """An argument parser that fills itself when it is used, and whose complaints are a ValueError.
+    """Parse arguments; a parser fills itself when it is used, and its complaints are a ValueError.
 
     Args:
       source: the command or group, or (package, name) to import it from.

@@ -15,7 +15,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PrecomputeOptions(MixtureOptions):
-    """The command line of ``hsmtss precompute``."""
+    """Declare the command line of ``hsmtss precompute``."""
 
     output: Path = argument("folder of the data set to write")
     samples: int = option(CLIP_SAMPLES, "of a window, at 16 kHz", low=1)

@@ -14,7 +14,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """The command line of ``hsmtss train``."""
+    """Declare the command line of ``hsmtss train``."""
 
     config: str = argument("a config: local_separator, say, or the path of a file")
     overrides: tuple[str, ...] = argument("path.to.field=value, checked", default=())

@@ -30,7 +30,7 @@ ROLE = "tf_codec"
 
 @dataclasses.dataclass(frozen=True)
 class BitRates:
-    """Bits a second.
+    """Hold bit rates [bit/s].
 
     raw: every token at log2(codes) bits. entropy: of each group's tokens, frames taken as independent. A
     token file may take fewer bits than the entropy where sounds last, and more where they are short.
@@ -41,7 +41,7 @@ class BitRates:
 
 
 class Codec:
-    """A loaded codec bundle. Computes in float32 on every device: tokens last longer than a device.
+    """Encode and decode with a bundle, in float32 on every device: tokens last longer than a device.
 
     >>> codec = Codec.from_pretrained()                # the demo bundle's
     >>> tokens = codec.encode("street.wav")

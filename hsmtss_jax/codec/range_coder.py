@@ -52,7 +52,7 @@ def decode(data: bytes, frames: int, groups: int, codes: int) -> np.ndarray:
 
 
 class _Model:
-    """Counts one group's codes, given the code before."""
+    """Count one group's codes, given the code before."""
 
     def __init__(self, codes: int) -> None:
         self._counts = np.ones(codes, np.int64)

@@ -28,7 +28,7 @@ CHUNK = 64  # token frames computed at once: 1.28 s
 
 
 class CompiledCodec:
-    """The chunk functions of ``models.tf_codec.stream``, compiled, with a codec's weights."""
+    """Compile the chunk functions of ``models.tf_codec.stream``, with a codec's weights."""
 
     def __init__(self, config: TFCodecConfig, variables: Mapping[str, Any], dtype: Any) -> None:
         self.config = config
@@ -46,7 +46,7 @@ class CompiledCodec:
 
 
 class StreamingEncoder:
-    """Encodes rows of sound as it arrives: push blocks of any length, then finish.
+    """Encode rows of sound as it arrives: push blocks of any length, then finish.
 
     Together the results are the tokens of the whole signal. One program is compiled, for ``chunk`` token
     frames: with chunk=1 a token frame leaves as soon as its last sample is there (``Codec.latency``),
@@ -105,7 +105,7 @@ class StreamingEncoder:
 
 
 class StreamingDecoder:
-    """Decodes rows of tokens as they arrive: push tokens, then finish; joined, the results are the whole.
+    """Decode rows of tokens as they arrive: push tokens, then finish; joined, the results are the whole.
 
     samples: the signal's length; the default is all that the tokens can hold.
     """

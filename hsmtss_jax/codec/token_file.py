@@ -33,12 +33,12 @@ _MAX_GROUPS, _MAX_CODES = 256, 1 << 16
 
 
 class TokenFileError(ValueError):
-    """A token file that cannot be read or written; the message is one line."""
+    """Signal a token file that cannot be read or written; the message is one line."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tokens:
-    """A coded sound. values: int32 [N, K] in [0, codes). samples: its length at ``sample_rate`` Hz.
+    """Hold a coded sound. values: int32 [N, K] in [0, codes). samples: its length at ``sample_rate`` Hz.
 
     digest: the first 32 hexadecimal digits of the digest of the codec bundle that made it.
     Two are equal when all values and fields are. Not hashable: ``values`` can be written to.
@@ -67,7 +67,7 @@ class Tokens:
 
 @dataclasses.dataclass(frozen=True)
 class TokenFileInfo:
-    """A token file's header. bytes: of the whole file, of which ``payload`` are tokens."""
+    """Describe a token file's header. bytes: of the whole file, of which ``payload`` are tokens."""
 
     coding: str
     groups: int

@@ -29,7 +29,7 @@ _MODELS = "stanford-corenlp-3.6.0"
 
 @dataclasses.dataclass(frozen=True)
 class CaptionScore:
-    """value: the metric of the whole set, by the package. clips: mean of the single clips' values with
+    """Hold a metric. value: of the whole set, by the package. clips: mean of the single clips' values with
     its 95 % interval; for METEOR, which adds up counts over the set, the two means differ a little."""
 
     value: float
@@ -39,7 +39,7 @@ class CaptionScore:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """scores: by metric. skipped: metric -> why it is not among them. tokenizer: "PTB", or "plain"
+    """Hold scores by metric. skipped: metric -> why it is not among them. tokenizer: "PTB", or "plain"
     (lower case, words only) where there is no Java to run the former."""
 
     scores: dict[str, CaptionScore]
@@ -107,7 +107,7 @@ def shuffled_captions(references: Sequence[Sequence[str]], seed: int) -> list[st
 
 
 class _Unavailable(Exception):
-    """A metric whose program cannot run here; the message says why."""
+    """Signal a metric whose program cannot run here; the message says why."""
 
 
 Texts = dict[int, list[str]]  # clip number -> tokenised texts

@@ -38,7 +38,7 @@ Judge = Callable[[np.ndarray, np.ndarray], float]  # (estimate [L], reference [L
 
 
 class ClipCodec(Protocol):
-    """A codec that takes 16 kHz clips in numpy, whatever it is written in.
+    """Code 16 kHz clips in numpy, whatever the codec is written in.
 
     name; parameters; groups K, codes V, frame_rate (token frames a second).
     """
@@ -57,14 +57,14 @@ class ClipCodec(Protocol):
 
 
 class Coded(NamedTuple):
-    """tokens: int [N, K]; audio: the decoded clip [L]."""
+    """Hold tokens, int [N, K], and audio, the decoded clip [L]."""
 
     tokens: np.ndarray
     audio: np.ndarray
 
 
 class BundleCodec:
-    """A codec of ours: jitted at one length, shorter clips filled up with zeros."""
+    """Code clips with a codec of ours: jitted at one length, shorter clips filled up with zeros."""
 
     def __init__(self, name: str, bundle: Bundle) -> None:
         self.name = name
@@ -97,7 +97,7 @@ class BundleCodec:
 
 @dataclasses.dataclass(frozen=True)
 class CodecScores:
-    """One row of the table. by_clip: metric -> a value a clip (NaN where undefined).
+    """Store one row of the table. by_clip: metric -> a value a clip (NaN where undefined).
 
     seconds: of encoding and decoding ``audio_seconds`` of sound, one clip at a time.
     """

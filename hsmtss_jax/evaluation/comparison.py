@@ -19,7 +19,7 @@ _FIELDS = {field.name for field in dataclasses.fields(PairScore)}
 
 @dataclasses.dataclass(frozen=True)
 class Scored:
-    """One route of one report. name: its row in the table."""
+    """Store one route of one report. name: its row in the table."""
 
     name: str
     scores: tuple[PairScore, ...]

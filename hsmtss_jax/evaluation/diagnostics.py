@@ -22,7 +22,7 @@ from hsmtss_jax.models.semantics import Semantics
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
-    """What is known of a pair's route, an entry an instruction. audio: None, or an estimate [L] each.
+    """Store a pair's route, an entry an instruction. audio: None, or an estimate [L] each.
 
     cosines: metric -> cosine to the target's features, each.
     """

@@ -16,7 +16,7 @@ from hsmtss_jax.task import TASKS, Task
 
 
 class GlobalFeatures(NamedTuple):
-    """true: G of the targets; predicted: from the mixtures and instructions; float32 [n, Cg] each.
+    """Hold G float32 [n, Cg]. true: of the targets; predicted: from the mixtures and instructions.
 
     labels: of the targets [n].
     """

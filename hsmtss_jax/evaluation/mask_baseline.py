@@ -15,12 +15,12 @@ from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.inference.loaded import LoadedBundles
 from hsmtss_jax.instructions import Instruction
-from hsmtss_jax.models.mask_separator import MaskSeparatorConfig, query_vector, separate_masked
-from hsmtss_jax.models.text.encoder import TextEncoderConfig
+from hsmtss_jax.models.mask_separator import MaskSeparatorConfig, separate_masked
+from hsmtss_jax.models.text.query import make_query_encoder
 
 
 class MaskBaseline(LoadedBundles):
-    """A mask_separator bundle and the text encoder it was trained with.
+    """Separate with a mask_separator bundle and the text encoder it was trained with.
 
     Raises ValueError for a bundle of another stage, or one trained with another text encoder.
     """
@@ -48,7 +48,7 @@ class MaskBaseline(LoadedBundles):
         super().__init__({"mask_separator": bundle, "text_encoder": text_encoder}, dtype)
         self._max_text, self._window = max_text, window
         self._config = from_dict(MaskSeparatorConfig, bundle.config["model"])
-        self._encoder = from_dict(TextEncoderConfig, text_encoder.config["model"])
+        self._encoder = make_query_encoder(text_encoder.stage, text_encoder.config)
 
     def separate(self, mixture: np.ndarray, instructions: Sequence[Instruction]) -> np.ndarray:
         """Separate mixtures [B, L] at 16 kHz by an instruction each -> float32 [B, L]."""
@@ -62,6 +62,6 @@ class MaskBaseline(LoadedBundles):
 
     @functools.partial(jax.jit, static_argnums=0)
     def _separate(self, params: Any, mixture: Any, ids: Any, mask: Any, tasks: Any) -> jax.Array:
-        query = query_vector(self._encoder, params["text_encoder"], ids, mask, self.dtype)
+        query = self._encoder(params["text_encoder"], ids, mask, self.dtype)
         weights = params["mask_separator"]
         return separate_masked(self._config, weights, mixture, query, tasks, self.dtype)

@@ -17,7 +17,7 @@ from hsmtss_jax.task import TASKS, Task
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """mixture, target: float32 [L]. instructions: one a task, in the order of ``TASKS``.
+    """Hold mixture and target, float32 [L]. instructions: one a task, in the order of ``TASKS``.
 
     group: recording that the target is from, the unit of the bootstrap. snr_db: target to other [dB].
     """

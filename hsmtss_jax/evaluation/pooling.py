@@ -16,7 +16,7 @@ from hsmtss_jax.sampling import apply_in_batches, batches
 
 @dataclasses.dataclass(frozen=True)
 class ClipWindow:
-    """audio: float32 [L], zeros at the end; samples: how many are the clip's; row: which clip."""
+    """Hold audio float32 [L], zeros at the end; samples: how many are the clip's; row: which clip."""
 
     row: int
     audio: np.ndarray
@@ -24,7 +24,7 @@ class ClipWindow:
 
 
 class Embed(Protocol):
-    """audio [B, L], samples [B] -> (sums [B, C], weights [B]): a window's share of its clip's mean."""
+    """Map audio [B, L], samples [B] to (sums [B, C], weights [B]): a window's share of its clip's mean."""
 
     def __call__(self, audio: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
 

@@ -30,8 +30,11 @@ FEATURES = {
 
 @dataclasses.dataclass(frozen=True)
 class ProbeOutcome:
-    """One kind of feature. correct: share of the seeds that classify each tested clip correctly [t]; tested:
-    clip numbers [t]. validation: accuracy of each point of the grid; seeds: test accuracy of each."""
+    """Store the outcome of one kind of feature.
+
+    correct: share of the seeds that classify each tested clip correctly [t]; tested: clip numbers [t].
+    validation: accuracy of each point of the grid; seeds: test accuracy of each.
+    """
 
     correct: np.ndarray
     tested: np.ndarray
@@ -127,8 +130,11 @@ def scaled(x: np.ndarray, train: np.ndarray, config: ProbeTraining) -> np.ndarra
 
 @dataclasses.dataclass(frozen=True)
 class ProbeScores:
-    """accuracy: over clips, interval over recordings. by_class: mean of the classes' accuracies,
-    interval over classes. deviation: of the seeds' accuracies, None for a difference."""
+    """Store the scores of one kind of feature.
+
+    accuracy: over clips, interval over recordings. by_class: mean of the classes' accuracies, interval over
+    classes. deviation: of the seeds' accuracies, None for a difference.
+    """
 
     accuracy: Estimate
     by_class: Estimate
@@ -164,7 +170,7 @@ def _over_classes(values: np.ndarray, labels: np.ndarray) -> Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class Chance:
-    """commonest: accuracy of always naming the training part's commonest class; uniform: 1 / K."""
+    """Store accuracies. commonest: of always naming the training part's commonest class; uniform: 1 / K."""
 
     commonest: float
     uniform: float

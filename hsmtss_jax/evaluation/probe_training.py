@@ -19,7 +19,7 @@ from hsmtss_jax.nn.apply import apply
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ProbeTraining:
-    """HEAR's recipe as MW-MAE's copy of the kit sets it; every rate with every dropout is tried."""
+    """Configure HEAR's recipe as MW-MAE's copy of the kit sets it; every rate with every dropout is tried."""
 
     hidden: int = 1024
     learning_rates: tuple[float, ...] = (1e-4,)
@@ -39,7 +39,7 @@ class ProbeTraining:
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """One choice of the grid."""
+    """Name one choice of the grid."""
 
     learning_rate: float
     dropout: float
@@ -47,7 +47,7 @@ class Point:
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """The probe at its best check. accuracy: on the validation part, there."""
+    """Hold the probe at its best check. accuracy: on the validation part, there."""
 
     probe: Probe
     variables: Any

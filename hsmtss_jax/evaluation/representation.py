@@ -27,7 +27,7 @@ _FRAME, _HOP = 400, 160  # samples of the fbank's analysis
 
 
 class Representation(LoadedBundles):
-    """The encoders of bundles by role. "audio_mae" must be there; text and vectors need the
+    """Encode with bundles by role. "audio_mae" must be there; text and vectors need the
     "text_encoder" and "q_audio" as well.
 
     Attributes: encoders, window (samples of one window). Raises ValueError when the bundles were not

@@ -29,7 +29,7 @@ DIRECTIONS = {"text_to_audio": "text to audio", "audio_to_text": "audio to text"
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """Which text belongs to which clip.
+    """Store which text belongs to which clip.
 
     texts: m of them. relevant: bool [m, n]. clip_groups [n], text_groups [m]: numbers of sets of
     clips that share no caption with any other; the bootstrap draws whole sets.
@@ -43,7 +43,7 @@ class Pairs:
 
 @dataclasses.dataclass(frozen=True)
 class Ranking:
-    """One direction. ranks, relevant (number of right items): int [Q]; groups [Q]; items: how many
+    """Store one direction. ranks, relevant (number of right items): int [Q]; groups [Q]; items: how many
     each query ranks."""
 
     queries: tuple[str, ...]
@@ -55,8 +55,11 @@ class Ranking:
 
 @dataclasses.dataclass(frozen=True)
 class RetrievalScores:
-    """recall: k -> share of queries whose best right item is among the first k; chance: the same for
-    a random ranking. median_rank: 1 is the best."""
+    """Store the scores of one direction.
+
+    recall: k -> share of queries whose best right item is among the first k; chance: the same for a random
+    ranking. median_rank: 1 is the best.
+    """
 
     recall: dict[int, Estimate]
     chance: dict[int, float]

@@ -48,7 +48,7 @@ GATE_OFF = "Silence gate off, as in the paper's procedure; the system ships with
 
 @dataclasses.dataclass(frozen=True)
 class PairScore:
-    """One pair, one task, one route. values: metric -> number (NaN or infinite where undefined).
+    """Store one pair, one task, one route. values: metric -> number (NaN or infinite where undefined).
 
     group: recording of the target; snr_db: target to other [dB].
     """

@@ -20,7 +20,7 @@ _CLASSES: dict[str, Any] = {"encodec": EncodecModel, "dac": DacModel}
 
 
 class TorchCodec:
-    """A pre-trained codec at ``kbps``: clips are resampled to its rate and back."""
+    """Code clips with a pre-trained codec at ``kbps``: they are resampled to its rate and back."""
 
     def __init__(self, kind: str, model: Any, kbps: float = 6.0) -> None:
         """Load a model. Raises ValueError for one without such a bit rate, or of more than one channel."""

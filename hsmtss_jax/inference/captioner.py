@@ -38,7 +38,7 @@ SOUNDING = 0.1  # share of a window that must be more than digital silence to be
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """A sentence about a part of a recording. start, end: [s]. text: empty where it is silent."""
+    """Hold a sentence about a part of a recording. start, end: [s]. text: empty where it is silent."""
 
     start: float
     end: float
@@ -46,7 +46,7 @@ class Span:
 
 
 class Captioner(LoadedBundles):
-    """Describes sounds in sentences (HSM-TSS section V-B).
+    """Describe sounds in sentences (HSM-TSS section V-B).
 
     >>> captioner = Captioner.from_pretrained()
     >>> spans = list(captioner.describe("street.wav"))

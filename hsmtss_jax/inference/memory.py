@@ -19,7 +19,7 @@ PROGRAM = 600 << 20  # bytes of Python, JAX and the compiled programs, measured 
 
 @dataclasses.dataclass(frozen=True)
 class Need:
-    """Bytes that a pipeline takes, by what they are for."""
+    """Count the bytes that a pipeline takes, by what they are for."""
 
     weights: int
     cache: int

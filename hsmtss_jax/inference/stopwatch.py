@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Adds up the seconds of each step since it was made."""
+    """Add up the seconds of each step since it was made."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()

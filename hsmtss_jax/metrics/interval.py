@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """Mean with a confidence interval. count: values used; skipped: infinite or NaN ones left out."""
+    """Store a mean with its interval. count: values used; skipped: infinite or NaN ones left out."""
 
     mean: float
     low: float

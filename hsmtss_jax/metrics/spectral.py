@@ -78,7 +78,7 @@ def lsd_active(
 
 
 class FrameDistance(NamedTuple):
-    """Log-spectral distance of every frame, and the reference's energy in it, both [..., T].
+    """Hold the log-spectral distance of every frame, and the reference's energy in it, both [..., T].
 
     The energy leaves out bins 0 and 1, where a Hann window puts the DC of the removed mean.
     """

@@ -11,7 +11,7 @@ Cell = Estimate | float | str | None
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A column of a table. key: its name in JSON; title: its heading; decimals: of its numbers.
+    """Describe a column. key: its name in JSON; title: its heading; decimals: of its numbers.
 
     significant: digits of its numbers, in place of decimals [decimals]. scale: what numbers are multiplied by
     when they are written (100 for per cent).
@@ -40,7 +40,7 @@ class Column:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A row of a table. cells: column key -> its cell; a key that is missing is an empty cell.
+    """Hold a row. cells: column key -> its cell; a key that is missing is an empty cell.
 
     key: its name in JSON [the name].
     """
@@ -52,7 +52,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Rows by columns. title: above it, and its name in JSON; corner: heading of the rows' names."""
+    """Hold rows by columns. title: above it, and its name in JSON; corner: heading of the rows' names."""
 
     columns: Sequence[Column]
     rows: Sequence[Row]
@@ -84,7 +84,7 @@ class Table:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What a command prints and writes.
+    """Hold what a command prints and writes.
 
     tables: each has a title when there are several. about: how it was made. notes: lines for the reader.
     rows: what the tables were made from, in plain JSON.

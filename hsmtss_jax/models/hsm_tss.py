@@ -31,7 +31,7 @@ Params = Mapping[str, Any]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Networks:
-    """The networks of a system, without their weights."""
+    """Hold the networks of a system, without their weights."""
 
     encoders: Encoders
     separators: Separators
@@ -47,7 +47,7 @@ class Networks:
 
 @flax.struct.dataclass
 class Query:
-    """Encoded instructions, one a row. condition: what the separators read; vector: z_t [B, E]."""
+    """Hold encoded instructions, one a row. condition: what the separators read; vector: z_t [B, E]."""
 
     condition: TextCondition
     vector: jax.Array
@@ -55,7 +55,7 @@ class Query:
 
 @flax.struct.dataclass
 class Prediction:
-    """The predicted semantics of a target, s [B, P, Ca] and g [B, 1, Cg], and cosines [B].
+    """Hold the predicted semantics of a target, s [B, P, Ca] and g [B, 1, Cg], and cosines [B].
 
     target_cosine: of the description to the sound that s describes; mixture_cosine: to the mixture; both
     in the contrastive space of Q-Audio.

@@ -2,7 +2,8 @@
 
 The network of AudioSep (ResUNet30, Liu et al. 2023; LASS-Net before it): 30 3x3 convolutions, in every
 block a shift of each channel computed from the query (FiLM without a gain), a mask of magnitude and a
-rotation of phase. At 16 kHz its windows keep their duration: 64 ms, every 10 ms.
+rotation of phase. At 16 kHz its windows keep their duration: 64 ms, every 10 ms. AudioSep's own network,
+whose public weights ``hsmtss import audiosep`` reads, is that of ``audiosep()``.
 
 Legend: B batch, L samples, T frames, F bins, C channels, E width of the query.
 """
@@ -15,8 +16,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.stft import istft, magnitude, stft
-from hsmtss_jax.models.text.encoder import TextEncoderConfig
 from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.task import Task
 
@@ -27,9 +28,13 @@ _EPS = 1e-10
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MaskSeparatorConfig:
-    """Configure the U-Net; channels as in the reference project. The last level halves frequency alone."""
+    """Configure the U-Net; channels as in the reference project. The last level halves frequency alone.
+
+    sample_rate: of the waveforms [Hz]. n_fft, hop: of the STFT [samples].
+    """
 
     channels: tuple[int, ...] = (32, 64, 128, 256, 384, 384)
+    sample_rate: int = SAMPLE_RATE
     n_fft: int = 1024
     hop: int = 160
 
@@ -51,6 +56,11 @@ class MaskSeparatorConfig:
                 f"{len(self.channels)} times"
             )
         return MaskSeparator(config=self, dtype=dtype)
+
+
+def audiosep() -> MaskSeparatorConfig:
+    """Return the config of AudioSep's public network; with CLAP's queries it has 25,623,941 parameters."""
+    return MaskSeparatorConfig(sample_rate=32_000, n_fft=2048, hop=320)
 
 
 class Shifted(nn.Module):
@@ -132,7 +142,10 @@ class MaskSeparator(nn.Module):
         turn = jax.lax.complex(real, imaginary) / jnp.sqrt(real**2 + imaginary**2 + _EPS)
         masked = z[:, :, :-1] * gain * turn
         masked = jnp.pad(masked, ((0, 0), (0, 0), (0, 1)))  # the highest bin has no mask
-        return istft(masked, cfg.n_fft, cfg.hop, length=mixture.shape[1])
+        # not centred: the last frame's second half reaches the samples behind its centre
+        whole = istft(masked, cfg.n_fft, cfg.hop, center=False)
+        begin = cfg.n_fft // 2
+        return whole[:, begin : begin + mixture.shape[1]]
 
     def _unet(self, x: jax.Array, query: jax.Array, train: bool) -> jax.Array:
         """Run the U-Net: [B, T, F, 1] -> [B, T, F, C]."""
@@ -169,17 +182,6 @@ def _conv(channels: int, size: int, dtype: Any, name: str, *, use_bias: bool = T
     )
 
 
-def query_vector(
-    encoder: TextEncoderConfig, params: Any, ids: jax.Array, mask: jax.Array, dtype: Any
-) -> jax.Array:
-    """Encode sentences as unit vectors, the mean of their tokens' encodings: float32 [B, E]."""
-    raw = apply(encoder.make(dtype), {"params": params}, ids, mask, out=jax.Array)
-    kept = jnp.where(mask[:, :, None], raw.astype(jnp.float32), 0.0)
-    total = jnp.sum(kept, axis=1)
-    norm = jnp.sqrt(jnp.sum(total**2, axis=-1, keepdims=True))
-    return jax.lax.stop_gradient(total / jnp.maximum(norm, 1e-6))
-
-
 def of_task(described: jax.Array, mixture: jax.Array, task: jax.Array) -> jax.Array:
     """Select the described sound [B, L], or the mixture without it, by task int [B]."""
     return jnp.where(task[:, None] == Task.EXTRACT.number, described, mixture - described)
@@ -199,7 +201,7 @@ def separate_masked(
       config: of the U-Net.
       variables: its ``params`` and ``batch_stats``.
       mixture: [B, L].
-      query: [B, E], see ``query_vector``.
+      query: [B, E], see ``models.text.query``.
       task: int [B], place in ``TASKS``.
       dtype: compute dtype.
     """

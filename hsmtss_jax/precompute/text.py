@@ -29,7 +29,7 @@ EncodeText = Callable[[Mapping[str, Any], jax.Array, jax.Array], jax.Array]
 
 @dataclasses.dataclass(frozen=True)
 class TextCache:
-    """``encode(ids, mask)`` of a ``TextTable``: what ``compute`` makes of texts, from a file.
+    """Look up ``encode(ids, mask)`` of a ``TextTable``: what ``compute`` makes of texts, from a file.
 
     folder: where files are. bundles: what ``compute`` reads, by name. dtype: what it computes in.
     extra: rows of a text's features beyond its tokens (M - N).

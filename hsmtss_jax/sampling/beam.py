@@ -20,8 +20,11 @@ _NEVER = -1e9  # log-probability of what may not be chosen
 
 @flax.struct.dataclass
 class Beams:
-    """Best first. tokens: int32 [B, K, N], the end token from a sequence's end on. scores: float32
-    [B, K], the mean log-probability of its tokens (see ``length_power``), the end token counted."""
+    """Hold beams, best first.
+
+    tokens: int32 [B, K, N], the end token from a sequence's end on. scores: float32 [B, K], the mean
+    log-probability of its tokens (see ``length_power``), the end token counted.
+    """
 
     tokens: jax.Array
     scores: jax.Array

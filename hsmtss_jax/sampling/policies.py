@@ -12,7 +12,7 @@ from einops import rearrange
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A sampling rule. Hashable, so it can be a static argument of a jitted function.
+    """Configure sampling. Hashable, so it can be a static argument of a jitted function.
 
     temperature: 0 is greedy. top_k: candidates kept, 0 keeps all. top_p: probability mass kept
     (nucleus), after temperature and top-k; 1 keeps all.

@@ -29,7 +29,7 @@ from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepRepor
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AcousticDecoderStageConfig(StageConfig):
-    """Teacher-forced training of the acoustic decoder."""
+    """Configure teacher-forced training of the acoustic decoder."""
 
     name: str = "acoustic_decoder"
     # codes, groups, width and patches of S: None is the codec's and AudioMAE's
@@ -46,7 +46,7 @@ class AcousticDecoderStageConfig(StageConfig):
 
 @flax.struct.dataclass
 class DecoderInput:
-    """s: [B, P, Ca]. tokens: int32 [B, T, K]. frames: int32 [B], those with a loss.
+    """Hold s [B, P, Ca]; tokens int32 [B, T, K]; frames int32 [B], those with a loss.
 
     prefix_mask: bool [B, P], False for patches behind a clip's end.
     """
@@ -58,7 +58,7 @@ class DecoderInput:
 
 
 class AcousticDecoderStage(ClipStage):
-    """One group, ``model``; all of it is released."""
+    """Train one group, ``model``; all of it is released."""
 
     config: AcousticDecoderStageConfig
     config_class = AcousticDecoderStageConfig

@@ -32,7 +32,7 @@ def loss_if(
 
 @flax.struct.dataclass
 class Pass:
-    """A forward pass that two losses share: its output, and its pullback to the parameters."""
+    """Hold a forward pass that two losses share: its output, and its pullback to the parameters."""
 
     out: Any
     pull: Any

@@ -24,7 +24,7 @@ from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepRepor
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AudioMAEStageConfig(StageConfig):
-    """AudioMAE's masked-patch pre-training."""
+    """Configure AudioMAE's masked-patch pre-training."""
 
     name: str = "audio_mae"
     model: AudioMAEConfig = dataclasses.field(default_factory=AudioMAEConfig)
@@ -43,7 +43,7 @@ def roll_and_gain(key: jax.Array, audio: jax.Array) -> jax.Array:
 
 
 class AudioMAEStage(ClipStage):
-    """One group, ``model``; the release keeps the encoder."""
+    """Train one group, ``model``; the release keeps the encoder."""
 
     config: AudioMAEStageConfig
     config_class = AudioMAEStageConfig

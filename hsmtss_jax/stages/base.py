@@ -30,7 +30,7 @@ from hsmtss_jax.train.stage import Batch, Stage, Tree
 
 
 class SoundStage(Stage):
-    """A stage that reads windows of sound. Its config has ``samples``, the length L of a window."""
+    """Read windows of sound. The stage's config has ``samples``, the length L of a window."""
 
     config: Any  # a StageConfig with ``samples``
 
@@ -50,7 +50,7 @@ class SoundStage(Stage):
 
 
 class ClipStage(SoundStage):
-    """A stage that reads {"audio" [B, L], "length" [B]}."""
+    """Read clips, {"audio" [B, L], "length" [B]}."""
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
         size = self.data.batch_size
@@ -64,7 +64,7 @@ class ClipStage(SoundStage):
 
 
 class CaptionStage(ClipStage):
-    """A stage that reads clips with a caption: adds "text_ids", "text_mask" [B, N], "caption_id" [B]."""
+    """Read clips with a caption: adds "text_ids", "text_mask" [B, N], "caption_id" [B]."""
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
         size, tokens = self.data.batch_size, self.data.max_text_tokens
@@ -78,7 +78,7 @@ class CaptionStage(ClipStage):
 
 @flax.struct.dataclass
 class MixtureFeatures:
-    """Frozen features of a mixture batch, without gradients; g is None where no G is used."""
+    """Hold frozen features of a mixture batch, without gradients; g is None where no G is used."""
 
     mixture: Semantics
     target: Semantics
@@ -127,7 +127,7 @@ def compare(prefix: str, estimate: jax.Array, mixture: jax.Array, target: jax.Ar
 
 
 class MixtureStage(SoundStage):
-    """A stage trained on mixtures: mixed on the fly, from disk, or their precomputed S (data.root says)."""
+    """Read mixtures: mixed on the fly, from disk, or their precomputed S (data.root says)."""
 
     upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "text_encoder", "q_audio")
     text_extra: ClassVar[int] = 1  # rows of ``text`` beyond the caption's tokens: [CLS]

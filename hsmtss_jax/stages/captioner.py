@@ -31,7 +31,7 @@ from hsmtss_jax.train.stage import Batch, Objective, StepInput, StepReport, Tree
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CaptionerStageConfig(StageConfig):
-    """The linear map, and whether GPT-2 learns with it."""
+    """Configure the linear map, and whether GPT-2 learns with it."""
 
     name: str = "captioner"
     # width and freq_patches: None is GPT-2's and AudioMAE's
@@ -42,14 +42,14 @@ class CaptionerStageConfig(StageConfig):
 
 @flax.struct.dataclass
 class CaptionScores:
-    """Per-example values, each [B]: cross-entropy a token, share of tokens that are the likeliest."""
+    """Hold values [B]: cross-entropy a token, share of tokens that are the likeliest."""
 
     loss: jax.Array
     accuracy: jax.Array
 
 
 class CaptionerStage(CaptionStage):
-    """One group, ``model`` = {map, and gpt2 when it is fine-tuned}."""
+    """Train one group, ``model`` = {map, and gpt2 when it is fine-tuned}."""
 
     config: CaptionerStageConfig
     config_class = CaptionerStageConfig

@@ -21,7 +21,7 @@ from hsmtss_jax.train.stage import Batch, Objective, StepInput, StepReport, Tree
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GlobalSeparatorStageConfig(StageConfig):
-    """The global separator alone; AudioMAE, text encoder and Q-Audio are frozen."""
+    """Configure the global separator alone; AudioMAE, text encoder and Q-Audio are frozen."""
 
     name: str = "global_separator"
     # global_width: None is Q-Audio's
@@ -34,7 +34,7 @@ class GlobalSeparatorStageConfig(StageConfig):
 
 
 class GlobalSeparatorStage(MixtureStage):
-    """One group, ``model``; the release is its parameters."""
+    """Train one group, ``model``; the release is its parameters."""
 
     config: GlobalSeparatorStageConfig
     config_class = GlobalSeparatorStageConfig

@@ -30,7 +30,7 @@ from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepRepor
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JointSeparatorStageConfig(StageConfig):
-    """Both separators; their sizes are those of the bundles they start from.
+    """Configure both separators; their sizes are those of the bundles they start from.
 
     global_model, local_model: None is the bundle's; dropout and remat alone may differ from it.
     """
@@ -53,7 +53,7 @@ def switch(key: jax.Array, g_target: jax.Array, g_hat: jax.Array, probability: f
 
 
 class JointSeparatorStage(MixtureStage):
-    """One group, ``model`` = {"global", "local"}, started from the two trained separators."""
+    """Train one group, ``model`` = {"global", "local"}, started from the two trained separators."""
 
     config: JointSeparatorStageConfig
     config_class = JointSeparatorStageConfig

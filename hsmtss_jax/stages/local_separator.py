@@ -25,7 +25,7 @@ _MEMORY = 1000.0  # batches the running statistics look back on
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LocalSeparatorStageConfig(StageConfig):
-    """The local separator alone; AudioMAE, text encoder and Q-Audio are frozen."""
+    """Configure the local separator alone; AudioMAE, text encoder and Q-Audio are frozen."""
 
     name: str = "local_separator"
     # audio_width, time_patches, freq_patches: None is AudioMAE's
@@ -82,7 +82,7 @@ def patch_images(
 
 
 class LocalSeparatorStage(MixtureStage):
-    """One group, ``model``; the release is its parameters (and statistics, if it standardises)."""
+    """Train one group, ``model``; the release is its parameters (and statistics, if it standardises)."""
 
     config: LocalSeparatorStageConfig
     config_class = LocalSeparatorStageConfig

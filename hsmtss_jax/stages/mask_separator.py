@@ -15,17 +15,16 @@ import grain
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.config import Shard, StageConfig
-from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.data.pipeline import mixture_dataset
 from hsmtss_jax.losses.separation import l1_loss
 from hsmtss_jax.models.mask_separator import (
     MaskSeparatorConfig,
     of_task,
-    query_vector,
     separate_masked,
 )
-from hsmtss_jax.models.text.encoder import TextEncoderConfig
+from hsmtss_jax.models.text.query import make_query_encoder
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.stages.panels import audio_panels
 from hsmtss_jax.train.stage import Batch, Objective, Panel, Stage, StepInput, StepReport, Tree
@@ -33,7 +32,7 @@ from hsmtss_jax.train.stage import Batch, Objective, Panel, Stage, StepInput, St
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MaskSeparatorStageConfig(StageConfig):
-    """The baseline; the text encoder is frozen."""
+    """Configure the baseline; the text encoder is frozen."""
 
     name: str = "mask_separator"
     model: MaskSeparatorConfig = dataclasses.field(default_factory=MaskSeparatorConfig)
@@ -48,11 +47,19 @@ def sdr(estimate: jax.Array, target: jax.Array) -> jax.Array:
 
 
 class MaskSeparatorStage(Stage):
-    """One group, ``model``; aux holds the BatchNorm statistics."""
+    """Train one group, ``model``; aux holds the BatchNorm statistics."""
 
     config: MaskSeparatorStageConfig
     config_class = MaskSeparatorStageConfig
     upstream_names: ClassVar[tuple[str, ...]] = ("text_encoder",)
+
+    def complete(self, config: MaskSeparatorStageConfig) -> MaskSeparatorStageConfig:
+        """Return the config as it is. Raises ValueError for another rate than the data sets'."""
+        if config.model.sample_rate != SAMPLE_RATE:
+            raise ValueError(
+                f"stage.model.sample_rate={config.model.sample_rate}: the data sets have {SAMPLE_RATE} Hz"
+            )
+        return config
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
         size, tokens = self.data.batch_size, self.data.max_text_tokens
@@ -76,9 +83,9 @@ class MaskSeparatorStage(Stage):
     def query(self, frozen: Mapping[str, Tree], batch: Batch) -> jax.Array:
         """Encode the batch's queries: [B, E]."""
         bundle = self.upstream["text_encoder"]
-        encoder = from_dict(TextEncoderConfig, bundle.config["model"])
+        encoder = make_query_encoder(bundle.stage, bundle.config)
         ids, mask = batch["text_ids"], batch["text_mask"]
-        return query_vector(encoder, frozen["text_encoder"], ids, mask, self.dtype)
+        return encoder(frozen["text_encoder"], ids, mask, self.dtype)
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]

@@ -33,7 +33,7 @@ from hsmtss_jax.train.stage import Batch, Objective, StepInput, StepReport, Tree
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class QAudioStageConfig(StageConfig):
-    """Q-Audio's three losses on a frozen AudioMAE and a frozen text encoder."""
+    """Configure Q-Audio's three losses on a frozen AudioMAE and a frozen text encoder."""
 
     name: str = "q_audio"
     # audio_width, text_width, vocab: None is AudioMAE's and the text encoder's
@@ -50,7 +50,7 @@ class QAudioStageConfig(StageConfig):
 
 @flax.struct.dataclass
 class AlignmentLosses:
-    """Per-example values, each [B].
+    """Hold the losses of every example, each [B].
 
     hit: whether the audio's own caption is its best in the batch; matched: share of its three pairs that
     ATM classifies correctly.
@@ -65,7 +65,7 @@ class AlignmentLosses:
 
 @flax.struct.dataclass
 class NextTokens:
-    """What ATG predicts. logits: [B, M, V]; targets: int32 [B, M]; mask: bool [B, M], True = token."""
+    """Hold what ATG predicts. logits: [B, M, V]; targets: int32 [B, M]; mask: bool [B, M], True = token."""
 
     logits: jax.Array
     targets: jax.Array
@@ -73,7 +73,7 @@ class NextTokens:
 
 
 class QAudioStage(CaptionStage):
-    """One group, ``model``; the release drops the language-model head."""
+    """Train one group, ``model``; the release drops the language-model head."""
 
     config: QAudioStageConfig
     config_class = QAudioStageConfig

@@ -21,13 +21,13 @@ from hsmtss_jax.train.stage import Batch, Tree
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SingleStageConfig(LocalSeparatorStageConfig):
-    """A local separator that reads the text encoder; there is no [CLS], so max_text is the caption's."""
+    """Configure a local separator that reads the text encoder, whose max_text counts no [CLS]."""
 
     name: str = "single_stage"
 
 
 class SingleStage(LocalSeparatorStage):
-    """The local separator stage on features without G: the same loss, metrics and release."""
+    """Train the local separator on features without G, with the same loss, metrics and release."""
 
     config: SingleStageConfig
     config_class = SingleStageConfig

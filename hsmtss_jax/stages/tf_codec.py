@@ -50,7 +50,7 @@ from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepRepor
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TFCodecStageConfig(StageConfig):
-    """Codec training; the weights are the reference project's."""
+    """Configure codec training; the weights are the reference project's."""
 
     name: str = "tf_codec"
     # None: the initial codec's. codebook_scale and straight_through alone may differ from it
@@ -75,7 +75,7 @@ class TFCodecStageConfig(StageConfig):
 
 @flax.struct.dataclass
 class CodecPass:
-    """A training pass of the codec: its output to differentiate, and the BatchNorm statistics after it."""
+    """Hold a training pass of the codec: its output to differentiate, the BatchNorm statistics after it."""
 
     done: Pass
     statistics: Tree
@@ -88,7 +88,7 @@ def temperature(step: jax.Array | int, config: TFCodecStageConfig) -> jax.Array:
 
 
 class TFCodecStage(ClipStage):
-    """Group ``generator`` and, unless ``adversarial_start`` is None, before it ``discriminator``.
+    """Train ``generator`` and, unless ``adversarial_start`` is None, before it ``discriminator``.
 
     aux: the codec's BatchNorm statistics, and ``code_usage`` [K, V], how often each code was drawn of
     late. The optional upstream bundle ``initial_codec`` is where the generator starts.

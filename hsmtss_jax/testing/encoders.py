@@ -13,7 +13,7 @@ Function = Callable[..., Any]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class StubEncoders(Encoders):
-    """Encoders that ask these functions where they are given: they take the method's own arguments."""
+    """Ask these functions where they are given: they take the arguments of the encoders' method."""
 
     local_fn: Function | None = None
     global_fn: Function | None = None

@@ -27,7 +27,7 @@ _NOISE = np.random.default_rng(0).normal(size=(CODES, FRAME)).astype(np.float32)
 
 
 class FakeRuntime:
-    """A ``SeparationRuntime``: "extract" keeps half of the loudness, "remove" a tenth."""
+    """Imitate a ``SeparationRuntime``: "extract" keeps half of the loudness, "remove" a tenth."""
 
     device: Any = types.SimpleNamespace(platform="cpu", id=0, device_kind="cpu")
     dtype: Any = np.float32

@@ -9,7 +9,7 @@ OPTIONS = ("train", "method", "capture_intermediates", "return_attention", "retu
 
 
 class Jitted:
-    """A module's ``init`` and ``apply``, compiled: many times faster than op by op."""
+    """Compile a module's ``init`` and ``apply``: many times faster than op by op."""
 
     def __init__(self, module: nn.Module) -> None:
         compiled = functools.partial(jax.jit, static_argnames=OPTIONS)

@@ -26,7 +26,7 @@ _FREE_DATA_FIELDS = (
 
 
 class Checkpointer:
-    """The checkpoints of one run: the last ``keep``, and beside them the best by validation metric."""
+    """Keep a run's checkpoints: the last ``keep``, and beside them the best by validation metric."""
 
     def __init__(self, workdir: str | Path, keep: int = 3) -> None:
         policies = ocp.checkpoint_managers

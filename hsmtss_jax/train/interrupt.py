@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Interrupt:
-    """While entered, the first signal sets ``requested``; a second one acts as it always did."""
+    """Set ``requested`` at the first signal while entered; a second one acts as it always did."""
 
     def __init__(self) -> None:
         self.requested = False

@@ -35,7 +35,7 @@ MAX_NONFINITE_STEPS = 100  # in a row, without one finite update, before a run g
 
 @dataclasses.dataclass(frozen=True)
 class TrainOutcome:
-    """How a run ended: finished is False when it was interrupted; validation is the last pass."""
+    """Tell how a run ended: finished is False when it was interrupted; validation is the last pass."""
 
     state: TrainState
     step: int
@@ -84,7 +84,7 @@ def train(
 
 
 class _Run:
-    """One process's part of a run: the jitted functions, the data, the writers, the counters."""
+    """Run one process's part: the jitted functions, the data, the writers, the counters."""
 
     def __init__(
         self, plan: Plan, workdir: Path, checkpointer: Checkpointer, quiet: bool, patience: int
@@ -246,7 +246,7 @@ class _Run:
 
 @dataclasses.dataclass
 class LogInterval:
-    """Sums and counters between two log steps."""
+    """Collect sums and counters between two log steps."""
 
     step: int
     skipped: int

@@ -25,7 +25,7 @@ Tree = Any
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A stage made ready for a mesh: its optimisers, its abstract state, the frozen weights on it.
+    """Hold a stage made ready for a mesh: its optimisers, its abstract state, the frozen weights on it.
 
     origin: digest of the bundle that the run started from, "" for random weights.
     """

@@ -15,7 +15,7 @@ from hsmtss_jax.train.state import TrainState
 
 @dataclasses.dataclass(frozen=True)
 class OpenedRun:
-    """A run's plan on this machine's devices, and its state after ``step`` updates."""
+    """Hold a run's plan on this machine's devices, and its state after ``step`` updates."""
 
     plan: Plan
     state: TrainState

@@ -24,7 +24,7 @@ Batch = Mapping[str, jax.Array]
 
 @flax.struct.dataclass
 class StepInput:
-    """What an objective, an evaluation or a panel may read.
+    """Hold what an objective, an evaluation or a panel may read.
 
     params: parameters by group; in an objective the group being updated is the one differentiated.
     aux: non-gradient state (BatchNorm statistics, counters).
@@ -51,7 +51,7 @@ class StepInput:
 
 @flax.struct.dataclass
 class StepReport:
-    """What an objective reports beside its loss: scalar metrics, the new aux, the carry to the next group."""
+    """Hold what an objective gives beside its loss: metrics, the new aux, the carry to the next group."""
 
     metrics: dict[str, jax.Array]
     aux: Tree
@@ -63,7 +63,7 @@ Objective = Callable[[StepInput], tuple[jax.Array, StepReport]]
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
-    """An image [H, W] to look at, or audio [samples] at ``sample_rate`` [Hz] to listen to."""
+    """Hold an image [H, W] to look at, or audio [samples] at ``sample_rate`` [Hz] to listen to."""
 
     kind: Literal["image", "audio"]
     value: np.ndarray
@@ -71,7 +71,7 @@ class Panel:
 
 
 class Stage(abc.ABC):
-    """One trainable stage. Subclasses hold configs and build linen modules; they own no arrays.
+    """Define one trainable stage. Subclasses hold configs and build linen modules; they own no arrays.
 
     config: the stage's own config, complete: sizes that were None are those of the upstream bundles.
     data: the data config. upstream: loaded frozen bundles by name. dtype: what networks compute in.

@@ -13,7 +13,7 @@ Tree = Any
 
 @flax.struct.dataclass
 class TrainState:
-    """step: int32, updates attempted. skipped: int32, group updates dropped for non-finite gradients.
+    """Hold the state. step: int32, updates attempted. skipped: int32, updates dropped as not finite.
 
     params, opt_state, ema: by group; ema holds only the groups that keep an average.
     aux: non-gradient state of the stage (BatchNorm statistics).

@@ -22,7 +22,7 @@ _NAMED = 4  # tensors named in an error
 
 @dataclasses.dataclass(frozen=True)
 class WarmStart:
-    """state: the fresh state with the bundle's tensors in it (and in the average, where one is kept).
+    """Hold the fresh ``state`` with the bundle's tensors in it (and in the average, where one is kept).
 
     taken: their number. fresh: what stays as ``init`` made it; unused: the bundle's that ``match`` left
     out, both as the shortest paths that hold nothing else.

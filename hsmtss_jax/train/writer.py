@@ -16,7 +16,7 @@ from hsmtss_jax.train.stage import Panel
 
 
 class Writer:
-    """Writes under ``workdir``; lines of a former run beyond ``resume_step`` are dropped."""
+    """Write under ``workdir``; lines of a former run beyond ``resume_step`` are dropped."""
 
     def __init__(self, workdir: str | Path, resume_step: int = 0) -> None:
         folder = Path(workdir)

@@ -20,7 +20,7 @@ from hsmtss_jax.visualization.mel_axes import RANGE_DB, draw, log_mel_db
 
 @dataclasses.dataclass(frozen=True)
 class AttentionMap:
-    """weights: [H, P], time major, of one window; the rest of each head's attention is on words and G.
+    """Hold weights [H, P], time major, of one window; the rest of each head's attention is on words and G.
 
     freq_patches: rows of the patch grid. patch: its edge in frames and mel bands.
     """

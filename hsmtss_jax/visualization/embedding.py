@@ -17,7 +17,7 @@ METHODS = ("tsne", "pca")
 
 @dataclasses.dataclass(frozen=True)
 class Projection:
-    """points: [n, 2]. axes: names of the two coordinates. scaled: whether their values mean anything."""
+    """Hold points [n, 2]. axes: names of the two coordinates. scaled: whether their values mean anything."""
 
     points: np.ndarray
     axes: tuple[str, str]

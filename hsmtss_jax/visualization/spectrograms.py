@@ -20,7 +20,7 @@ FLOOR_DB = -80.0
 
 
 class SpectrogramPanel(NamedTuple):
-    """A spectrogram of a figure: its axis, its title, and its sound, mono [L]."""
+    """Hold a spectrogram of a figure: its axis, its title, and its sound, mono [L]."""
 
     axis: Any
     title: str

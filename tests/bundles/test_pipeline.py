@@ -22,6 +22,7 @@ UPSTREAM = {
     "q_audio": ("audio_mae", "text_encoder"),
     "joint_separator": ("audio_mae", "text_encoder", "q_audio"),
     "single_stage": ("audio_mae", "text_encoder"),
+    "mask_separator": ("text_encoder",),
     "acoustic_decoder": ("audio_mae", "tf_codec"),
     "captioner": ("audio_mae", "q_audio", "gpt2"),
 }
@@ -44,7 +45,7 @@ def toy(role: str) -> Bundle:
 def stages(tmp_path):
     """Role -> folder of a toy bundle, for every role there is."""
     folders = {}
-    for role in (*ROLES, "single_stage", *CAPTIONING):
+    for role in (*ROLES, "single_stage", "mask_separator", *CAPTIONING):
         folders[role] = str(tmp_path / "stages" / role)
     saved: dict[str, Bundle] = {}
     for role in ("text_encoder", "audio_mae", "tf_codec", "gpt2", "q_audio", *folders):
@@ -96,6 +97,22 @@ def test_the_ablation_s_separator_takes_the_other_s_place(stages, tmp_path):
     assert roles == set(ROLES) - {"joint_separator"} | {"single_stage"}
     with pytest.raises(ValueError, match="separator='mask': choose one of joint_separator"):
         assemble(PipelineConfig(bundles=stages, separator="mask"), tmp_path / "mask")
+
+
+def test_a_pipeline_says_which_system_it_is(pipeline, stages, tmp_path):
+    config = PipelineConfig(bundles=stages, separator="mask_separator")
+    loaded = load_pipeline(assemble(config, tmp_path / "mask"))
+    assert set(loaded.bundles) == {"text_encoder", "mask_separator"}
+    assert loaded.architecture == loaded.meta["architecture"] == "mask_separator"
+    edit(pipeline, architecture="gone")  # as written before there was another
+    assert load_pipeline(pipeline).architecture == "hsm_tss"
+
+
+def test_a_folder_of_something_else_is_not_replaced(stages, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "letters.txt").touch()
+    with pytest.raises(ValueError, match="choose another folder"):
+        assemble(PipelineConfig(bundles=stages), tmp_path / "home")
 
 
 def test_captioning_is_read_where_it_is_asked_for(pipeline, stages, tmp_path):

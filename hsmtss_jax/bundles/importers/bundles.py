@@ -1,13 +1,9 @@
 """Import public weights as bundles that a config's ``upstream`` can name."""
 
 import dataclasses
-import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-
-import tokenizers
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.importers.audio_mae import audio_mae_config, import_audio_mae
@@ -15,11 +11,12 @@ from hsmtss_jax.bundles.importers.cnn14 import cnn14_config, import_cnn14
 from hsmtss_jax.bundles.importers.gpt2 import gpt2_config, import_gpt2
 from hsmtss_jax.bundles.importers.mw_mae import import_mw_mae, mw_mae_config, mw_mae_state
 from hsmtss_jax.bundles.importers.read import read_flax, read_state
-from hsmtss_jax.bundles.importers.source import locate
+from hsmtss_jax.bundles.importers.source import locate, public_name
 from hsmtss_jax.bundles.importers.text import import_text_encoder, text_encoder_config
 from hsmtss_jax.bundles.importers.tf_codec import import_tf_codec, tf_codec_config
+from hsmtss_jax.bundles.importers.tokenizer import FILE, read_json, read_tokenizer
 
-_CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
+_CONFIG = "config.json"
 _UNKNOWN = "see the source"
 
 
@@ -44,23 +41,23 @@ def import_bundle(kind: str, source: str, heads: int | None = None, licence: str
     importer, extras = _IMPORTERS[kind]
     bundle = importer(locate(source, extras), heads)
     known = "Apache-2.0" if "flan-t5" in source else _UNKNOWN
-    meta = {"source": _public_name(source), "licence": licence or known}
+    meta = {"source": public_name(source), "licence": licence or known}
     return dataclasses.replace(bundle, meta=meta)
 
 
 def read_text_encoder(folder: Path, heads: int | None = None) -> Bundle:
     """Read a T5 or BERT encoder and its tokenizer from a folder with Hugging Face's files."""
     _no_heads(heads)
-    config = text_encoder_config(_json(folder, _CONFIG))
+    config = text_encoder_config(read_json(folder, _CONFIG))
     params = import_text_encoder(config, read_state(folder))
-    return _bundle("text_encoder", config, params, _tokenizer(folder, config.vocab))
+    return _bundle("text_encoder", config, params, read_tokenizer(folder, config.vocab))
 
 
 def _read_gpt2(folder: Path, heads: int | None) -> Bundle:
     _no_heads(heads)
-    config = gpt2_config(_json(folder, _CONFIG))
+    config = gpt2_config(read_json(folder, _CONFIG))
     params = import_gpt2(config, read_state(folder))
-    return _bundle("gpt2", config, params, _tokenizer(folder, config.vocab))
+    return _bundle("gpt2", config, params, read_tokenizer(folder, config.vocab))
 
 
 def _read_audio_mae(path: Path, heads: int | None) -> Bundle:
@@ -93,8 +90,8 @@ def _read_panns(path: Path, heads: int | None) -> Bundle:
 _IMPORTERS: dict[str, tuple[Callable[[Path, int | None], Bundle], tuple[str, ...]]] = {
     "audio_mae": (_read_audio_mae, ()),
     "mw_mae": (_read_mw_mae, ()),
-    "text_encoder": (read_text_encoder, (_CONFIG, _TOKENIZER)),
-    "gpt2": (_read_gpt2, (_CONFIG, _TOKENIZER)),
+    "text_encoder": (read_text_encoder, (_CONFIG, FILE)),
+    "gpt2": (_read_gpt2, (_CONFIG, FILE)),
     "tf_codec": (_read_tf_codec, ()),
     "panns": (_read_panns, ()),
 }
@@ -108,45 +105,6 @@ def _bundle(
     return Bundle(stage=stage, config=described, params=params, files=files or {})
 
 
-def _tokenizer(folder: Path, vocab: int) -> dict[str, bytes]:
-    """Read the tokenizer's file, on one line and without its own padding and truncation.
-
-    Raises:
-      ValueError: it is no fast tokenizer, or has ids beyond the ``vocab`` rows of the model.
-    """
-    described = {**_json(folder, _TOKENIZER), "padding": None, "truncation": None}
-    text = json.dumps(described, ensure_ascii=False, separators=(",", ":"))
-    try:
-        tokenizer = tokenizers.Tokenizer.from_str(text)
-    except Exception as error:  # the library raises nothing narrower
-        raise ValueError(
-            f"{folder}/{_TOKENIZER} is not a fast tokenizer's file: download it again"
-        ) from error
-    if max(tokenizer.get_vocab(with_added_tokens=True).values(), default=0) >= vocab:
-        raise ValueError(
-            f"{folder}/{_TOKENIZER} has more tokens than the model's {vocab}: give the model's own"
-        )
-    return {_TOKENIZER: text.encode("utf-8")}
-
-
-def _json(folder: Path, name: str) -> Mapping[str, Any]:
-    if not (folder / name).is_file():
-        raise FileNotFoundError(f"{folder} has no {name}: give the folder of a Hugging Face model")
-    try:
-        content = json.loads((folder / name).read_bytes())
-    except ValueError as error:  # of the encoding, or of JSON
-        raise ValueError(f"{folder}/{name} is not JSON: download it again") from error
-    if not isinstance(content, Mapping):
-        raise ValueError(f"{folder}/{name} maps no names to values: download it again")
-    return content
-
-
 def _no_heads(heads: int | None, why: str = f"{_CONFIG} says the heads") -> None:
     if heads is not None:
         raise ValueError(f"--heads is of no use ({why}): leave it out")
-
-
-def _public_name(source: str) -> str:
-    """Return the hub id, or the last part of a path, so that bundles do not contain local paths."""
-    path = Path(os.path.expanduser(source))
-    return path.resolve().name if path.exists() else source

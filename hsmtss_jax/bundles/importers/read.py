@@ -12,6 +12,21 @@ import safetensors
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
 _WRAPPERS = ("model", "state_dict", "gen")  # where a training script puts the weights
 _SHARDED = "-of-"
+# Numbers of numpy that training scripts keep beside the weights, under the names of all its versions.
+_NUMBERS = (
+    *("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype"),
+    *(f"numpy.dtypes.{name}DType" for name in ("Float64", "Float32", "Int64")),
+)
+
+
+class _Unread:
+    """Stand in for a value that is no tensor; nothing is done with what it is made from."""
+
+    def __init__(self, *args: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        pass
 
 
 class SafetensorsFiles(Mapping[str, np.ndarray]):
@@ -134,9 +149,8 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
             f"{path} is a PyTorch file, read only with PyTorch: pip install 'hsmtss-jax[torch]', "
             "or give a .safetensors file"
         ) from error
-    options: list[Any] = [
-        argparse.Namespace
-    ]  # training scripts keep their command line beside the weights
+    # training scripts keep their command line and their scores beside the weights
+    options: list[Any] = [argparse.Namespace, *((_Unread, name) for name in _NUMBERS)]
     try:
         with torch.serialization.safe_globals(options):
             loaded = torch.load(path, map_location="cpu", weights_only=True)

@@ -28,6 +28,12 @@ def locate(source: str, extras: Sequence[str] = ()) -> Path:
     return _download(source, extras)
 
 
+def public_name(source: str) -> str:
+    """Return the hub id, or the last part of a path, so that bundles do not contain local paths."""
+    path = Path(os.path.expanduser(source))
+    return path.resolve().name if path.exists() else source
+
+
 def _download(model: str, extras: Sequence[str]) -> Path:
     """Download weights and ``extras`` of a hub model; PyTorch files only if there are no safetensors."""
     for weights in _WEIGHTS:

@@ -142,14 +142,17 @@ def import_text_encoder(config: TextEncoderConfig, state: State) -> dict[str, An
     ids = jax.ShapeDtypeStruct((1, 2), jnp.int32)
     mask = jax.ShapeDtypeStruct((1, 2), jnp.bool_)
     shapes = shapes_of(config.make().init, ids, mask)
-    return fit(what, state, _origins(config), shapes, ignored=_IGNORED[config.kind], rename=rename)
+    return fit(
+        what, state, encoder_origins(config), shapes, ignored=_IGNORED[config.kind], rename=rename
+    )
 
 
 def _bare(key: str) -> str:
     return re.sub(r"^((module|model|bert)\.)+", "", key)
 
 
-def _origins(config: TextEncoderConfig) -> dict[str, Origin]:
+def encoder_origins(config: TextEncoderConfig) -> dict[str, Origin]:
+    """Return where each parameter of ``config.make()`` comes from, by Hugging Face's names."""
     t5 = config.kind == "t5"
     prefix = "encoder.block" if t5 else "encoder.layer"
     origins = {ours: Origin((theirs,)) for ours, theirs in (_T5 if t5 else _BERT).items()}

@@ -30,7 +30,7 @@ _INSTALL = "pip install 'hsmtss-jax[yamnet]'"
 
 
 class YAMNetWeights(NamedTuple):
-    """params: of ``YAMNetConfig().make()``. classes: their names in the order of the logits."""
+    """Hold ``params`` of ``YAMNetConfig().make()``, and ``classes``, names in the order of the logits."""
 
     params: dict[str, Any]
     classes: tuple[str, ...]

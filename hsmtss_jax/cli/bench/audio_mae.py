@@ -12,7 +12,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AudioMAEOptions(BenchOptions):
-    """The command line of ``hsmtss bench audio_mae``."""
+    """Declare the command line of ``hsmtss bench audio_mae``."""
 
     config: str = option("audio_mae", "a config file, or the name of one of ours", metavar="FILE")
     batch: int = option(4, "examples a call", low=1)

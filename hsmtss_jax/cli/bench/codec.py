@@ -12,7 +12,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CodecOptions(BenchOptions):
-    """The command line of ``hsmtss bench codec``."""
+    """Declare the command line of ``hsmtss bench codec``."""
 
     config: str = option("tf_codec", "a config file, or the name of one of ours", metavar="FILE")
     seconds: float = option(10.0, "of sound in a clip", low=0.1, high=600, metavar="S")

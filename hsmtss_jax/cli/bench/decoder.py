@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DecoderOptions(BenchOptions):
-    """The command line of ``hsmtss bench decoder``."""
+    """Declare the command line of ``hsmtss bench decoder``."""
 
     config: str = option(
         "acoustic_decoder", "a config file, or the name of one of ours", metavar="FILE"

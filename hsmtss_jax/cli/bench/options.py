@@ -8,7 +8,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchOptions:
-    """Which network, and how long to measure."""
+    """Declare which network is measured, and how long."""
 
     size: Size = option("paper", "of the network")
     repeats: int = option(5, "timed calls, the median counts", low=1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeparationOptions:
-    """The command line of ``hsmtss bench separation``."""
+    """Declare the command line of ``hsmtss bench separation``."""
 
     size: Size | None = option(None, "random weights of this size in place of a bundle")
     seconds: tuple[float, ...] = option(

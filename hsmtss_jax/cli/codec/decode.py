@@ -20,7 +20,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DecodeOptions:
-    """The command line of ``hsmtss codec decode``."""
+    """Declare the command line of ``hsmtss codec decode``."""
 
     input: str = argument("a token file (.tfc)")
     output: Path = argument("WAV or FLAC to write")

@@ -21,7 +21,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EncodeOptions:
-    """The command line of ``hsmtss codec encode``."""
+    """Declare the command line of ``hsmtss codec encode``."""
 
     input: Path = argument("a recording: any format, rate, channel count, length")
     output: Path = argument("token file to write (.tfc)")

@@ -10,7 +10,7 @@ from hsmtss_jax.cli.options import argument
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InfoOptions:
-    """The command line of ``hsmtss codec info``."""
+    """Declare the command line of ``hsmtss codec info``."""
 
     input: str = argument("a token file (.tfc)")
 

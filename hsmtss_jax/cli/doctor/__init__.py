@@ -14,7 +14,7 @@ __all__ = ["COMMAND"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DoctorOptions:
-    """The command line of ``hsmtss doctor``."""
+    """Declare the command line of ``hsmtss doctor``."""
 
     json: bool = option(False, "print the report as JSON")
     model: ModelOptions = part(ModelOptions, HEADING, without=WINDOWS)

@@ -18,7 +18,7 @@ from hsmtss_jax.inference.memory import PROGRAM, Need, estimate_memory
 
 @dataclasses.dataclass(frozen=True)
 class StageFiles:
-    """A stage bundle without its weights. parameters: their number; disk: bytes of its files."""
+    """Describe a stage bundle without its weights. parameters: their number; disk: bytes of its files."""
 
     bundle: Bundle
     parameters: int

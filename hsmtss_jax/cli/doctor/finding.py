@@ -8,7 +8,7 @@ Status = Literal["ok", "note", "bad"]
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """A line of the report. note: works, yet worth knowing; bad: keeps the checkpoint from running."""
+    """Store a line of the report. note: works, yet worth knowing; bad: keeps the checkpoint from running."""
 
     status: Status
     name: str

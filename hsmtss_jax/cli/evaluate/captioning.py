@@ -30,7 +30,7 @@ ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateCaptioningOptions(ClipOptions, SentenceOptions):
-    """The command line of ``hsmtss evaluate captioning``."""
+    """Declare the command line of ``hsmtss evaluate captioning``."""
 
     max_tokens: int = option(67, "of a sentence", low=1, metavar="N")  # references can be long
     report: ReportOptions = part(ReportOptions)

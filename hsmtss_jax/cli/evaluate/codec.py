@@ -24,7 +24,7 @@ PEERS = {"encodec": "facebook/encodec_24khz", "dac": "descript/dac_16khz"}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateCodecOptions(ClipOptions):
-    """The command line of ``hsmtss evaluate codec``."""
+    """Declare the command line of ``hsmtss evaluate codec``."""
 
     seconds: float = option(10.0, "at most, of a clip's middle", low=0.1, high=600, metavar="S")
     peer: tuple[str, ...] = option(

@@ -12,7 +12,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateCompareOptions:
-    """The command line of ``hsmtss evaluate compare``."""
+    """Declare the command line of ``hsmtss evaluate compare``."""
 
     reports: tuple[str, ...] = argument("JSON of separation -o", metavar="REPORT")
     route: tuple[str, ...] = option(("mask",), "routes, of the reports that have them")

@@ -18,7 +18,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateInstructionsOptions:
-    """The command line of ``hsmtss evaluate instructions``."""
+    """Declare the command line of ``hsmtss evaluate instructions``."""
 
     cases: Path | None = option(
         None,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateProbeOptions(DataOptions):
-    """The command line of ``hsmtss evaluate probe``."""
+    """Declare the command line of ``hsmtss evaluate probe``."""
 
     layout: Literal["auto", "prepared", "esc50", "hear"] = option("auto", "of the folder")
     features: tuple[Literal["s", "logmel", "random"], ...] = option(

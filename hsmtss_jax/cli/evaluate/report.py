@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """Where the report goes."""
+    """Declare where the report goes."""
 
     output: Path | None = option(
         None, "JSON to write; a Markdown table goes beside it", short="-o", metavar="FILE"

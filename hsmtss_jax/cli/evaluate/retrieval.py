@@ -24,7 +24,7 @@ ROLES = ("audio_mae", "text_encoder", "q_audio")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateRetrievalOptions(ClipOptions):
-    """The command line of ``hsmtss evaluate retrieval``."""
+    """Declare the command line of ``hsmtss evaluate retrieval``."""
 
     captions: int | None = option(
         None, "captions of a clip, its first ones", low=1, metavar="N", default_help="all"

@@ -22,7 +22,7 @@ NOT_SCORED = ("mode", "min_presence", "residual")  # of SeparateOptions
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateSeparationOptions(MixtureOptions):
-    """The command line of ``hsmtss evaluate separation``."""
+    """Declare the command line of ``hsmtss evaluate separation``."""
 
     modes: tuple[Mode, ...] = option(("mask", "generate"), "modes of separation, a row each")
     diagnostics: bool = option(True, "rows that say what each stage loses")

@@ -21,7 +21,7 @@ DEFAULT_FOLDER = "separated"
 
 @dataclasses.dataclass(frozen=True)
 class OutputPaths:
-    """The files of one result."""
+    """Hold the files of one result."""
 
     target: Path
     residual: Path | None = None
@@ -39,7 +39,7 @@ class OutputPaths:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NamingRule:
-    """What was asked of the names: -o, --filename, --format, --two-stems."""
+    """Hold what was asked of the names: -o, --filename, --format, --two-stems."""
 
     output: str | None = None
     template: str | None = None

@@ -15,7 +15,7 @@ SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RequestOptions:
-    """What to separate, and how sentences are understood."""
+    """Declare what to separate, and how sentences are understood."""
 
     prompt: tuple[str, ...] = option(
         (),
@@ -43,7 +43,7 @@ class RequestOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """Where results go, and in which form."""
+    """Declare where results go, and in which form."""
 
     output: str | None = option(
         None,
@@ -82,7 +82,7 @@ class OutputOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """How results are reported."""
+    """Declare how results are reported."""
 
     json: str | None = option(
         None, "write a JSON line a result; - is the standard output", metavar="FILE"
@@ -101,7 +101,7 @@ class ReportOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeparateCommand:
-    """The command line of ``hsmtss separate``."""
+    """Declare the command line of ``hsmtss separate``."""
 
     items: tuple[str, ...] = argument(
         "recordings of any format, rate, channel count and length, and folders of them; without -p the "

@@ -14,7 +14,7 @@ from hsmtss_jax.instructions.normalise import normalise
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """Names of recordings, and the texts with what they were understood as."""
+    """Hold names of recordings, and the texts with what they were understood as."""
 
     names: list[str]
     texts: list[str]

@@ -21,7 +21,7 @@ DONE, PARTLY, NOTHING, ABSENT = 0, 1, 2, 3
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One result that is wanted: a recording, a prompt, and where the sounds and the figure go."""
+    """Hold one result that is wanted: a recording, a prompt, and where the sounds and the figure go."""
 
     source: Path
     text: str
@@ -42,7 +42,7 @@ class Job:
 
 
 class Results:
-    """Counts and reports. emit: takes a JSON document a result."""
+    """Count and report results. emit: takes a JSON document a result."""
 
     def __init__(self, command: SeparateCommand, emit: reports.Emit) -> None:
         self._command, self._emit = command, emit

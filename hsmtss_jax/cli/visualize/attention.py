@@ -13,7 +13,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VisualizeAttentionOptions:
-    """The command line of ``hsmtss visualize attention``."""
+    """Declare the command line of ``hsmtss visualize attention``."""
 
     input: str = argument("a recording; one window of it is drawn")
     instruction: str = argument('what to do: "extract the violin", "remove the rain"')

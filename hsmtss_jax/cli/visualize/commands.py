@@ -18,7 +18,7 @@ NOT_DRAWN = ("min_presence", "residual")  # of SeparateOptions
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VisualizeCommandsOptions:
-    """The command line of ``hsmtss visualize commands``."""
+    """Declare the command line of ``hsmtss visualize commands``."""
 
     input: str = argument("a recording; its first five minutes are drawn")
     description: str = argument('the sound to extract and to remove: "the dog"')

@@ -30,7 +30,7 @@ ROLES = ("audio_mae", "q_audio")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VisualizeEmbeddingOptions(SplitOptions):
-    """The command line of ``hsmtss visualize embedding``."""
+    """Declare the command line of ``hsmtss visualize embedding``."""
 
     figure: FigureOptions = part(FigureOptions)
     predicted: bool = option(

@@ -8,7 +8,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FigureOptions:
-    """Where the figure goes."""
+    """Declare where the figure goes."""
 
     output: Path = option(dataclasses.MISSING, "the PNG to write", short="-o", metavar="FILE")
 

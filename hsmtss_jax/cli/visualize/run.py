@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VisualizeRunOptions:
-    """The command line of ``hsmtss visualize run``."""
+    """Declare the command line of ``hsmtss visualize run``."""
 
     workdir: Path = argument("a workdir of hsmtss train")
     figure: FigureOptions = part(FigureOptions)

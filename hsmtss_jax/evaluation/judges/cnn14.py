@@ -12,7 +12,7 @@ import numpy as np
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.mel import mel_filterbank
 from hsmtss_jax.bundles.bundle import Bundle
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.metrics.spectral import MEL_N_FFT, magnitude
 from hsmtss_jax.models.judges.cnn14 import Cnn14Config
 from hsmtss_jax.models.judges.judgement import Judgement

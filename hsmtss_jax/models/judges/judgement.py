@@ -10,7 +10,7 @@ from jax.scipy.special import logsumexp
 
 @flax.struct.dataclass
 class Judgement:
-    """logits [B, C] of classes that exclude nothing (sigmoid); embedding [B, D] below them."""
+    """Hold logits [B, C] of classes that exclude nothing (sigmoid), and the embedding [B, D] below them."""
 
     logits: jax.Array
     embedding: jax.Array

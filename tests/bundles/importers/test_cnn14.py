@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 from hsmtss_jax.bundles.bundle import load_bundle
 from hsmtss_jax.bundles.importers.cnn14 import cnn14_config, import_cnn14
 from hsmtss_jax.cli import main
-from hsmtss_jax.config import from_dict
+from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.models.judges.cnn14 import Cnn14Config
 from tests.bundles.importers.cnn14_state import cnn14_state
 
