@@ -38,8 +38,8 @@ class ActiveMeter:
         powers = np.concatenate(self._powers) if self._powers else np.zeros(1)
         active = powers[powers >= RANGE * powers.max()]
         above = np.cumsum(self._spectrum[::-1])[::-1]
-        highest = np.count_nonzero(above > BEYOND * above[0]) - 1
-        return float(np.sqrt(active.mean())), float(max(0, highest) * FRAMES)
+        highest = int(np.count_nonzero(above > BEYOND * above[0])) - 1
+        return float(np.sqrt(active.mean())), float(max(0, highest * FRAMES))
 
     def _take(self, frames: np.ndarray) -> None:
         """Measure frames [n, frame]; the spectrum is summed over those active so far."""

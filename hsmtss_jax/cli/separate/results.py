@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hsmtss_jax.instructions import Instruction
 
 DONE, PARTLY, NOTHING, ABSENT = 0, 1, 2, 3
+NARROW = 4000.0  # [Hz] a bandwidth below it gets a warning
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Results:
         self._counts = dict.fromkeys(("done", "skipped", "absent", "failed"), 0)
         self._model: dict[str, Any] = {}
         self._told: list[Exception] = []
+        self._narrow: set[Path] = set()
 
     def status(self) -> int:
         """Return the exit status."""
@@ -79,6 +81,7 @@ class Results:
     def done(self, job: Job, report: "SeparationReport", gain: float) -> None:
         """Report a result that is written, and draw its figure."""
         self._counts["done"] += 1
+        self._warn_of_narrow(job.source, report.bandwidth)
         if job.figure is not None:
             try:
                 self._draw(job, job.figure, report)
@@ -118,6 +121,17 @@ class Results:
             document["presence"] = dataclasses.asdict(presence)
         self._emit({"status": status, **document, "error": message})
 
+    def _warn_of_narrow(self, source: Path, bandwidth: float) -> None:
+        """Print a line, once a recording, where little of the spectrum is there."""
+        if bandwidth >= NARROW or source in self._narrow:
+            return
+        self._narrow.add(source)
+        print(
+            f"hsmtss: warning: {source}: next to nothing above {bandwidth / 1000:.1f} kHz (a telephone's "
+            "band or less): expect less",
+            file=sys.stderr,
+        )
+
     def _draw(self, job: Job, path: Path, report: "SeparationReport") -> None:
         command = self._command
         reference = command.reports.target
@@ -152,6 +166,7 @@ class Results:
                 "values": np.round(curve.values.astype(float), 3).tolist(),
             },
             "peak": round(report.peak, 6),
+            "bandwidth": report.bandwidth,
             "gain": round(gain, 6),
             "timing": {name: round(value, 3) for name, value in report.timing.items()},
         }
