@@ -26,6 +26,8 @@ _GROUND = {
     "audio.io",
     "audio.level",
     "audio.constants",
+    "audio.formats",
+    "audio.output",
 }
 _BUNDLES = {"bundles", "bundles.bundle", "bundles.hub"}
 _NETWORKS = {"nn", "losses", "metrics", "sampling", "audio", "models"}
@@ -45,8 +47,17 @@ ARROWS: dict[str, set[str]] = {
     "assets": set(),
     "audio.constants": set(),
     "audio.level": set(),
-    "audio.io": {"atomic", "audio.level"},
-    "audio": {"atomic", "audio.io", "audio.level", "audio.constants"},
+    "audio.formats": set(),
+    "audio.output": {"audio.formats", "option"},
+    "audio.io": {"atomic", "audio.formats", "audio.level", "audio.output"},
+    "audio": {
+        "atomic",
+        "audio.formats",
+        "audio.io",
+        "audio.output",
+        "audio.level",
+        "audio.constants",
+    },
     "nn": {"audio", "audio.constants"},
     "losses": {"audio", "audio.constants"},
     "metrics": {"audio", "audio.constants"},
@@ -96,6 +107,7 @@ EXCLUSIVE = {
     "tensorboardX": {"train/writer.py"},
     "torch": {
         *("bundles/importers/read.py", "evaluation/torch_codecs.py"),
+        *("evaluation/judges/clap.py", "evaluation/judges/audio_language.py"),
         *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py", "benchmarks/torch_resunet.py"),
     },
     "huggingface_hub": {"bundles/hub.py"},
@@ -117,7 +129,7 @@ WITHOUT_JAX = (
     ),
     *("models/__init__.py", "models/text/__init__.py", "bundles/__init__.py"),
     *("bundles/bundle.py", "bundles/hub.py"),
-    *("audio/__init__.py", "audio/io", "audio/level.py"),
+    *("audio/__init__.py", "audio/io", "audio/level.py", "audio/formats.py", "audio/output.py"),
     *("codec/range_coder.py", "codec/token_file.py"),
     *("inference/__init__.py", "inference/options.py"),
     *("cli/main.py", "cli/parser.py", "cli/options.py", "cli/separate/options.py"),

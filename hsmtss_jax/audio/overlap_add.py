@@ -33,8 +33,12 @@ def equal_level_crossfade(before: np.ndarray, after: np.ndarray, ramp: np.ndarra
 class OverlapAdd:
     """Join windows [W, ...] that start every H items.
 
-    fade: items of the crossfade; it ends ``tail`` items before the end of the overlap (0: at its end,
-    where the later window has had the most context). The fade is cut to the length of the overlap.
+    Args:
+      hop: H.
+      window: W.
+      fade: items of the crossfade, cut to the length of the overlap.
+      tail: items of the overlap behind the crossfade; at 0 the later window has had the most context.
+      crossfade: what joins two pieces where they overlap.
     """
 
     def __init__(

@@ -26,9 +26,16 @@ from hsmtss_jax.task import TASKS
 def mixture_examples(
     config: DataConfig, split: str, seed: int, count: int, *, samples: int
 ) -> Iterator[MixtureExample]:
-    """Draw the first ``count`` mixtures of a split: those of ``mixture_dataset``, with their metadata.
+    """Draw the first mixtures of a split: those of ``mixture_dataset``, with their metadata.
 
     Outside training the targets go round the labels, so a small count covers many.
+
+    Args:
+      config: the data set, and how clips are mixed.
+      split: name of the split.
+      seed: mixtures depend on it and on their number alone.
+      count: number of mixtures.
+      samples: length of a mixture.
     """
     config = dataclasses.replace(config, eval_examples=count)
     dataset = example_dataset(config, split, seed, samples=samples)
@@ -64,7 +71,16 @@ def write_manifest(
     *,
     samples: int,
 ) -> None:
-    """Write one line per mixture, atomically: recipe, text, measured SNR, labels."""
+    """Write one line per mixture, atomically: recipe, text, measured SNR, labels.
+
+    Args:
+      path: the file; its folder is made.
+      config: as the rest, see ``mixture_examples``.
+      split: name of the split.
+      seed: of the mixtures.
+      count: number of mixtures.
+      samples: length of a mixture.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(target) as work, open(work, "w", encoding="utf-8") as out:
@@ -134,9 +150,14 @@ def recording_groups(root: str | os.PathLike, split: str) -> dict[str, str]:
 def mixtures_of(
     config: DataConfig, split: str, seed: int, targets: Sequence[int], *, samples: int
 ) -> Iterator[MixtureExample]:
-    """Yield a mixture for each of the clips ``targets``, by their numbers in the split.
+    """Yield a mixture for each of some clips; it depends on seed and target alone.
 
-    A mixture depends on seed and target alone.
+    Args:
+      config: the data set, and how clips are mixed.
+      split: name of the split.
+      seed: of the mixtures.
+      targets: numbers of clips in the split.
+      samples: length of a mixture.
     """
     mixer = Mixer(ClipSource(config.root, split), config, samples, augmented=False, train=False)
     for target in targets:

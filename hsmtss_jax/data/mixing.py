@@ -99,10 +99,14 @@ class PairSampler:
 
 
 class Mixer:
-    """Draw and rebuild mixtures of ``samples`` samples from a source. Picklable.
+    """Draw and rebuild mixtures from a source. Picklable.
 
-    augmented: clips are augmented, and captions are drawn among the paraphrases (training); else the
-    data set's own caption is used.
+    Args:
+      source: the clips.
+      config: how they are mixed.
+      samples: length of a mixture.
+      augmented: clips are augmented.
+      train: captions are drawn among the paraphrases; else the data set's own caption is used.
     """
 
     def __init__(

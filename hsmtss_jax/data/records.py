@@ -66,8 +66,16 @@ def write_dataset(
 ) -> None:
     """Write a data set beside ``root`` and move it there when complete, replacing what was there.
 
-    ``extra``: further text files, name -> content. Raises ValueError when a split yields another
-    number of records than it announced, or a record lacks a field.
+    Raises ValueError when a split yields another number of records than it announced, or a record lacks
+    a field.
+
+    Args:
+      root: the folder.
+      card: name, licence and the like.
+      fields: name -> type of a record's values.
+      splits: the records by name of the split.
+      per_shard: records of a file.
+      extra: further text files, name -> content.
     """
     with replace_folder(root) as work:
         infos = [

@@ -83,6 +83,13 @@ class CaptionView:
     """Draw a window of a clip and one of its captions (outside training the first).
 
     Adds {"text_ids": int32 [N], "text_mask": bool [N], "caption_id": int32}.
+
+    Args:
+      source: the clips.
+      config: the data config.
+      samples: length of a window.
+      texts: tokenises captions.
+      train: captions are drawn, and clips augmented where ``config`` says so.
     """
 
     def __init__(
@@ -134,7 +141,15 @@ class MixtureView:
 
 
 class PreparedMixtureView:
-    """Read mixtures from disk as ``MixtureView``; in training task and captions are drawn anew."""
+    """Read mixtures from disk as ``MixtureView``.
+
+    Args:
+      reader: the prepared mixtures.
+      config: the data config.
+      samples: their length, as the model needs it.
+      texts: tokenises captions.
+      train: task and captions are drawn anew.
+    """
 
     def __init__(
         self,
@@ -164,9 +179,16 @@ class PreparedMixtureView:
 
 
 class MixtureFeatureView:
-    """Read precomputed features of mixtures; in training target, task and captions are drawn anew.
+    """Read precomputed features of mixtures.
 
     {"s_mixture", "s_target": float16 [P, C], "length", "text_ids", "text_mask", "task"}.
+
+    Args:
+      reader: the features.
+      config: the data config.
+      width: C, of S.
+      texts: tokenises captions.
+      train: target, task and captions are drawn anew.
     """
 
     def __init__(
@@ -178,7 +200,6 @@ class MixtureFeatureView:
         *,
         train: bool,
     ) -> None:
-        """Open the features. width: C, of S."""
         self._reader, self._config, self._width = reader, config, width
         self._texts, self._train = texts, train
 

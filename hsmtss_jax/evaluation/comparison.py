@@ -14,7 +14,7 @@ from hsmtss_jax.evaluation.scores import METRICS, PairScore, difference_cells, m
 from hsmtss_jax.metrics.tables import Report, Row, Table
 
 SAME = ("data", "split", "seed", "snr", "window")  # of ``about``: what makes the mixtures
-_FIELDS = {field.name for field in dataclasses.fields(PairScore)}
+_FIELDS = {field.name for field in dataclasses.fields(PairScore)} - {"embeddings"}
 
 
 @dataclasses.dataclass(frozen=True)

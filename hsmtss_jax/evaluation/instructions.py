@@ -11,7 +11,8 @@ COLUMNS = (
     Column("group", "cases"),
     Column("count", "", decimals=0),
     Column("task", "task"),
-    Column("both", "task and description"),
+    Column("both", "and description"),
+    Column("limits", "and times and amounts"),
     Column("fell_back", "fell back to the rules", decimals=0),
 )
 
@@ -32,7 +33,7 @@ def report(parsed: Mapping[str, Sequence[ParsedCase]], about: Mapping[str, Any])
 
 
 def _cells(group: str, part: ParseScore) -> dict[str, Any]:
-    shares = {name: _share(getattr(part, name), part.count) for name in ("task", "both")}
+    shares = {name: _share(getattr(part, name), part.count) for name in ("task", "both", "limits")}
     return {"group": group, "count": part.count, "fell_back": part.fell_back, **shares}
 
 

@@ -20,6 +20,8 @@ class Pair:
     """Hold mixture and target, float32 [L]. instructions: one a task, in the order of ``TASKS``.
 
     group: recording that the target is from, the unit of the bootstrap. snr_db: target to other [dB].
+    caption: describes the target, whatever the task; "" where there is none. name: of its files [its
+    index].
     """
 
     index: int
@@ -28,6 +30,11 @@ class Pair:
     instructions: tuple[Instruction, ...]
     group: str
     snr_db: float
+    caption: str = ""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or str(self.index))
 
 
 def pair_of(index: int, example: MixtureExample, group: str = "") -> Pair:
@@ -44,4 +51,5 @@ def pair_of(index: int, example: MixtureExample, group: str = "") -> Pair:
         instructions=tuple(Instruction(task, captions[task]) for task in TASKS),
         group=group or str(index),
         snr_db=example.snr,
+        caption=recipe.caption_target,
     )

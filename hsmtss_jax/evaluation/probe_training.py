@@ -78,9 +78,17 @@ def fit(
     config: ProbeTraining,
     seed: int,
 ) -> Fitted:
-    """Train a probe on vectors and labels ([n, C], int [n]); equal calls give equal probes.
+    """Train a probe; equal calls give equal probes.
 
     Raises ValueError when the training part has fewer than two clips or the validation part none.
+
+    Args:
+      train: vectors [n, C] and labels int [n].
+      validation: the same of the clips that choose the best check.
+      classes: number of classes.
+      point: the choice of the grid.
+      config: the recipe.
+      seed: of the probe's weights and the order of clips.
     """
     if len(train[1]) < 2 or len(validation[1]) == 0:
         raise ValueError("a probe needs two training clips and a validation clip")

@@ -7,12 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from hsmtss_jax.metrics import mean_with_interval, paired_difference
+from hsmtss_jax.evaluation.scorers import SignalMetrics
+from hsmtss_jax.metrics import (
+    frechet_audio_distance,
+    kernel_audio_distance,
+    mean_with_interval,
+    paired_difference,
+)
 from hsmtss_jax.metrics.tables import Cell, Column, Report, Row, Table
 from hsmtss_jax.task import TASKS
 
 ROUTES = {
+    "target": "the target itself",
     "mixture": "mixture, unprocessed",
+    "ideal_mask": "ideal ratio mask (ceiling of masks)",
     "codec": "codec resynthesis of the target (ceiling)",
     "true_s": "decoder from the target's S",
     "true_g": "local separator given the target's G",
@@ -23,16 +31,7 @@ ROUTES = {
     "baseline": "the mask baseline",
 }
 SYSTEM = ("generate", "blend", "mask")
-METRICS = (
-    Column("mel_psnr", "mel-PSNR (dB) ↑"),
-    Column("lsd", "LSD ↓"),
-    Column("lsd_1120", "LSD, offset 1120 ↓"),
-    Column("lsd_active", "LSD, active ↓"),
-    Column("sdr", "SDR (dB) ↑"),
-    Column("sdri", "SDRi (dB) ↑"),
-    Column("si_sdr", "SI-SDR (dB) ↑"),
-    Column("si_sdri", "SI-SDRi (dB) ↑"),
-)
+METRICS = SignalMetrics.columns
 FEATURES = {"s_cosine": "cos(S, target's S) ↑", "g_cosine": "cos(G, target's G) ↑"}
 PHASE_NOTE = (
     "SDR and SI-SDR compare sample with sample. They decide for masks, which keep the mixture's phase; "
@@ -46,11 +45,19 @@ GATE_ON = (
 GATE_OFF = "Silence gate off, as in the paper's procedure; the system ships with it on."
 
 
+_PAPER = {  # what the paper reports by models of others: the beginning of its column, and how to have it
+    "kl_cnn14": "KL (Cnn14), --judge FOLDER of hsmtss import panns",
+    "clap_msclap": "CLAP score (msclap), --clap msclap",
+    "afsim_": "AFSim, --afsim MODEL",
+}
+
+
 @dataclasses.dataclass(frozen=True)
 class PairScore:
     """Store one pair, one task, one route. values: metric -> number (NaN or infinite where undefined).
 
-    group: recording of the target; snr_db: target to other [dB].
+    group: recording of the target; snr_db: target to other [dB]. embeddings: scorer's name -> what it
+    hears, for distances between sets; a report's rows leave it out.
     """
 
     index: int
@@ -60,29 +67,42 @@ class PairScore:
     group: str
     snr_db: float
     values: dict[str, float]
+    embeddings: dict[str, np.ndarray] = dataclasses.field(default_factory=dict, compare=False)
+
+    def to_row(self) -> dict[str, Any]:
+        """Return all but the embeddings, in plain JSON."""
+        fields = (field.name for field in dataclasses.fields(self) if field.name != "embeddings")
+        return {name: getattr(self, name) for name in fields}
 
 
-def report(scores: Sequence[PairScore], about: Mapping[str, Any]) -> Report:
-    """Build the report: a table a task and one of both, then the features' cosines.
+def report(
+    scores: Sequence[PairScore],
+    about: Mapping[str, Any],
+    columns: Sequence[Column] = METRICS,
+    notes: Sequence[str] = (),
+) -> Report:
+    """Build the report: a table a task and one of both, then sets of sounds and the features' cosines.
 
     Intervals are 95 % bootstraps over the targets' recordings; differences are paired by mixture.
+    columns: what was measured; notes: further lines.
     """
     pairs = len({score.index for score in scores})
     tasks = [str(task) for task in TASKS if any(score.task == task for score in scores)]
     parts = {task: [score for score in scores if score.task == task] for task in tasks}
     parts |= {"all": list(scores)} if len(tasks) > 1 else {}
     corner = f"{pairs} pairs"
-    tables = [Table(METRICS, _rows(part), task, corner) for task, part in parts.items()]
-    features = _features(parts)
-    tables += [features] if features.rows else []
+    tables = [Table(columns, _rows(part, columns), task, corner) for task, part in parts.items()]
+    tables += [table for table in (set_table(scores), _features(parts)) if table.rows]
     gate = about.get("options", {}).get("silence_gate", True)
     recordings = len({score.group for score in scores})
-    notes = [
+    said = [
         f"Means with 95 % bootstrap intervals over {recordings} recordings of targets.",
         PHASE_NOTE,
-        GATE_ON if gate else GATE_OFF,
+        *([GATE_ON if gate else GATE_OFF] if any(s.route in SYSTEM for s in scores) else []),
+        *notes,
     ]
-    return Report(tables, about, [dataclasses.asdict(score) for score in scores], notes)
+    made = {**about, "columns": {column.key: column.title for column in columns}}
+    return Report(tables, made, [score.to_row() for score in scores], said)
 
 
 def values_of(scores: Sequence[PairScore], metric: str) -> np.ndarray:
@@ -113,21 +133,80 @@ def difference_cells(
     return cells
 
 
-def _rows(scores: Sequence[PairScore]) -> list[Row]:
-    """Return a row a route with sounds, then the system's differences to the mixture and the baseline."""
-    by_route = {
-        route: found for route in ROUTES if (found := [s for s in scores if s.route == route])
-    }
+def missing_notes(columns: Sequence[Column]) -> list[str]:
+    """Return a line that names the paper's metrics without a column; what is missing is never replaced."""
+    missing = [
+        how
+        for start, how in _PAPER.items()
+        if not any(column.key.startswith(start) for column in columns)
+    ]
+    return [f"Not computed, of the paper's metrics: {'; '.join(missing)}."] if missing else []
+
+
+def routes_of(scores: Sequence[PairScore]) -> list[str]:
+    """Return the routes that there are, ours in their order, then others' as they came."""
+    found = dict.fromkeys(score.route for score in scores)
+    return [*(route for route in ROUTES if route in found), *(r for r in found if r not in ROUTES)]
+
+
+def _rows(scores: Sequence[PairScore], columns: Sequence[Column]) -> list[Row]:
+    """Return a row a route with sounds, then the systems' differences to the mixture and the baseline."""
+    by_route = {route: [s for s in scores if s.route == route] for route in routes_of(scores)}
     rows = [
-        Row(ROUTES[route], {c.key: mean_cell(found, c.key) for c in METRICS}, route)
+        Row(ROUTES.get(route, route), {c.key: mean_cell(found, c.key) for c in columns}, route)
         for route, found in by_route.items()
         if any("mel_psnr" in score.values for score in found)
     ]
-    for mode in (mode for mode in SYSTEM if mode in by_route):
+    for system in (route for route in by_route if route in SYSTEM or route not in ROUTES):
         for other in (other for other in ("mixture", "baseline") if other in by_route):
-            cells = difference_cells(by_route[mode], by_route[other], METRICS)
-            rows.append(Row(f"{mode} - {other}", cells))
+            cells = difference_cells(by_route[system], by_route[other], columns)
+            rows.append(Row(f"{system} - {other}", cells))
     return rows
+
+
+def set_table(scores: Sequence[PairScore], reference: str = "target") -> Table:
+    """Compute FAD and KAD of each route's sounds to those of ``reference``, by every embedding there is.
+
+    Each is of all pairs, extract and remove; sounds that do not depend on the task count once. An
+    embedding whose reference route is missing gives no column, a route of fewer than two sounds no row.
+    """
+    sets: dict[str, dict[str, np.ndarray]] = {}
+    for route in routes_of(scores):
+        for name, found in _embeddings([s for s in scores if s.route == route]).items():
+            sets.setdefault(name, {})[route] = found
+    cells: dict[str, dict[str, Cell]] = {}
+    columns: list[Column] = []
+    for name, by_route in sets.items():
+        if len(by_route.get(reference, ())) < 2:
+            continue
+        columns += [
+            Column(f"{kind.lower()}_{name}", f"{kind} ({name}) ↓", significant=3)
+            for kind in ("FAD", "KAD")
+        ]
+        columns.append(Column(f"n_{name}", f"sounds, references ({name})"))
+        for route, found in by_route.items():
+            if route != reference and len(found) >= 2:
+                cells.setdefault(route, {}).update(_set_cells(name, found, by_route[reference]))
+    rows = [Row(ROUTES.get(route, route), row, route) for route, row in cells.items()]
+    return Table(columns, rows, "sets")
+
+
+def _embeddings(scores: Sequence[PairScore]) -> dict[str, np.ndarray]:
+    """Return name -> embeddings [n, D] of different sounds: an extract and a remove may share theirs."""
+    found: dict[str, dict[bytes, np.ndarray]] = {}
+    for score in scores:
+        for name, vector in score.embeddings.items():
+            key = f"{score.index} ".encode() + vector.tobytes()
+            found.setdefault(name, {})[key] = vector
+    return {name: np.stack(list(vectors.values())) for name, vectors in found.items()}
+
+
+def _set_cells(name: str, found: np.ndarray, references: np.ndarray) -> dict[str, Cell]:
+    frechet, kernel = (
+        distance(found, references) for distance in (frechet_audio_distance, kernel_audio_distance)
+    )
+    counts = f"{frechet.estimates}, {frechet.references}"
+    return {f"fad_{name}": frechet.value, f"kad_{name}": kernel.value, f"n_{name}": counts}
 
 
 def _features(parts: Mapping[str, Sequence[PairScore]]) -> Table:

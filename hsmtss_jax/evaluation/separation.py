@@ -8,27 +8,23 @@ Legend: L samples.
 """
 
 import dataclasses
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from hsmtss_jax.data.mixing import MixtureExample
 from hsmtss_jax.evaluation.diagnostics import diagnose
+from hsmtss_jax.evaluation.judging import score_sounds
 from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.evaluation.pairs import Pair, pair_of
-from hsmtss_jax.evaluation.scores import PairScore, report
-from hsmtss_jax.inference.options import Failed, Mode, SeparateOptions
+from hsmtss_jax.evaluation.scorers import Scorer, SignalMetrics
+from hsmtss_jax.evaluation.scores import PairScore, missing_notes, report
+from hsmtss_jax.evaluation.systems import Mixture, SeparatorMode, System, Target
+from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.inference.separator import Separator
-from hsmtss_jax.metrics import lsd, mel_psnr, sdr, sdri, si_sdr, si_sdri
-from hsmtss_jax.metrics.spectral import frame_distance
 from hsmtss_jax.metrics.tables import Report
-
-VOCODER_LAG = 1120  # samples that audioldm_eval drops from the estimate's start
-
-Estimate = tuple[str, list[np.ndarray]]  # route, a sound [L] an instruction
 
 
 def evaluate_separation(
@@ -40,6 +36,7 @@ def evaluate_separation(
     diagnostics: Runtime | None = None,
     baseline: MaskBaseline | None = None,
     groups: Mapping[str, str] | None = None,
+    judges: Sequence[Scorer] = (),
     about: Mapping[str, Any] | None = None,
 ) -> Report:
     """Score the system on mixtures, both tasks of each; one mixture is in memory at a time.
@@ -53,45 +50,21 @@ def evaluate_separation(
       diagnostics: the parts to make the diagnostic rows with; None leaves them out.
       baseline: a mask separator to score on the same pairs.
       groups: clip id -> recording; whole recordings are drawn in the bootstrap. None: pairs are.
+      judges: further scorers; with one that embeds sounds, the target itself is a row, and sets are compared.
       about: what to keep in the report about the examples.
     """
     options = options or SeparateOptions()
+    scorers = [SignalMetrics(), *judges]
     scores: list[PairScore] = []
     for index, example in enumerate(examples):
         pair = pair_of(index, example, (groups or {}).get(example.recipe.target, ""))
         here = dataclasses.replace(options, seed=options.seed + index)
-        scores += _pair_scores(separator, pair, modes, here, diagnostics, baseline)
+        scores += _pair_scores(separator, pair, modes, here, diagnostics, baseline, scorers)
     if not scores:
         raise ValueError("there is no mixture to separate")
     made = {"modes": list(modes), "options": dataclasses.asdict(options)}
-    return report(scores, {**(about or {}), **made})
-
-
-def separate_pair(separator: Separator, pair: Pair, options: SeparateOptions) -> list[np.ndarray]:
-    """Separate a pair's mixture by each of its instructions: one sound [L] each."""
-    found = separator.separate_many(
-        [pair.mixture], pair.instructions, sample_rate=separator.sample_rate, options=options
-    )
-    results = next(iter(found))  # none has failed: errors are raised
-    return [result.target[:, 0] for result in results if not isinstance(result, Failed)]
-
-
-def score_estimate(estimate: np.ndarray, pair: Pair) -> dict[str, float]:
-    """Compare an estimate [L] with the pair's target: metric -> number."""
-    mixture, target = pair.mixture, pair.target
-    frames = frame_distance(estimate, target)
-    long_enough = len(target) > VOCODER_LAG
-    values = {
-        "mel_psnr": mel_psnr(estimate, target),
-        "lsd": frames.mean(),
-        "lsd_1120": lsd(estimate, target, VOCODER_LAG) if long_enough else math.nan,
-        "lsd_active": frames.active_mean(),
-        "sdr": sdr(estimate, target),
-        "sdri": sdri(estimate, mixture, target),
-        "si_sdr": si_sdr(estimate, target),
-        "si_sdri": si_sdri(estimate, mixture, target),
-    }
-    return {name: float(value) for name, value in values.items()}
+    columns = [column for scorer in scorers for column in scorer.columns]
+    return report(scores, {**(about or {}), **made}, columns, missing_notes(columns))
 
 
 def _pair_scores(
@@ -101,46 +74,45 @@ def _pair_scores(
     options: SeparateOptions,
     diagnostics: Runtime | None,
     baseline: MaskBaseline | None,
-) -> Iterator[PairScore]:
-    """Yield the scores of one pair by every route."""
+    scorers: Sequence[Scorer],
+) -> list[PairScore]:
+    """Score one pair by every route."""
     features: dict[str, dict[str, np.ndarray]] = {}
-    sounds: list[Estimate] = [("mixture", [pair.mixture] * len(pair.instructions))]
+    systems: list[System] = [Mixture(), *([Target()] if len(scorers) > 1 else [])]
+    sounds = {system.name: list(system(pair, options.seed)) for system in systems}
     if diagnostics is not None:
         for found in diagnose(diagnostics, pair, options):
             features[found.route] = found.cosines
-            sounds += [(found.route, found.audio)] if found.audio else []
-    sounds += _system_estimates(separator, pair, modes, options)
+            sounds |= {found.route: found.audio} if found.audio else {}
+    for mode in modes:
+        separate = SeparatorMode(separator, dataclasses.replace(options, mode=mode))
+        sounds[mode] = separate(pair, options.seed)
     if baseline is not None:
-        sounds.append(("baseline", list(_baseline_sounds(baseline, pair))))
-    by_route = {route: _scored(audio, pair) for route, audio in sounds}
-    for route in dict.fromkeys([*by_route, *features]):
+        sounds["baseline"] = list(_baseline_sounds(baseline, pair))
+    return _with_cosines(score_sounds(sounds, pair, scorers), features, pair)
+
+
+def _with_cosines(
+    scores: Sequence[PairScore], features: Mapping[str, Mapping[str, np.ndarray]], pair: Pair
+) -> list[PairScore]:
+    """Add the cosines of routes that have features, also of those without a sound."""
+    by_key = {(score.route, score.task): score for score in scores}
+    for route, cosines in features.items():
         for i, instruction in enumerate(pair.instructions):
-            values = by_route[route][i] if route in by_route else {}
-            cosines = {name: float(x[i]) for name, x in features.get(route, {}).items()}
-            yield PairScore(
+            key = (route, str(instruction.task))
+            empty = PairScore(
                 index=pair.index,
                 task=str(instruction.task),
                 route=route,
                 text=instruction.description,
                 group=pair.group,
                 snr_db=pair.snr_db,
-                values={**values, **cosines},
+                values={},
             )
-
-
-def _scored(sounds: Sequence[np.ndarray], pair: Pair) -> list[dict[str, float]]:
-    """Score a sound an instruction; one that does not depend on the instruction is scored once."""
-    different = {id(sound): sound for sound in sounds}
-    values = {key: score_estimate(sound, pair) for key, sound in different.items()}
-    return [values[id(sound)] for sound in sounds]
-
-
-def _system_estimates(
-    separator: Separator, pair: Pair, modes: Sequence[Mode], options: SeparateOptions
-) -> Iterator[Estimate]:
-    for mode in modes:
-        chosen = dataclasses.replace(options, mode=mode, residual=False)
-        yield mode, separate_pair(separator, pair, chosen)
+            score = by_key.get(key, empty)
+            values = {name: float(x[i]) for name, x in cosines.items()}
+            by_key[key] = dataclasses.replace(score, values={**score.values, **values})
+    return list(by_key.values())
 
 
 def _baseline_sounds(baseline: MaskBaseline, pair: Pair) -> np.ndarray:

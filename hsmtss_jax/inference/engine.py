@@ -6,7 +6,7 @@ Legend: W samples of a window, l of a block, C channels.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -19,6 +19,7 @@ from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationRepo
 from hsmtss_jax.inference.outlets import Sink
 from hsmtss_jax.inference.presence import presence_weights, shared_feature
 from hsmtss_jax.inference.recording import Recording
+from hsmtss_jax.inference.remix import Remix
 from hsmtss_jax.inference.rendering import MaskRenderer, OuterSilence, WaveRenderer
 from hsmtss_jax.inference.requests import RecordingState, Window
 from hsmtss_jax.inference.runtime import SeparationRuntime
@@ -59,11 +60,11 @@ class Engine:
         self._progress = progress or (lambda done, total: None)
         self._block = block
         self._stopwatch = Stopwatch()
-        self._wanted = wanted
+        self._wanted = [[options.limited(each) for each in instructions] for instructions in wanted]
         self._generator = WindowGenerator(
             runtime,
             options,
-            [each for instructions in wanted for each in instructions],
+            [each for instructions in self._wanted for each in instructions],
             self._stopwatch,
             cache_bytes=cache_bytes,
         )
@@ -72,7 +73,7 @@ class Engine:
 
     def run(
         self, recordings: Sequence[Recording | Failed], sinks: Sequence[Sink]
-    ) -> Iterator[list[Outcome]]:
+    ) -> Generator[list[Outcome], None, None]:
         """Yield the outcomes of each recording's instructions, in order, as soon as they are complete."""
         total = sum(self._count(recording) for recording in recordings)
         counts = [len(instructions) for instructions in self._wanted]
@@ -126,11 +127,14 @@ class Engine:
             return None
         try:
             state = self._state(index, recording, instructions)
-            state.present = self._present(state)
+            remix = Remix(recording, sums=self._options.mode != "generate")
+            present = self._present(state)
+            state.present = [n for n in present if self._limit(remix, state, n)]
             if not state.present:
                 self._generator.forget(index)
                 return None
             state.render = OuterSilence(state, self._options, self._renderer(state)).push
+            state.remix = remix
             stack.enter_context(state.stack)
             state.open(sink)
         except (ValueError, OSError) as error:
@@ -186,13 +190,22 @@ class Engine:
                 self._outcomes[state.index][number] = Failed(absent)
         return present
 
+    def _limit(self, remix: Remix, state: RecordingState, number: int) -> bool:
+        """Return whether an instruction's spans lie in the recording; else note the outcome."""
+        try:
+            remix.limit(number, state.instructions[number])
+        except ValueError as error:
+            self._outcomes[state.index][number] = Failed(error)
+            return False
+        return True
+
     def _render(
         self, windows: Sequence[Window], generated: Sequence[Mapping[int, Stems[np.ndarray]]]
     ) -> None:
         for window, sounds in zip(windows, generated, strict=True):
             with self._stopwatch.timed("render"):
                 for blocks in window.state.render(window.audio, sounds, window.last):
-                    window.state.write(blocks)
+                    window.state.write(window.state.remix(blocks))
             if window.last:  # its report holds the time of its rendering
                 self._finish(window.state)
 

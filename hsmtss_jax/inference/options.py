@@ -83,8 +83,48 @@ class SeparateOptions:
         True, "make the rest of the recording as well (in mode generate it costs as much again)"
     )
 
+    span: tuple[str, ...] = option(
+        (),
+        "work on this part of the file only, 2-4, 1:05-, end-10- or 'the first half'; wins over the sentence",
+        repeat=True,
+        metavar="SPAN",
+        default_help="all of it",
+    )
+    amount: str | None = option(
+        None,
+        "how much of what is unwanted is taken away, 6dB, 50% or 0.5; +6dB makes what is wanted louder and "
+        "takes nothing away; wins over the sentence",
+        metavar="AMOUNT",
+        default_help="all of it",
+    )
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "span", (self.span,) if isinstance(self.span, str) else self.span)
         check(self)
+        self._limits()
+
+    def limited(self, instruction: "Instruction") -> "Instruction":
+        """Return an instruction with the spans and the amount of these options, where they are given.
+
+        Raises ValueError for an amount in mode generate, whose sounds do not add up to the recording.
+        """
+        given = {name: value for name, value in self._limits().items() if value}
+        limited = dataclasses.replace(instruction, **given)
+        if limited.amount is not None and self.mode == "generate":
+            raise ValueError(
+                f"mode generate does not take away {limited.amount} of a sound: choose mode mask or blend, "
+                "or take it away as a whole (amount 100%)"
+            )
+        return limited
+
+    def _limits(self) -> dict[str, Any]:
+        if not self.span and self.amount is None:  # not to load the parser for nothing
+            return {}
+        from hsmtss_jax.instructions.amounts import read_amount
+        from hsmtss_jax.instructions.spans import read_span
+
+        amount = None if self.amount is None else read_amount(self.amount)
+        return {"spans": tuple(map(read_span, self.span)), "amount": amount}
 
     @property
     def generates_opposite(self) -> bool:
@@ -189,9 +229,10 @@ class SeparationReport:
 
     sample_rate, samples: of the target. mode: how it was made. windows: how many there were.
     peak: largest absolute sample of target and residual. bandwidth: [Hz] above which the recording holds
-    next to nothing, of the 8 kHz that the networks hear; 3400 to 4000 where it came by telephone. timing:
-    seconds of the whole call by step ("read", "semantics", "tokens", "waveform", "render" for masks and
-    crossfades, "total"), shared by all prompts and files of the call.
+    next to nothing, of the 8 kHz that the networks hear; 3400 to 4000 where it came by telephone. gain:
+    what both were multiplied with where files that end at 1 were written (``OutputOptions.clip_mode``).
+    timing: seconds of the whole call by step ("read", "semantics", "tokens", "waveform", "render" for masks
+    and crossfades, "total"), shared by all prompts and files of the call.
     """
 
     instruction: "Instruction"
@@ -204,6 +245,7 @@ class SeparationReport:
     peak: float
     bandwidth: float
     timing: dict[str, float]
+    gain: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

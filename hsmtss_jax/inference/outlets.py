@@ -5,6 +5,7 @@ Legend: L samples, l of a block, C channels.
 
 import contextlib
 import dataclasses
+import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -13,9 +14,18 @@ from typing import Protocol
 
 import numpy as np
 
-from hsmtss_jax.audio.io import check_output, open_writer
+from hsmtss_jax.audio.clipping import Planned, Sounds, open_together
+from hsmtss_jax.audio.io import (
+    Encoding,
+    Metadata,
+    check_place,
+    choose,
+    plan_output,
+    read_metadata,
+)
+from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, SeparationResult
-from hsmtss_jax.inference.recording import Recording
+from hsmtss_jax.inference.recording import File, Recording
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
 
@@ -45,6 +55,11 @@ class OutputFiles:
     instruction: str | Instruction
     target: PathLike | None
     residual: PathLike | None = None
+
+    @property
+    def paths(self) -> list[Path]:
+        """Return those that are written."""
+        return [Path(path) for path in (self.target, self.residual) if path is not None]
 
 
 class ArraySink:
@@ -79,39 +94,78 @@ class FileSink:
     """Writes the sounds of one recording to files, each complete or not there at all."""
 
     def __init__(
-        self, outputs: Sequence[OutputFiles], options: SeparateOptions, subtype: str
+        self,
+        outputs: Sequence[OutputFiles],
+        options: SeparateOptions,
+        output: OutputOptions | None = None,
     ) -> None:
-        self._outputs, self._options, self._subtype = outputs, options, subtype
+        self._outputs, self._options = outputs, options
+        self._output = output or OutputOptions()
+        self._encodings: dict[Path, Encoding] = {}
+        self._gains: dict[int, float] = {}
 
-    def check(self, source: PathLike) -> None:
-        """Raise AudioError or ValueError, before any work, for what could not or must not be written."""
+    def check(self, source: PathLike, *, part: bool = False) -> None:
+        """Choose how to write. part: of the recording, not all of it.
+
+        Raises AudioError or ValueError, before any work, for what could not or must not be written.
+        """
+        mono = self._options.mode == "generate"
         for output in self._outputs:
-            for path in (output.target, output.residual):
-                if path is None:
-                    continue
-                check_output(Path(path), self._subtype)
-                if Path(path).exists() and Path(source).exists() and os.path.samefile(path, source):
+            for path in output.paths:
+                encoding = plan_output(path, source, self._output, mono=mono, part=part)
+                check_place(path)
+                if path.exists() and Path(source).exists() and os.path.samefile(path, source):
                     raise ValueError(f"{path} would overwrite the input: choose another output")
+                self._encodings[path] = encoding
 
     @contextlib.contextmanager
     def open(
-        self, recording: Recording, numbers: Sequence[int]
+        self, recording: Recording, prompts: Sequence[int]
     ) -> Iterator[Mapping[int, Stems[Writer | None]]]:
-        """Yield file writers of these numbers."""
+        """Yield file writers for these prompts."""
+        sounds = Sounds(
+            recording.sample_rate, output_channels(recording, self._options), recording.length
+        )
+        metadata = self._metadata(recording)
         with contextlib.ExitStack() as stack:
 
-            def writer(path: PathLike | None) -> Writer | None:
-                if path is None:
-                    return None
-                channels = output_channels(recording, self._options)
-                rate = recording.sample_rate
-                return stack.enter_context(open_writer(path, rate, channels, subtype=self._subtype))
+            def opened(number: int) -> Stems[Writer | None]:
+                output = self._outputs[number]
+                files = [Planned(path, self._encoding(path)) for path in output.paths]
+                together = open_together(
+                    files,
+                    sounds,
+                    self._output,
+                    metadata,
+                    bounded=not files,
+                    told=functools.partial(self._gains.__setitem__, number),
+                )
+                writers = iter(stack.enter_context(together))
+                target = None if output.target is None else next(writers)
+                return Stems(target, None if output.residual is None else next(writers))
 
-            chosen = {number: self._outputs[number] for number in numbers}
-            yield {
-                number: Stems(writer(output.target), writer(output.residual))
-                for number, output in chosen.items()
-            }
+            yield {number: opened(number) for number in prompts}
+
+    def told(
+        self, outcomes: Sequence[SeparationReport | Failed]
+    ) -> list[SeparationReport | Failed]:
+        """Return the reports of all prompts with the gain under which their sounds were written."""
+        return [
+            outcome
+            if isinstance(outcome, Failed)
+            else dataclasses.replace(outcome, gain=self._gains.get(number, 1.0))
+            for number, outcome in enumerate(outcomes)
+        ]
+
+    def _encoding(self, path: Path) -> Encoding:
+        if path not in self._encodings:
+            self._encodings[path] = choose(path, self._output)
+        return self._encodings[path]
+
+    def _metadata(self, recording: Recording) -> Metadata:
+        if not isinstance(recording, File):
+            return Metadata()
+        return read_metadata(recording.path, recording.start, tags=self._output.tags)
 
 
 def output_channels(recording: Recording, options: SeparateOptions) -> int:

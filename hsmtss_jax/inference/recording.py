@@ -22,11 +22,16 @@ Audio = np.ndarray | str | os.PathLike[str] | BinaryIO | Sequence[Any] | Support
 
 @dataclasses.dataclass(frozen=True)
 class Recording(abc.ABC):
-    """A sound of ``length`` samples and ``channels`` channels at ``sample_rate``."""
+    """A sound of ``length`` samples and ``channels`` channels at ``sample_rate``.
+
+    Where it is a part of a longer one: whole: the length of that, offset: samples of it before the part.
+    """
 
     sample_rate: int
     channels: int
     length: int
+    offset: int = dataclasses.field(default=0, kw_only=True)
+    whole: int | None = dataclasses.field(default=None, kw_only=True)
 
     @abc.abstractmethod
     def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
@@ -52,7 +57,8 @@ class Samples(Recording):
             yield np.asarray(self.samples[start : start + size], np.float32)
 
     def part(self, first: int, last: int) -> "Samples":
-        return dataclasses.replace(self, length=last - first, samples=self.samples[first:last])
+        place = {"length": last - first, "offset": self.offset + first}
+        return dataclasses.replace(self, **place, samples=self.samples[first:last])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +73,8 @@ class File(Recording):
         yield from read_blocks(self.path, size, start=self.start, stop=self.start + self.length)
 
     def part(self, first: int, last: int) -> "File":
-        return dataclasses.replace(self, length=last - first, start=self.start + first)
+        place = {"length": last - first, "offset": self.offset + first}
+        return dataclasses.replace(self, **place, start=self.start + first)
 
 
 def open_recording(
@@ -86,13 +93,16 @@ def open_recording(
         return _open_file(Path(audio), start, end)
     samples, rate = as_samples(audio), as_rate(sample_rate)
     first, last = _part(len(samples), rate, start, end)
-    return Samples(rate, samples.shape[1], last - first, samples[first:last])
+    length, channels = samples.shape
+    part = samples[first:last]
+    return Samples(rate, channels, last - first, part, offset=first, whole=length)
 
 
 def _open_file(path: Path, start: float, end: float | None) -> File:
     info = probe(path)
     first, last = _part(info.frames, info.sample_rate, start, end)
-    return File(info.sample_rate, info.channels, last - first, path, first)
+    rate, length = info.sample_rate, info.frames
+    return File(rate, info.channels, last - first, path, first, offset=first, whole=length)
 
 
 def _part(length: int, rate: int, start: float, end: float | None) -> tuple[int, int]:

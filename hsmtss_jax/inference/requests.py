@@ -40,6 +40,7 @@ class RecordingState:
       tokens: tokens [T, K] of the last window.
       stack: keeps the writers open; closed when the recording is done, or left with the call that breaks.
       render: the push of its renderer: a window [W], its sounds, whether it is the last -> finished blocks.
+      remix: limits such blocks to the instructions' spans and amounts.
       writers, meters, peaks: by present number.
       samples: how many are finished.
     """
@@ -58,6 +59,9 @@ class RecordingState:
     render: Callable[
         [np.ndarray, Mapping[int, Stems[np.ndarray]], bool], Iterator[dict[int, Stems[np.ndarray]]]
     ] = dataclasses.field(init=False)
+    remix: Callable[[Mapping[int, Stems[np.ndarray]]], Mapping[int, Stems[np.ndarray]]] = (
+        dataclasses.field(init=False)
+    )
     writers: Mapping[int, Stems[Writer | None]] = dataclasses.field(default_factory=dict)
     meters: dict[int, ActivityMeter] = dataclasses.field(default_factory=dict)
     peaks: dict[int, float] = dataclasses.field(default_factory=dict)

@@ -18,15 +18,17 @@ How ``audio`` goes through ``Separator.separate``:
 Legend: L samples, C channels.
 """
 
+import contextlib
 import functools
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import jax
 
 from hsmtss_jax.audio.masking import HOP
+from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.engine import Engine, Outcome
 from hsmtss_jax.inference.options import (
@@ -163,6 +165,8 @@ class Separator:
         residual: bool | None = None,
         best_of: int | None = None,
         min_presence: float | None = None,
+        span: str | Sequence[str] | None = None,
+        amount: str | None = None,
     ) -> SeparationResult:
         """Separate one recording by one instruction.
 
@@ -175,7 +179,8 @@ class Separator:
           start, end: the part of the recording to work on [s].
           options: see ``SeparateOptions``.
           progress: called with (windows done, windows in all).
-          mode, seed, residual, best_of, min_presence: shortcuts for ``options``, over which they win.
+          mode, seed, residual, best_of, min_presence, span, amount: shortcuts for ``options``, over which
+            they win.
 
         Raises ValueError (AudioError, TargetAbsent) for options out of range, an empty instruction, a
         recording that cannot be read, is silent, shorter than 50 ms, or holds NaN.
@@ -186,6 +191,8 @@ class Separator:
             "residual": residual,
             "best_of": best_of,
             "min_presence": min_presence,
+            "span": span,
+            "amount": amount,
         }
         chosen = (options or SeparateOptions()).replace(**shortcuts)
         instruction = _instruction(instruction, task, description)
@@ -233,7 +240,7 @@ class Separator:
         instruction: str | Instruction,
         *,
         residual_path: PathLike | None = None,
-        subtype: str = "PCM_16",
+        output: OutputOptions | None = None,
         start: float = 0.0,
         end: float | None = None,
         options: SeparateOptions | None = None,
@@ -245,14 +252,14 @@ class Separator:
           path_in, path_out: the output appears under its name when it is complete.
           instruction: as in ``separate``.
           residual_path: a file for the rest of the recording, made only if it is given.
-          subtype: of the samples: "PCM_16", "PCM_24", "FLOAT".
+          output: format, bit depth and the like; by default the name's format and the input's depth.
           start, end, options, progress: as in ``separate``.
 
         Raises as ``separate`` does.
         """
         reports = self.separate_files(
             {path_in: [OutputFiles(instruction, path_out, residual_path)]},
-            subtype=subtype,
+            output=output,
             start=start,
             end=end,
             options=options,
@@ -264,12 +271,12 @@ class Separator:
         self,
         jobs: Mapping[PathLike, Sequence[OutputFiles]],
         *,
-        subtype: str = "PCM_16",
+        output: OutputOptions | None = None,
         start: float = 0.0,
         end: float | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[list[Outcome]]:
+    ) -> Generator[list[Outcome], None, None]:
         """Separate many files by many prompts: yields the reports of each file, in order.
 
         A ``Failed`` stands in a report's place for what went wrong with a file or a prompt; its outputs
@@ -279,11 +286,11 @@ class Separator:
         chosen = (options or SeparateOptions()).replace(residual=asked)
         wanted = [[_instruction(each.instruction) for each in of] for of in jobs.values()]
         recordings = [_opened(path, None, start, end) for path in jobs]
-        sinks = [FileSink(outputs, chosen, subtype) for outputs in jobs.values()]
+        sinks = [FileSink(outputs, chosen, output) for outputs in jobs.values()]
         for path, sink in zip(jobs, sinks, strict=True):
-            sink.check(path)
+            sink.check(path, part=start > 0 or end is not None)
         engine = Engine(self._runtime, chosen, wanted, self._plan, progress)
-        return engine.run(recordings, sinks)
+        return _told(sinks, engine.run(recordings, sinks))
 
     def _collect(
         self,
@@ -325,6 +332,15 @@ def _opened(
         return open_recording(audio, sample_rate, start, end)
     except (ValueError, OSError) as error:
         return Failed(error)
+
+
+def _told(
+    sinks: Sequence[FileSink], outcomes: Generator[list[Outcome], None, None]
+) -> Generator[list[Outcome], None, None]:
+    """Yield the outcomes of each recording with what its sink knows."""
+    with contextlib.closing(outcomes):
+        for sink, found in zip(sinks, outcomes, strict=True):
+            yield sink.told(found)
 
 
 def _raised(result: Report | Failed) -> Report:

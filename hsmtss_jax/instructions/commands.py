@@ -18,7 +18,8 @@ class Command:
     """Store a parsed command clause. target: the sound it names. lead: the politeness before it.
 
     form: "base", or "inflected" for "removing X". verb: the words between lead and target.
-    protects: the clause says what is not to be removed ("don't remove X").
+    protects: the clause says what is not to be removed ("don't remove X"). level: "lower" or "louder"
+    where the request changes a level ("turn X down", "make X louder"), else "".
     """
 
     task: Task
@@ -27,6 +28,7 @@ class Command:
     form: str = "base"
     verb: str = ""
     protects: bool = False
+    level: str = ""
 
 
 def read_command(clause: str, inflected: bool = False) -> Command | None:
@@ -47,7 +49,8 @@ def read_command(clause: str, inflected: bool = False) -> Command | None:
     negated = _negated(found.lead)
     protects = (negated and task == Task.REMOVE) or found.verb == "not"
     task = task.opposite if negated else task
-    return dataclasses.replace(found, task=task, target=target, protects=protects)
+    level = "" if negated else found.level
+    return dataclasses.replace(found, task=task, target=target, protects=protects, level=level)
 
 
 def _leads(clause: str) -> list[str]:
@@ -85,8 +88,22 @@ def _match(clause: str, leads: list[str], inflected: bool) -> Command | None:
 
 def _fit(frame: Frame, match: re.Match[str], lead: str, form: str) -> Command:
     target = match["x"] if "x" in match.groupdict() else frame.says
-    verb = match.group()[: match.start("x") - match.start()] if target != frame.says else ""
-    return Command(Task(frame.task), target.strip(), lead, form, verb.strip().lower())
+    if target == frame.says:
+        return Command(Task(frame.task), target, lead, form)
+    verb, behind = (
+        match.string[a:b].strip().lower()
+        for a, b in ((match.start(), match.start("x")), (match.end("x"), match.end()))
+    )
+    level = _level(f"{verb} {behind}")
+    return Command(Task(frame.task), target.strip(), lead, form, verb, level=level)
+
+
+def _level(around: str) -> str:
+    """Return which way the words around a target change its level, if they do."""
+    for level, pattern in (("lower", grammar.LOWER), ("louder", grammar.LOUDER)):
+        if compiled(pattern).search(around):
+            return level
+    return ""
 
 
 def _match_typo(clause: str, lead: str) -> Command | None:

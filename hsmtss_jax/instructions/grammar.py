@@ -15,17 +15,18 @@ TaskWord = Literal["extract", "remove"]
 # Lists are separated by commas; a word may be a pattern. British and American spelling both.
 WORDS: dict[str, str] = {
     "EXTRACT": "extract, separate, isolate, keep, get, retain, preserve, recover, select, choose, "
-    "save, find, hear, have, obtain, leave, include, solo, enhance, amplify, boost, "
+    "save, find, hear, have, obtain, leave, include, solo, enhance, amplify, boost, raise, increase, "
     "highlight, emphasi[sz]e, fetch, grab, restore, unmask",
     "REMOVE": "remove, drop, delete, eliminate, mute, discard, suppress, cancel, erase, cut, silence, "
     "exclude, strip, filter, omit, kill, block, reduce, subtract, reject, avoid, lose, attenuate, "
-    "neutrali[sz]e, minimi[sz]e, lower, hush, ditch, nuke",
+    "neutrali[sz]e, minimi[sz]e, lower, hush, ditch, nuke, decrease, soften, quieten, duck, halve",
     "EXTRACT_PHRASE": "listen to, focus on, pull out, pick out, single out, bring out, lift out, "
     "separate out, give me, give us, show me, look for, hold on to, nothing but, turn up, "
     "(?:take|play|return)(?: me| back)?(?= (?:only|just|nothing) )",
     "REMOVE_PHRASE": "get ri[dt]e? (?:of|off), gets? rid of, filter out, take out, take away, cut out, "
     "strip out, strip away, leave out, throw away, throw out, wipe out, edit out, cancel out, "
-    "tune out, block out, screen out, turn off, turn down, shut off, shut up, clear out, switch off, "
+    "tune out, block out, screen out, turn off, turn down, tone down, dial down, bring down, "
+    "shut off, shut up, clear out, switch off, "
     "silence out, rid me of, spare me, spare us, kick out, dispose of, without(?! making ), "
     "no more, less, fewer, "
     "stop(?= (?:the|that|this|those|these) )",
@@ -38,6 +39,7 @@ WORDS: dict[str, str] = {
     "CAN": "can, could, would, should, may",
     "QUIET": "disappear, go away, vanish, stop, silent, quiet, quieter, softer, less loud",
     "LOUD": "louder, clearer, stand out, audible, easier to hear",
+    "MUCH": "a bit, way, far, much, a little",
     "OFF": "off, out, away, down",
     "ALONE": "alone, (?:all )?(?:on|by) (?:its|his|her|their) own, by (?:it|him|her)self, "
     "by themselves, in isolation",
@@ -90,7 +92,7 @@ WORDS: dict[str, str] = {
     r"|the rest of it|(?:all |all of )?(?:the |every |any )?(?:other|remaining) "
     r"(?:sounds?|noises?|things?|sources?|stuff|ones?|parts?|audio)"
     r"|(?:everything|anything|all|whatever) else)",
-    "VERB_NOUNS": "solo, silence, hush",
+    "VERB_NOUNS": "solo, silence, hush, duck",
     "MUST": "should, must, needs? to, has to, have to, ought to, is to, are to, has got to, have got to, "
     "gotta",
     "GO": "go away, go, disappear, vanish, leave, stop, be gone, be out",
@@ -210,12 +212,18 @@ FRAMES: tuple[Frame, ...] = (
     Frame("extract", r"{X} (?:(?:that|which|who) )?{SHOULD} be {EXTRACTED}"),
     Frame("remove",  r"{WANT} (?:if )?(?!to |you ){X} (?:to be |was |were )?{REMOVED}"),
     Frame("extract", r"{WANT} (?:if )?(?!to |you ){X} (?:to be |was |were )?{EXTRACTED}"),
-    Frame("remove",  r"make {X} {QUIET}"),
-    Frame("extract", r"make {X} {LOUD}"),
+    Frame("remove",  r"(?:make|have|get|want) {X} (?:to be )?{QUIET}"),
+    Frame("extract", r"(?:make|have|get|want) {X} (?:to be )?{LOUD}"),
+    Frame("remove",  r"(?!make ){X} (?:{SHOULD} be|could be|can be) {QUIET}"),
+    Frame("extract", r"(?!make ){X} (?:{SHOULD} be|could be|can be) {LOUD}"),
+    Frame("remove",  r"(?P<x>{THE} {SHORT}) (?:is|are|was|were) (?:{MUCH} )?too (?:loud|noisy)"),
+    Frame("extract", r"(?P<x>{THE} {SHORT}) (?:is|are|was|were) (?:{MUCH} )?too (?:quiet|soft)"),
+    Frame("extract", r"double (?P<x>(?:the|that|this|these|those|my|our) .+)"),
     Frame("remove",  r"(?:turn|switch|shut|take|filter|cut|strip|edit|leave|keep|throw|tune|block|kick)"
                      r" (?!{OFF} ){X} {OFF}(?: of (?:it|here|there))?"),
     Frame("extract", r"(?:pull|pick|single|bring|lift|get) (?!out |up ){X} out(?: (?:of|from) .+)?"),
-    Frame("extract", r"(?:pull|pick|bring|lift|turn|get) (?!out |up ){X} up"),
+    Frame("extract", r"(?:pull|pick|bring|lift|turn|get|crank|push) (?!out |up ){X} up"),
+    Frame("remove",  r"(?:bring|tone|dial|push|get) (?!down |up ){X} down"),
     Frame("extract", r"what (?:do|does|did|would) {X} sounds? like(?: {ALONE})?"),
     # The verb, then its target.
     Frame("remove",  r"{REMOVE_PHRASE}{GAP}{X}"),
@@ -280,7 +288,7 @@ BEFORE = (
     r"(?:{PLEASE},?|only|just|solely|purely|out|away|me|us|for me|all(?: of)?|both|any|of|to|nothing but|"
     r"the|that|this|those|these|(?:an? |the |that |any )?(?:sounds?|noises?|audio|sound effects?|parts?)"
     r" (?:of|from|made by|coming from|produced by|where|in which)|"
-    r"(?:the )?volume of|"
+    r"(?:the )?(?:volume|level|loudness) of|"
     r"(?:something|anything) that sounds like|anything like)\s+"
 )
 BEHIND = (
@@ -299,6 +307,16 @@ MEANINGS: dict[str, tuple[TaskWord, str]] = {
     r"(?:an? )?{VOCALS_OUT}" + VERSION: ("remove", "vocals"),
     r"(?:an? )?{VOCALS_ONLY}" + VERSION: ("extract", "vocals"),
 }
+
+# Words around a target that change its level, and do not take it away or bring it out as a whole.
+LOWER = (
+    r"\b(?:lower\w*|reduc\w+|decreas\w+|attenuat\w+|soften\w*|softer|duck\w*|quieter|quieten\w*|halv\w+"
+    r"|less|fewer|too loud|(?:turn|take|bring|tone|dial|push|keep)\w* (?:.* )?(?:down|back))\b"
+)
+LOUDER = (
+    r"\b(?:rais\w+|increas\w+|amplif\w+|boost\w*|louder|doubl\w+|too (?:quiet|soft|faint)"
+    r"|(?:turn|bring|crank|push|dial)\w* (?:.* )?up)\b"
+)
 
 # A label before a request ("Podcast edit: remove the hum"), and labels that say what follows is noise.
 LABEL = (

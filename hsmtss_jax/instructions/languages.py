@@ -6,6 +6,7 @@ import tomllib
 from importlib import resources
 from typing import Any
 
+from hsmtss_jax.instructions.spans import Form
 from hsmtss_jax.task import Task
 
 _NEVER = r"(?!)"
@@ -26,6 +27,8 @@ class Language:
       rest: pattern of targets that name no sound ("the rest").
       all_but: pattern of "everything except {X}".
       joint: pattern between two clauses.
+      lower: pattern of words that turn something down and do not take it away.
+      spans: phrases that name spans of time.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Language:
     rest: str = _NEVER
     all_but: str = _NEVER
     joint: str = _NEVER
+    lower: str = _NEVER
+    spans: tuple[Form, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +68,12 @@ def languages() -> Languages:
 def _language(entry: dict[str, Any]) -> Language:
     words = {name: _words(entry.get(name, "")) for name in ("strong", "weak")}
     frames = tuple((Task(task), pattern) for task, pattern in entry.get("frames", ()))
-    patterns = {name: text for name, text in entry.items() if name not in (*words, "frames")}
-    return Language(strong=words["strong"], weak=words["weak"], frames=frames, **patterns)
+    spans = tuple(Form(kind, pattern) for kind, pattern in entry.get("spans", ()))
+    tables = (*words, "frames", "spans")
+    patterns = {name: text for name, text in entry.items() if name not in tables}
+    return Language(
+        strong=words["strong"], weak=words["weak"], frames=frames, spans=spans, **patterns
+    )
 
 
 def _words(text: str) -> frozenset[str]:

@@ -1,99 +1,70 @@
-"""Cut time spans and amounts out of an instruction: the separator follows neither.
+"""Read what limits an instruction: spans of time and an amount, which are no part of the description.
 
 Strict phrases ("between 2 and 4 seconds", "by 6 dB") do not occur in captions. Loose ones ("in the first
-half", "a little") do, so they are cut out of requests only.
+half", "a little") do, so they are read in requests only.
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from hsmtss_jax.instructions import amounts, spans
+from hsmtss_jax.instructions.amounts import Amount, Change
 from hsmtss_jax.instructions.grammar import compiled
+from hsmtss_jax.instructions.spans import FORMS, Form, Span
 
-_UNIT = r"(?:s|secs?|seconds?|ms|milliseconds?|min|mins|minutes?)\b"
-_NUMBER = r"(?:\d+(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty)"
-_CLOCK = r"\d+(?::\d\d){1,2}(?:\.\d+)?"
-_TIME = rf"(?:the )?(?:{_CLOCK}|{_NUMBER} ?{_UNIT}|(?:second|minute) {_NUMBER})"
-_TO = r" ?(?:to|and|until|till|through|-|—) ?"
-_WHOLE = r"(?: (?:of|in) {MEDIUM})?"
-
-_STRICT_SPANS = (
-    rf"(?:from|between) (?:{_TIME}|{_NUMBER}){_TO}(?:{_TIME}|the end)",
-    rf"(?:from|between) (?:seconds?|minutes?) {_NUMBER}{_TO}{_NUMBER}",
-    rf"(?:at |in )?{_CLOCK}{_TO}{_CLOCK}",
-    rf"(?:starting )?(?:from|at) {_TIME} (?:on(?:wards?)?|until the end|to the end)\b",
-    rf"(?:after|before|until|till|since|up to) {_CLOCK}",
+_VAGUE = (
+    r"(?:in|during|throughout) the (?:very )?(?:first|second|third|last|final|opening|closing|middle"
+    r"|initial) (?:part|section|bars?)(?: (?:of|in) {MEDIUM})?",
+    r"in the middle(?: of {MEDIUM})?(?=[,.;!?]*$)",
 )
-_LOOSE_SPANS = (
-    rf"(?:in|during|for|over|within|throughout|only in|from) the (?:very )?"
-    rf"(?:first|second|third|last|final|opening|closing|middle|initial)"
-    rf"(?: (?:{_NUMBER}|few|couple of))? ?(?:half|third|quarter|part|section|bars?|{_UNIT})"
-    + _WHOLE,
-    rf"(?:after|before|until|till) (?:about |around )?{_TIME}",
-)
-_STRICT_AMOUNTS = (
-    r"(?:by|to|down to) (?:about |around |roughly |at least )?\d+(?:\.\d+)?"
-    r" ?(?:dbs?|decibels?|%|percent|per cent)",
-    r"by (?:about |around )?(?:half|a (?:half|third|quarter)|(?:a )?factor (?:of )?\w+)\b",
-    r"\d+(?:\.\d+)? ?(?:dbs?|decibels?)\b",
-)
-_SOME = (
-    r"(?:(?:just |only )?an? (?:(?:little|tiny|wee) )?(?:bit|little|tad|touch)|slightly|somewhat"
-    r"|partially|partly|halfway|half way)"
-)
-_LOOSE_AMOUNTS = (
-    rf"(?:by )?{_SOME}(?=[,.;!?]? *(?:$|{{PLEASE}}"
-    r"|(?:quieter|softer|louder|clearer|less|more|down|lower)\b))",
-    r"(?:about )?\d+(?:\.\d+)? ?(?:%|percent) of(?= (?:the|that|this|my) )",
-    r"at (?:about )?\d+(?:\.\d+)? ?(?:%|percent)",
-    rf"^{_SOME}(?= (?:{{REMOVE}}|{{EXTRACT}}|{{REMOVE_PHRASE}}|{{EXTRACT_PHRASE}})\b)",
-)
+_POINT = r"\bat (?:the (?:very )?(?:beginning|start|end)\b|(?:about )?\d+:\d\d)"
 
 
 class Limits(NamedTuple):
-    """Store a text without its time spans and amounts, and one warning for each of them."""
+    """A text without its limits, the spans and changes of level that it names, and warnings."""
 
     text: str
+    spans: tuple[Span, ...]
+    changes: list[Change]
     warnings: list[str]
 
+    def amount(self, level: str) -> Amount | None:
+        """Return the amount of a command that makes something "lower", "louder" or neither ("")."""
+        change = self.changes[0] if self.changes else amounts.USUAL if level else None
+        return None if change is None else change.amount(level == "louder")
 
-def cut(text: str, loose: bool) -> Limits:
-    """Cut time spans and amounts out of ``text``; ``loose`` ones as well where asked for."""
-    spans = _STRICT_SPANS + (_LOOSE_SPANS if loose else ())
-    amounts = _STRICT_AMOUNTS + (_LOOSE_AMOUNTS if loose else ())
-    said: list[str] = []
-    for patterns, says in (
-        (spans, "is not followed: the whole recording is processed; --start and --end cut it"),
-        (amounts, "is not followed: the sound is taken as a whole"),
-    ):
-        for pattern in patterns:
-            text, found = _cut(
-                rf"(?<![\w:.]){pattern}(?![\w:])" if "^" not in pattern else pattern, text
-            )
-            said += [f"{phrase!r} {says}" for phrase in found]
-    return Limits(text, said)
+
+def cut(text: str, loose: bool, forms: Sequence[Form] = FORMS) -> Limits:
+    """Cut spans of time and amounts out of ``text``; ``loose`` phrases as well where asked for."""
+    timed = spans.find(text, loose, forms)
+    text, said = timed.text, []
+    for pattern in _VAGUE if loose else ():
+        for match in compiled(rf"\b{pattern}").finditer(text):
+            shorter = text.replace(match.group(), " ")
+            if any(map(str.isalnum, shorter)):
+                text = " ".join(shorter.split())
+                said.append(_unfollowed(match.group()))
+    changed = amounts.find(text, loose)
+    said += [
+        f"{phrase!r} is not followed: only one amount is, {changed.phrases[0]!r}"
+        for phrase in changed.phrases[1:]
+    ]
+    return Limits(changed.text, timed.spans, changed.changes, said)
 
 
 def only(text: str) -> bool:
-    """Return whether the text is a time span and nothing else ("the first 10 seconds")."""
-    span = rf"(?:the )?(?:first|second|last|middle)(?: (?:{_NUMBER}|few))? ?(?:half|third|quarter|{_UNIT})"
-    return any(
-        compiled(pattern).fullmatch(text) for pattern in (span, *_STRICT_SPANS, *_LOOSE_SPANS)
-    )
+    """Return whether the text is a span of time and nothing else ("the first 10 seconds")."""
+    return spans.find(f"x {text}", loose=True).text.strip() == "x"
 
 
 def point(text: str) -> list[str]:
-    """Return a warning for a point in time ("at 0:35", "at the end"), which stays in the description."""
-    found = re.search(
-        rf"\bat (?:{_TIME}|the (?:very )?(?:beginning|start|end)\b)", text, re.IGNORECASE
+    """Return a warning for a vague point in time ("at the end"), which stays in the description."""
+    found = re.search(_POINT, text, re.IGNORECASE)
+    return [_unfollowed(found.group())] if found else []
+
+
+def _unfollowed(phrase: str) -> str:
+    return (
+        f"{phrase!r} is not followed: the whole recording is processed; give its seconds (--span)"
     )
-    return [f"{found.group()!r} is not followed: the whole recording is processed"] if found else []
-
-
-def _cut(pattern: str, text: str) -> tuple[str, list[str]]:
-    compiled_pattern = compiled(pattern)
-    found = [match.group() for match in compiled_pattern.finditer(text)]
-    shorter = compiled_pattern.sub(" ", text) if found else text
-    shorter = re.sub(r"\s+([,.;!?])", r"\1", " ".join(shorter.split(" "))).strip(" ,")
-    if not found or not any(character.isalnum() for character in shorter):
-        return text, []
-    return re.sub(r" {2,}", " ", shorter), found

@@ -7,9 +7,11 @@ X" inverts the task; "remove it" resolves "it" from the clauses before. A text w
 description to extract. Other languages than English are read by ``foreign``, with a warning.
 """
 
+import dataclasses
 import re
 import unicodedata
 import warnings
+from collections.abc import Sequence
 
 from hsmtss_jax.instructions import foreign, grammar, labels, limits
 from hsmtss_jax.instructions.captions import caption_query
@@ -18,7 +20,9 @@ from hsmtss_jax.instructions.descriptions import clean, cut, listed, names_sound
 from hsmtss_jax.instructions.grammar import compiled
 from hsmtss_jax.instructions.instruction import Instruction, InstructionWarning
 from hsmtss_jax.instructions.languages import Language
+from hsmtss_jax.instructions.limits import Limits
 from hsmtss_jax.instructions.normalise import normalise
+from hsmtss_jax.instructions.spans import FORMS
 from hsmtss_jax.task import TASKS, Task
 
 _APARTS = ("separat", "isolat", "pick", "singl", "pull", "lift", "bring")
@@ -29,13 +33,14 @@ _COLON_HEAD = re.compile(r"\w+\s*:")
 def parse(text: str) -> Instruction:
     """Parse ``text`` into a task and a description, in the user's own words and order.
 
-    The exceptions are "denoise" (remove "noise"), "karaoke" and "a cappella" (remove, extract "vocals").
-    An InstructionWarning says what is not English, and which time spans, amounts and emoji are ignored.
-    ValueError: the text names no sound, or has over 2000 characters.
+    Spans of time ("between 2 and 4 seconds") and an amount ("by 6 dB", "turn down") become the instruction's
+    own. The exceptions are "denoise" (remove "noise"), "karaoke" and "a cappella" (remove, extract "vocals").
+    An InstructionWarning says what is not English, which limits are not followed, and which emoji are.
+    ValueError: the text names no sound, a span that ends before it begins, or has over 2000 characters.
     """
     plain = normalise(text)
     language = foreign.detect(plain)
-    found, said = _read_english(plain) if language is None else _read_foreign(plain, language)
+    found, said = read_english(plain) if language is None else _read_foreign(plain, language)
     emoji = _emoji(text)
     if not names_sound(found.description) or limits.only(found.description):
         hint = f" ({emoji[0]})" if emoji else ""
@@ -49,10 +54,13 @@ def parse(text: str) -> Instruction:
 
 def _read_foreign(text: str, language: Language) -> tuple[Instruction, list[str]]:
     text = " ".join(text.split())
-    found = foreign.parse(text, language)
-    said: list[str] = []
+    cut = limits.cut(text, loose=True, forms=(*language.spans, *FORMS))
+    found = foreign.parse(cut.text, language)
     if found is None:
-        found, said = _read_english(text)
+        found, said = read_english(text)
+    else:
+        level = "lower" if re.search(language.lower, text, re.IGNORECASE) else ""
+        found, said = _limited(found, cut, level), cut.warnings
     what = f"looks {language.name}" if language.name else "does not look English"
     advice = "if that is wrong, give --task and the description in English, which the model knows"
     return found, [
@@ -61,29 +69,44 @@ def _read_foreign(text: str, language: Language) -> tuple[Instruction, list[str]
     ]
 
 
-def _read_english(text: str) -> tuple[Instruction, list[str]]:
+def read_english(text: str) -> tuple[Instruction, list[str]]:
+    """Parse a normalised English text; return the instruction and warnings."""
     text = labels.unlabelled(labels.one_line(text))
     filled = caption_query(text)
     if filled is not None:
-        kept, said = limits.cut(filled.description, loose=False)
-        whole = _COLON_HEAD.match(text) or not said
-        description = filled.description if whole else clean(kept)
-        return Instruction(filled.task, description, "rules"), said
-    text, commands, said = _requested(text)
-    label = labels.labelled(text)
-    found = _instruction(label.task, clean(label.target)) if label else _decide(*commands)
-    found = found or _plain(text)
-    return found, said + (limits.point(found.description) if commands[0] else [])
+        return _filled(text, filled)
+    cut, commands, context = _requested(text)
+    label = labels.labelled(cut.text)
+    found = _instruction(label.task, clean(label.target)) if label else _decide(commands, context)
+    found = found or _plain(cut.text)
+    level = "" if label else _level(commands)
+    said = cut.warnings + (limits.point(found.description) if commands else [])
+    return _limited(found, cut, level), said
 
 
-def _requested(text: str) -> tuple[str, tuple[list[Command], str], list[str]]:
-    """Return the text without time spans and amounts, its commands and context, and warnings."""
-    strict, loose = (limits.cut(text, loose=loose) for loose in (False, True))
-    for shorter in (loose, strict):
-        commands = _commands(shorter.text)
-        if commands[0]:
+def _filled(text: str, filled: Instruction) -> tuple[Instruction, list[str]]:
+    """Take strict limits out of a filled template, but none out of a caption behind a colon."""
+    cut = limits.cut(filled.description, loose=False)
+    if cut.text == filled.description:
+        return filled, []
+    if _COLON_HEAD.match(text):
+        return filled, ["behind the colon all words describe the sound: give limits as options"]
+    found = Instruction(filled.task, clean(cut.text), "rules")
+    return _limited(found, cut, ""), cut.warnings
+
+
+def _limited(found: Instruction, cut: Limits, level: str) -> Instruction:
+    return dataclasses.replace(found, spans=cut.spans, amount=cut.amount(level))
+
+
+def _requested(text: str) -> tuple[Limits, list[Command], str]:
+    """Return the text without its limits and what they are, its commands, and its context."""
+    for loose in (True, False):
+        cut = limits.cut(text, loose)
+        commands, context = _commands(cut.text)
+        if commands:
             break
-    return shorter.text, commands, shorter.warnings
+    return cut, commands, context
 
 
 def _commands(text: str) -> tuple[list[Command], str]:
@@ -164,6 +187,14 @@ def _decide(commands: list[Command], context: str) -> Instruction | None:
     if commands:
         return Instruction(commands[0].task, clean(commands[0].target), "rules")
     return None
+
+
+def _level(commands: Sequence[Command]) -> str:
+    """Return "lower" or "louder" where all that is done to the unwanted, or else the wanted, is just that."""
+    named = [c for c in commands if not c.protects and not matches(grammar.ANAPHOR, c)] or commands
+    removed = {command.level for command in named if command.task == Task.REMOVE}
+    levels = removed or {command.level for command in named}
+    return levels.pop() if len(levels) == 1 else ""
 
 
 def _instruction(task: Task, description: str) -> Instruction:

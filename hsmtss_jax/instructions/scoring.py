@@ -1,7 +1,8 @@
 """Score instruction parsers on a table of sentences.
 
-A table is a CSV file with the columns text, task, description, origin. Scores are reported by group:
-the part of the origin before the slash, as in "own/negation".
+A table is a CSV file with the columns text, task, description, origin and, where they are judged, spans
+("0:02-0:04;0:10-end") and amount ("6dB"). Scores are reported by group: the part of the origin before the
+slash, as in "own/negation".
 """
 
 import csv
@@ -12,7 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
+from hsmtss_jax.instructions.amounts import WHOLE, read_amount
 from hsmtss_jax.instructions.instruction import Instruction, InstructionWarning
+from hsmtss_jax.instructions.spans import read_span
 from hsmtss_jax.task import TASKS
 
 COLUMNS = ("text", "task", "description", "origin")
@@ -21,12 +24,14 @@ _ARTICLES = frozenset({"a", "an", "the"})
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """Store a sentence, its expected task and description, and its origin."""
+    """Store a sentence, what it is expected to be read as, and its origin; "" is not judged."""
 
     text: str
     task: str
     description: str
     origin: str
+    spans: str = ""
+    amount: str = ""
 
     @property
     def group(self) -> str:
@@ -55,14 +60,25 @@ class ParsedCase:
             and canonical(self.found.description) == canonical(self.case.description)
         )
 
+    @property
+    def limits_correct(self) -> bool:
+        """Return whether the spans and the amount match, where they are judged."""
+        if self.found is None:
+            return False
+        spans, amount = self.case.spans, self.case.amount
+        wanted = [str(read_span(each)) for each in spans.split(";")] if spans else []
+        right = not spans or wanted == [*map(str, self.found.spans)]
+        return right and (not amount or str(read_amount(amount)) == str(self.found.amount or WHOLE))
+
 
 @dataclasses.dataclass(frozen=True)
 class ParseScore:
-    """Count the cases, correct tasks, correct tasks with descriptions (both), and fall-backs."""
+    """Count the cases, correct tasks, with descriptions (both), with limits as well, and fall-backs."""
 
     count: int
     task: int
     both: int
+    limits: int
     fell_back: int
 
 
@@ -78,7 +94,8 @@ def read_cases(path: str | os.PathLike[str]) -> list[Case]:
         missing = set(COLUMNS) - set(reader.fieldnames or ())
         if missing:
             raise ValueError(f"{path} lacks the columns {', '.join(sorted(missing))}")
-        cases = [Case(*(row[name] or "" for name in COLUMNS)) for row in reader]
+        names = [field.name for field in dataclasses.fields(Case)]
+        cases = [Case(*(row.get(name) or "" for name in names)) for row in reader]
     for number, case in enumerate(cases, 1):
         if case.task not in TASKS or not case.text or not case.description:
             raise ValueError(f"{path}: row {number} needs a text, extract or remove, a description")
@@ -118,5 +135,6 @@ def _score(parsed: Sequence[ParsedCase]) -> ParseScore:
         count=len(parsed),
         task=sum(outcome.task_correct for outcome in parsed),
         both=sum(outcome.correct for outcome in parsed),
+        limits=sum(outcome.correct and outcome.limits_correct for outcome in parsed),
         fell_back=sum(bool(outcome.found and outcome.found.note) for outcome in parsed),
     )

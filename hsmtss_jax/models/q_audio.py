@@ -174,7 +174,16 @@ class Embeddings(nn.Module):
 
 
 class QAudioStack(nn.Module):
-    """Apply the scanned layers. Query or text may be None; see ``QAudio`` for the passes."""
+    """Apply the scanned layers; see ``QAudio`` for the passes.
+
+    Args:
+      query: [B, Q, D], or None.
+      text: [B, N, D], or None.
+      audio: S [B, P, Ca] that queries read, or None.
+      mask: bool, what attends to what, True = yes; None: all to all.
+      cache: keys and values of the tokens before, stacked over layers.
+      train: dropout is on.
+    """
 
     config: QAudioConfig
     dtype: Any = jnp.float32

@@ -24,7 +24,15 @@ class KVCache:
 
     @classmethod
     def zeros(cls, batch: int, slots: int, heads: int, head_width: int, dtype: Any) -> "KVCache":
-        """Create an empty cache with ``slots`` positions."""
+        """Create an empty cache.
+
+        Args:
+          batch: B.
+          slots: S, positions that fit.
+          heads: H.
+          head_width: E.
+          dtype: of keys and values.
+        """
         empty = jnp.zeros((batch, slots, heads, head_width), dtype)
         return cls(k=empty, v=empty, length=jnp.zeros((), jnp.int32))
 

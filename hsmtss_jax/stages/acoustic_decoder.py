@@ -157,7 +157,15 @@ def score(
     dtype: Any,
     dropout_key: jax.Array | None = None,
 ) -> TokenScores:
-    """Score a batch with teacher forcing; in training mode when a dropout key is given."""
+    """Score a batch with teacher forcing.
+
+    Args:
+      config: the decoder's config.
+      params: its parameters.
+      read: the batch.
+      dtype: what the decoder computes in.
+      dropout_key: with it in training mode.
+    """
     logits = apply(
         config.make(dtype),
         {"params": params},

@@ -198,7 +198,16 @@ class QAudioStage(CaptionStage):
         raw: jax.Array,
         train: bool,
     ) -> NextTokens:
-        """Predict every token from the audio and the tokens before it: ATG."""
+        """Predict every token from the audio and the tokens before it: ATG.
+
+        Args:
+          module: the network, with its parameters.
+          frozen: the text encoder's parameters, by bundle.
+          batch: with text_ids, text_mask [B, N].
+          audio: the pass over the audio.
+          raw: the text encoder's outputs [B, N, E].
+          train: dropout is on.
+        """
         table = self.encoders.token_table(frozen)
         # BERT's own [CLS] is no target.
         start = 1 if self.encoders.text_encoder.kind == "bert" else 0

@@ -69,7 +69,15 @@ class Checkpointer:
         config: Mapping[str, Any],
         metric: float | None = None,
     ) -> None:
-        """Start saving (arrays are copied before this returns); a step already saved is left alone."""
+        """Start saving (arrays are copied before this returns); a step already saved is left alone.
+
+        Args:
+          step: updates done.
+          state: the training state.
+          data: the iterator, before the next batch is drawn.
+          config: the experiment and the upstream's digests, in plain JSON.
+          metric: the validation metric that tells the best checkpoint, where it was measured.
+        """
         if self._manager.latest_step() == step:
             return
         args = ocp.args.Composite(

@@ -31,10 +31,16 @@ def make_step(
 ) -> Step:
     """Build ``step(state, batch, frozen, key) -> (state, metrics)``, to be jitted, the state donated.
 
-    batch arrays are [B, ...]; with ``accumulate`` = M > 1 each group's gradient is the mean over M
-    interleaved parts of the batch. key is the run's root key: the step's is derived from the counter.
-    trainable: trees of bools by group; gradients elsewhere are dropped before they are computed.
+    batch arrays are [B, ...]. key is the run's root key: the step's is derived from the counter.
     A group whose gradients are not finite is left as it was, and counted in ``state.skipped``.
+
+    Args:
+      objectives: by group, in the order of the updates.
+      optimizers: by group.
+      configs: of the optimisers, by group.
+      steps: of the run, for the learning rate.
+      accumulate: M > 1: each group's gradient is the mean over M interleaved parts of the batch.
+      trainable: trees of bools by group; gradients elsewhere are dropped before they are computed.
     """
     schedules = {group: make_schedule(configs[group], steps) for group in objectives}
 

@@ -37,7 +37,14 @@ class WarmStart:
 def warm_start(
     state: TrainState, shardings: Any, stage: Stage, bundle: Bundle, match: str = ""
 ) -> WarmStart:
-    """Put the tensors of ``bundle`` whose names contain the regex ``match`` into a fresh state.
+    """Put tensors of a bundle into a fresh state.
+
+    Args:
+      state: the fresh state.
+      shardings: of its leaves.
+      stage: the stage that is trained.
+      bundle: weights of a trained stage.
+      match: regex that the names of the tensors to take contain; "" takes all.
 
     Raises:
       ValueError: a regex that is none or finds nothing; a tensor that has no place in the stage, or

@@ -79,7 +79,15 @@ def separate_by_commands(
     sample_rate: int,
     options: SeparateOptions | None = None,
 ) -> dict[str, np.ndarray]:
-    """Extract and remove one sound of a recording [L] or [L, C]: command -> result, mono [L]."""
+    """Extract and remove one sound of a recording: command -> result, mono [L].
+
+    Args:
+      separator: the system.
+      audio: the recording [L] or [L, C].
+      description: of the sound.
+      sample_rate: [Hz].
+      options: of the separations.
+    """
     asked = [Instruction(task, description) for task in TASKS]
     found = separator.separate_many([audio], asked, sample_rate=sample_rate, options=options)
     return {

@@ -37,6 +37,7 @@ def refused(capsys, *argv) -> str:
     return error
 
 
+@pytest.mark.filterwarnings("default::hsmtss_jax.audio.io.AudioWarning")  # random weights are loud
 def test_there_and_back(folder, capsys):
     ckpt, out = folder / "codec", folder / "out.wav"
     assert run("encode", folder / "in.wav", folder / "again.tfc", ckpt) == 0
@@ -88,7 +89,7 @@ def test_bad_places_and_options_are_refused(folder, capsys, tmp_path):
         capsys, "codec", "encode", sound, out, "--ckpt", tmp_path / "none"
     )
     tokens = folder / "sound.tfc"
-    assert ".wav or .flac" in refused(capsys, "codec", "decode", tokens, tmp_path / "x.mp3")
+    assert "is written" in refused(capsys, "codec", "decode", tokens, tmp_path / "x.xyz")
     rate = ("--rate", "3")
     assert "--rate" in refused(capsys, "codec", "decode", tokens, tmp_path / "x.wav", *rate)
     assert "encode, decode, info" in refused(capsys, "codec")

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hsmtss_jax.audio.io import AudioWarning
+from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.cli.discovery import Input
 from hsmtss_jax.cli.separate.naming import NamingRule, plan_outputs, slug
 
 ONE = [Input(Path("music/song.flac"))]
+WAV = OutputOptions(format="wav")
 SAME = [Input(Path("a/x.wav")), Input(Path("b/x.wav"))]
 
 
@@ -22,12 +25,17 @@ def names(naming, inputs=ONE, prompts=("remove the rain",)):
 @pytest.mark.parametrize(
     ("naming", "inputs", "prompts", "expected"),
     [
-        (NamingRule(), ONE, ["x"], ["music/song_separated.wav"]),
-        (NamingRule(format="flac"), ONE, ["x"], ["music/song_separated.flac"]),
+        (NamingRule(), ONE, ["x"], ["music/song_separated.flac"]),
+        (NamingRule(options=WAV), ONE, ["x"], ["music/song_separated.wav"]),
         (NamingRule(output="r.flac"), ONE, ["x"], ["r.flac"]),
         (NamingRule(output="r.wav", two_stems=True), ONE, ["x"], ["r.wav", "r_residual.wav"]),
-        (NamingRule(output="out"), ONE, ["x"], ["out/song_target.wav"]),
-        (NamingRule(), ONE, ["a b", "c"], ["music/song_a_b_target.wav", "music/song_c_target.wav"]),
+        (NamingRule(output="out"), ONE, ["x"], ["out/song_target.flac"]),
+        (
+            NamingRule(),
+            ONE,
+            ["a b", "c"],
+            ["music/song_a_b_target.flac", "music/song_c_target.flac"],
+        ),
         (NamingRule(), SAME, ["x"], ["separated/x_target.wav", "separated/x_2_target.wav"]),
         (
             NamingRule(output="o"),
@@ -47,13 +55,13 @@ def names(naming, inputs=ONE, prompts=("remove the rain",)):
             ["Remove: A/B!"],
             ["o/remove_a_b.flac"],
         ),
-        (NamingRule(template="{track}", format="flac"), ONE, ["x"], ["music/song_2.flac"]),
-        (NamingRule(output="o", template="{stem}"), ONE, ["x"], ["o/target.wav"]),
+        (NamingRule(template="{track}"), ONE, ["x"], ["music/song_2.flac"]),
+        (NamingRule(output="o", template="{stem}"), ONE, ["x"], ["o/target.flac"]),
         (
             NamingRule(output="o", template="{track}_{prompt}"),
             ONE,
             ["A", "a"],
-            ["o/song_a.wav", "o/song_2_a.wav"],
+            ["o/song_a.flac", "o/song_2_a.flac"],
         ),
     ],
 )
@@ -74,7 +82,8 @@ def test_names(naming, inputs, prompts, expected):
         (NamingRule(template="{track}", two_stems=True), r"needs \{stem\}"),
         (NamingRule(template="../{track}"), "below the output folder"),
         (NamingRule(template="/tmp/{track}"), "below the output folder"),
-        (NamingRule(template="{track}.flac", format="wav"), "--format is wav"),
+        (NamingRule(template="{track}.flac", options=WAV), "--format is wav"),
+        (NamingRule(output="x.xyz"), "2 results"),
     ],
 )
 def test_names_that_are_refused(naming, said):
@@ -86,7 +95,7 @@ def test_a_file_is_never_an_input():
     with pytest.raises(ValueError, match="would overwrite the input"):
         names(NamingRule(output="music/../music/song.flac"))
     with pytest.raises(ValueError, match=r"song.wav is no flac file"):
-        names(NamingRule(output="song.wav", format="flac"))
+        names(NamingRule(output="song.wav", options=OutputOptions(format="flac")))
     with pytest.raises(ValueError, match="goes with a folder"):
         names(NamingRule(output="song.wav", template="{track}"))
     assert names(NamingRule(template="{track}"), [Input(Path("a.wav"))]) == ["a_2.wav"]
@@ -116,6 +125,43 @@ def test_long_names_are_told_apart_by_their_number():
     found = names(NamingRule(output="out"), inputs, ["remove the rain", "extract the rain"])
     assert len(set(found)) == 6
     assert all(len(os.path.basename(name).encode()) <= 200 for name in found)
+
+
+@pytest.mark.parametrize("name", ["a.xyz", "a.txt", "deep/a.docx"])
+def test_a_suffix_that_is_not_written_is_refused(name):
+    with pytest.raises(ValueError, match=r"no format that is written.* ends with /"):
+        names(NamingRule(output=name))
+    assert names(NamingRule(output=f"{name}/")) == [f"{name}/song_target.flac"]
+
+
+@pytest.mark.parametrize("name", ["out", "v1.5", "2024.11", "a.b c", "takes.february"])
+def test_a_folder_may_have_a_point(name):
+    assert names(NamingRule(output=name)) == [f"{name}/song_target.flac"]
+
+
+@pytest.mark.parametrize(
+    ("source", "result"),
+    [("a.FLAC", "a_separated.flac"), ("a.aif", "a_separated.aif"), ("a.wave", "a_separated.wave")],
+)
+def test_results_have_the_format_of_the_input(source, result):
+    assert names(NamingRule(), [Input(Path(source))]) == [result]
+
+
+@pytest.mark.parametrize("source", ["a.amr", "a", "a.dts"])
+def test_a_format_that_is_not_written_is_told(source):
+    with pytest.warns(AudioWarning, match="is not written: the results are wav"):
+        assert names(NamingRule(), [Input(Path(source))]) == ["a_separated.wav"]
+
+
+def test_a_depth_needs_a_format_that_has_one():
+    options = OutputOptions(bit_depth="24")
+    with pytest.warns(AudioWarning, match="MP3 has no bit depth"):
+        assert names(NamingRule(options=options), [Input(Path("a.mp3"))]) == ["a_separated.wav"]
+
+
+def test_figures_do_not_share_a_name():
+    inputs = [Input(Path("a/x.wav")), Input(Path("a/x.flac"))]
+    assert names(NamingRule(output="o"), inputs) == ["o/x_target.wav", "o/x_2_target.flac"]
 
 
 def test_slug():

@@ -65,6 +65,7 @@ def test_many_inputs_and_prompts(tmp_path, capsys, monkeypatch):
     assert sum(each["status"] == "failed" for each in told) == 5
 
 
+@pytest.mark.filterwarnings("default::hsmtss_jax.audio.io.AudioWarning")
 def test_two_stems_add_up(tmp_path, capsys):
     """Under one gain where they are too loud; --clip-mode none leaves them as they are."""
     loud = 15 * noise(3 * 22_050 + 1, 2)
@@ -234,3 +235,38 @@ def test_an_interrupt_leaves_what_is_complete(number, status, said, tmp_path):
     assert (process.returncode, errors) == (status, said)
     assert below(tmp_path / "out") == {"a_target.wav"}
     assert [each["status"] for each in lines((tmp_path / "all.jsonl").read_text())] == ["done"]
+
+
+def test_a_span_leaves_the_rest_of_the_recording(tmp_path, capsys):
+    source = write(tmp_path / "in.wav", noise(2 * RATE), subtype="PCM_16")
+    out, log = tmp_path / "out.wav", tmp_path / "log.jsonl"
+    words = (source, "remove the rain by 6 dB between 0.5 and 1 seconds", "-o", out)
+    assert separate(*words, "--json", log, "--no-figure") == 0
+    assert "remove 'rain' by 6dB, 0:00.5-0:01" in capsys.readouterr().out
+    before, after = soundfile.read(source)[0], soundfile.read(out)[0]
+    inside = slice(RATE // 2, RATE)
+    assert (before[inside] != after[inside]).any()
+    np.testing.assert_array_equal(np.delete(before, inside), np.delete(after, inside))
+    (document,) = lines(log.read_text())
+    assert (document["spans"], document["amount"]) == (["0:00.5-0:01"], "6dB")
+
+
+def test_options_win_over_the_sentence(tmp_path, capsys):
+    words = ("remove the rain by 6 dB between 2 and 4 seconds", "--plan")
+    assert separate(*words, "--span", "1-2", "--span", "the last 3 s", "--amount", "50%") == 0
+    (document,) = lines(capsys.readouterr().out)
+    assert document["spans"] == ["0:01-0:02", "end-0:03-end"] and document["amount"] == "6.021dB"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--span", "4-2"], "ends before it begins"),
+        (["--amount", "loud"], "no amount"),
+        (["--amount", "6dB", "--mode", "generate"], "mode generate does not take away 6dB"),
+    ],
+)
+def test_limits_that_cannot_be(options, says, tmp_path, capsys):
+    assert separate(write(tmp_path / "in.wav"), "remove the rain", *options) == 2
+    error = capsys.readouterr().err
+    assert says in error and error.count("\n") == 1

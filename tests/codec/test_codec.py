@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.audio.io import write_audio
+from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.bundles.bundle import save_bundle
 from hsmtss_jax.codec.codec import Codec
 from hsmtss_jax.codec.token_file import pack, unpack
@@ -38,7 +39,7 @@ def test_encode_then_decode(codec, tmp_path):
     tokens = codec.encode(stereo, 44_100)
     assert (tokens.samples, tokens.sample_rate, tokens.digest) == (4000, 16_000, codec.digest)
     assert tokens.values.shape == (codec.config.token_frames(4000), codec.config.groups)
-    write_audio(tmp_path / "a.wav", stereo, 44_100, subtype="FLOAT")
+    write_audio(tmp_path / "a.wav", stereo, 44_100, OutputOptions(bit_depth="float"))
     from_file = codec.encode(tmp_path / "a.wav")
     np.testing.assert_array_equal(from_file.values, tokens.values)
     again = unpack(pack(tokens))

@@ -74,6 +74,7 @@ def test_probe(corpus, bundles, tmp_path, capsys):
         (["captioning", "--beams", "0"], "--beams: must be at least 1"),
         (["separation", "--count", "0"], "--count"),
         (["--count", "0"], "--count"),
+        (["separation", "--judge", "nowhere"], "no judge nowhere: give yamnet, or the folder of a"),
     ],
 )
 def test_bad_input_is_one_line(argv, said, capsys):

@@ -20,9 +20,9 @@ def test_a_row_for_each_parser_and_group():
     }
     found = report(parsed, {"cases": "a table"})
     table = found.table()
-    assert "| rules | own | 1 | 1 (100.0 %) | 1 (100.0 %) | 0 |" in table
-    assert "| rules | all | 2 | 2 (100.0 %) | 1 (50.0 %) | 0 |" in table
-    assert "| model | all | 2 | 1 (50.0 %) | 1 (50.0 %) | 1 |" in table
+    assert "| rules | own | 1 | 1 (100.0 %) | 1 (100.0 %) | 1 (100.0 %) | 0 |" in table
+    assert "| rules | all | 2 | 2 (100.0 %) | 1 (50.0 %) | 1 (50.0 %) | 0 |" in table
+    assert "| model | all | 2 | 1 (50.0 %) | 1 (50.0 %) | 1 (50.0 %) | 1 |" in table
     document = json.loads(json.dumps(found.to_json()))
     assert document["about"] == {"cases": "a table"}
     assert list(document["summary"])[:3] == ["rules, own", "rules, demo", "rules, all"]

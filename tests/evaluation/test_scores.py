@@ -3,7 +3,16 @@ import math
 import numpy as np
 import pytest
 
-from hsmtss_jax.evaluation.scores import METRICS, PairScore, difference_cells, mean_cell, report
+from hsmtss_jax.evaluation.scores import (
+    METRICS,
+    PairScore,
+    difference_cells,
+    mean_cell,
+    missing_notes,
+    report,
+    set_table,
+)
+from hsmtss_jax.metrics.tables import Column
 
 
 def score(index, task, route, group="", **values):
@@ -53,3 +62,42 @@ def test_what_is_not_finite_is_skipped_and_counted():
     assert list(found) == ["sdr"] and (found["sdr"].mean, found["sdr"].skipped) == (2.0, 1)
     assert mean_cell(others, "lsd") is None
     assert np.isnan(mean_cell(ours, "sdr").low) == np.False_
+
+
+def test_sets_of_sounds_are_compared_with_the_targets():
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(12):
+        target = rng.normal(size=3).astype(np.float16)
+        for route, vector in {"target": target, "near": target + 0.5, "far": target + 5}.items():
+            for task in ("extract", "remove"):  # the same sound: it counts once
+                row = score(i, task, route, mel_psnr=1.0)
+                row.embeddings["Mean"] = vector.astype(np.float16)
+                rows.append(row)
+    table = set_table(rows).to_json()
+    assert set(table) == {"near", "far"}
+    assert table["near"]["fad_Mean"] == pytest.approx(3 * 0.25, rel=0.02)
+    assert table["far"]["fad_Mean"] == pytest.approx(3 * 25, rel=0.02)
+    assert table["far"]["kad_Mean"] > table["near"]["kad_Mean"]
+    assert table["far"]["n_Mean"] == "12, 12"
+    document = report(rows, {}).to_json()
+    assert "sets" in document["summary"] and "embeddings" not in document["rows"][0]
+    assert not set_table([row for row in rows if row.route != "target"]).rows
+
+
+def test_others_routes_have_rows_and_differences():
+    rows = [
+        score(i, "extract", route, mel_psnr=20.0 + (route == "theirs"))
+        for i in range(3)
+        for route in ("theirs", "mixture", "target")
+    ]
+    document = report(rows, {}).to_json()["summary"]["extract"]
+    assert list(document) == ["target", "mixture", "theirs", "theirs - mixture"]
+    assert document["theirs - mixture"]["mel_psnr"]["mean"] == pytest.approx(1.0)
+
+
+def test_what_is_missing_is_named():
+    (line,) = missing_notes(METRICS)
+    assert "KL (Cnn14)" in line and "CLAP score (msclap)" in line and "AFSim" in line
+    (line,) = missing_notes([Column("kl_cnn14", "KL (Cnn14)"), Column("afsim_x", "AFSim (x)")])
+    assert "KL" not in line and "AFSim" not in line

@@ -9,12 +9,14 @@ import pytest
 
 from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.evaluation.pairs import pair_of
-from hsmtss_jax.evaluation.separation import evaluate_separation, score_estimate
+from hsmtss_jax.evaluation.scorers import Divergence, score_estimate
+from hsmtss_jax.evaluation.separation import evaluate_separation
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.separator import Separator
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.metrics import lsd, lsd_active, mel_psnr, sdr, si_sdr
 from hsmtss_jax.testing.bundles import tiny_upstream
+from tests.evaluation.sounds import MeanJudge
 
 MODES = ("mask", "generate", "blend")
 
@@ -121,6 +123,18 @@ def test_the_baseline_is_scored_beside_it(separator, examples):
     report = evaluate_separation(separator, examples[:1], baseline=baseline)
     summary = report.to_json()["summary"]["extract"]
     assert {"mixture", "mask", "baseline", "mask - mixture", "mask - baseline"} == summary.keys()
+
+
+def test_a_judge_brings_columns_the_target_s_row_and_sets(separator, examples):
+    report = evaluate_separation(separator, examples[:2], judges=[Divergence(MeanJudge())])
+    document = report.to_json()
+    assert document["about"]["columns"]["kl_mean"] == "KL (Mean) ↓"
+    both = document["summary"]["all"]
+    assert list(both)[:3] == ["target", "mixture", "mask"]
+    assert both["target"]["kl_mean"]["mean"] == pytest.approx(0, abs=1e-5)
+    assert np.isfinite(both["mask - mixture"]["kl_mean"]["mean"])
+    assert document["summary"]["sets"]["mixture"]["n_Mean"] == "2, 2"
+    assert "KL (Mean) ↓" in report.table() and "Not computed, of the paper's" in report.table()
 
 
 def test_a_pair_of_70_ms_has_no_offset_to_drop(examples):

@@ -12,6 +12,7 @@ from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationRepo
 from hsmtss_jax.inference.recording import open_recording
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.instructions.spans import read_span
 from hsmtss_jax.testing.fake_runtime import FRAME, WINDOW
 
 RATE = 16_000
@@ -127,3 +128,11 @@ def test_a_broken_call_leaves_its_sinks(runtime):
     with pytest.raises(KeyboardInterrupt):
         run(runtime, [noise(30.0)], [sink], progress=stop)
     assert sink.state == "left"
+
+
+def test_a_span_outside_the_recording_fails_alone(runtime):
+    early = Instruction("remove", "rain", spans=(read_span("1-2"),))
+    late = Instruction("remove", "rain", spans=(read_span("60-70"),))
+    ((done, failed),) = run(runtime, [noise(3.0)], asked=[early, late])
+    assert isinstance(done, SeparationReport) and done.instruction.limits == "0:01-0:02"
+    assert isinstance(failed, Failed) and "lies outside the recording" in str(failed.error)

@@ -13,6 +13,8 @@ from hsmtss_jax.inference import (
     TargetAbsent,
 )
 from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.instructions.amounts import read_amount
+from hsmtss_jax.instructions.spans import read_span
 from hsmtss_jax.sampling.policies import Policy
 
 
@@ -29,6 +31,9 @@ from hsmtss_jax.sampling.policies import Policy
         ({"seed": -1}, "seed"),
         ({"temperature": -0.1}, "temperature"),
         ({"top_p": 0.0}, "top_p must be above 0"),
+        ({"span": ("4-2",)}, "ends before it begins"),
+        ({"span": "soon"}, "no span of time"),
+        ({"amount": "loud"}, "no amount"),
     ],
 )
 def test_what_is_out_of_range_is_refused(options, said):
@@ -91,3 +96,19 @@ def test_every_option_has_a_sentence():
         assert all(field.metadata["help"] for field in dataclasses.fields(kind))
     assert not set(SeparateOptions.__dataclass_fields__) & set(RuntimeOptions.__dataclass_fields__)
     assert "mode" in SeparationReport.__dataclass_fields__
+
+
+def test_limits_of_the_options_win():
+    said = Instruction("remove", "rain", spans=(read_span("2-4"),), amount=read_amount("6dB"))
+    assert SeparateOptions().limited(said).limits == "by 6dB, 0:02-0:04"
+    chosen = SeparateOptions(span=("1-2", "5-"), amount="100%").limited(said)
+    assert chosen.limits == "0:01-0:02, 0:05-end"
+    assert SeparateOptions(span="1-2").span == ("1-2",)
+
+
+def test_an_amount_is_of_the_recording_itself():
+    said = Instruction("remove", "rain", amount=read_amount("6dB"))
+    with pytest.raises(ValueError, match="mode generate does not take away 6dB"):
+        SeparateOptions(mode="generate").limited(said)
+    whole = SeparateOptions(mode="generate", amount="100%").limited(said)
+    assert whole.amount is None

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from hsmtss_jax.audio.io import AudioWarning
 from hsmtss_jax.inference.options import (
     Activity,
     Failed,
@@ -63,7 +64,7 @@ def outputs_in(folder):
 
 
 def test_files_appear_when_they_are_complete(tmp_path):
-    sink = FileSink(outputs_in(tmp_path), SeparateOptions(), "PCM_16")
+    sink = FileSink(outputs_in(tmp_path), SeparateOptions())
     with sink.open(RECORDING, [0, 1, 2]) as writers:
         assert writers[1].residual is None and writers[2] == Stems(None)
         for writer in (writers[0].target, writers[0].residual, writers[1].target):
@@ -76,7 +77,7 @@ def test_files_appear_when_they_are_complete(tmp_path):
 
 
 def test_a_failure_leaves_no_file(tmp_path):
-    sink = FileSink(outputs_in(tmp_path), SeparateOptions(), "PCM_16")
+    sink = FileSink(outputs_in(tmp_path), SeparateOptions())
     with pytest.raises(RuntimeError), sink.open(RECORDING, [0]) as writers:
         write(writers[0].target, SOUND)
         raise RuntimeError
@@ -86,8 +87,37 @@ def test_a_failure_leaves_no_file(tmp_path):
 def test_the_input_is_never_overwritten(tmp_path):
     source = tmp_path / "a.wav"
     soundfile.write(source, SOUND, RATE)
-    sink = FileSink(outputs_in(tmp_path), SeparateOptions(), "PCM_16")
+    sink = FileSink(outputs_in(tmp_path), SeparateOptions())
     with pytest.raises(ValueError, match="would overwrite the input"):
         sink.check(source)
-    with pytest.raises(ValueError, match=r"\.wav|\.flac"):
-        FileSink([OutputFiles("x", tmp_path / "a.mp3")], SeparateOptions(), "PCM_16").check(source)
+    with pytest.raises(ValueError, match="no format that is written"):
+        FileSink([OutputFiles("x", tmp_path / "a.xyz")], SeparateOptions()).check(source)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "FLOAT", "DOUBLE", "ULAW"])
+def test_files_are_as_the_input(tmp_path, subtype):
+    source = tmp_path / "in.wav"
+    soundfile.write(source, SOUND, RATE, subtype=subtype)
+    sink = FileSink([OutputFiles("x", tmp_path / "out.wav")], SeparateOptions())
+    sink.check(source)
+    with sink.open(open_recording(source), [0]) as writers:
+        write(writers[0].target, SOUND)
+    assert soundfile.info(tmp_path / "out.wav").subtype == subtype
+
+
+def test_too_loud_sounds_are_told_with_their_gain(tmp_path):
+    sink = FileSink([OutputFiles("x", tmp_path / "a.flac", tmp_path / "b.flac")], SeparateOptions())
+
+    def write_both():
+        with sink.open(RECORDING, [0]) as writers:
+            write(writers[0].target, 4 * SOUND)
+            write(writers[0].residual, SOUND)
+
+    with pytest.warns(AudioWarning, match="turned down"):
+        write_both()
+    (report,) = sink.told([REPORT])
+    peak = float(np.abs(4 * SOUND).max())
+    assert report.gain == pytest.approx(1 / peak) and peak > 1
+    np.testing.assert_allclose(soundfile.read(tmp_path / "b.flac")[0], SOUND / peak, atol=1e-4)
+    failed = Failed(ValueError())
+    assert sink.told([failed]) == [failed]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.inference import (
     Failed,
     OutputFiles,
@@ -108,7 +109,9 @@ def test_no_recordings_give_no_results(separator):
 def test_a_file_is_what_its_samples_are(many, separator, tmp_path):
     source, out, rest = (tmp_path / name for name in ("in.wav", "out.wav", "rest.flac"))
     soundfile.write(source, STEREO, 44_100, subtype="FLOAT")
-    report = separator.separate_file(source, out, PROMPTS[0], residual_path=rest, subtype="PCM_24")
+    report = separator.separate_file(
+        source, out, PROMPTS[0], residual_path=rest, output=OutputOptions(bit_depth="24")
+    )
     target, rate = soundfile.read(out, dtype="float32")
     assert rate == 44_100 and not isinstance(report, SeparationResult)
     np.testing.assert_allclose(target, many[0][0][0].target, atol=1e-4)
@@ -313,3 +316,12 @@ def test_places_to_load_from(tmp_path):
         Separator.from_pretrained(dtype="int3")
     with pytest.raises(ValueError, match="no device 'abacus'"):
         Separator.from_pretrained(device="abacus")
+
+
+def test_spans_and_amounts_are_options_too(separator):
+    found = separator.separate(MONO, PROMPTS[0], sample_rate=RATE, span="0.1-0.2", amount="6dB")
+    assert found.instruction.limits == "by 6dB, 0:00.1-0:00.2"
+    first, last = round(0.1 * RATE), round(0.2 * RATE)
+    np.testing.assert_array_equal(found.target[:first], MONO[:first])
+    np.testing.assert_array_equal(found.target[last:], MONO[last:])
+    np.testing.assert_allclose(found.target + found.residual, MONO, atol=1e-6)

@@ -3,6 +3,8 @@
 import pytest
 
 from hsmtss_jax.instructions import Instruction
+from hsmtss_jax.instructions.amounts import read_amount
+from hsmtss_jax.instructions.spans import read_span
 from hsmtss_jax.task import Task
 
 
@@ -35,3 +37,18 @@ def test_as_plain_json():
     assert Instruction("remove", "rain").as_dict() == expected
     noted = Instruction("remove", "rain", note="no answer")
     assert noted.as_dict() == {**expected, "note": "no answer"}
+
+
+def test_limits_are_what_travels_with_it():
+    limited = Instruction(
+        "remove", "rain", spans=(read_span("2-4"), read_span("1:05-")), amount=read_amount("6dB")
+    )
+    assert limited == Instruction("remove", "rain") and limited.opposite.spans == limited.spans
+    assert limited.limits == "by 6dB, 0:02-0:04, 1:05-end"
+    assert str(limited) == "remove 'rain' by 6dB, 0:02-0:04, 1:05-end"
+    assert limited.as_dict()["spans"] == ["0:02-0:04", "1:05-end"]
+    assert limited.as_dict()["amount"] == "6dB"
+
+
+def test_all_of_a_sound_is_no_amount():
+    assert Instruction("remove", "rain", amount=read_amount("100%")).amount is None

@@ -84,6 +84,15 @@ def test_a_good_answer_needs_one_call():
     assert found.as_dict() == {"task": "extract", "description": "the rain", "source": "local"}
 
 
+def test_times_and_amounts_are_the_rules_own():
+    model = answers('{"task": "remove", "description": "hum"}')
+    found = parser("local", generate=model)("turn the hum down by 6 dB from 1:05 on")
+    assert (found.source, found.limits) == ("local", "by 6dB, 1:05-end")
+    other = answers('{"task": "extract", "description": "hum"}')
+    found = parser("local", generate=other)("turn the hum down by 6 dB from 1:05 on")
+    assert found.limits == "1:05-end"
+
+
 def test_a_bad_answer_is_sent_back_once():
     model = answers("no idea", GOOD)
     assert parser("local", generate=model)(TEXT).source == "local"

@@ -4,6 +4,7 @@ import warnings
 
 import pytest
 
+from hsmtss_jax.instructions.amounts import read_amount
 from hsmtss_jax.instructions.instruction import Instruction, InstructionWarning
 from hsmtss_jax.instructions.scoring import (
     Case,
@@ -13,7 +14,9 @@ from hsmtss_jax.instructions.scoring import (
     run,
     score,
 )
+from hsmtss_jax.instructions.spans import read_span
 
+KEPT = Instruction("remove", "x")
 CASES = [
     Case("remove the rain", "remove", "rain", "own/plain"),
     Case("no dogs", "remove", "dogs", "own/negation"),
@@ -34,12 +37,27 @@ def test_articles_case_and_quotes_do_not_count():
     assert not wrong.task_correct and not wrong.correct
 
 
+def test_spans_and_amounts_count_where_they_are_given():
+    found = Instruction("remove", "rain", spans=(read_span("2-4"),), amount=read_amount("6dB"))
+    for spans, amount, right in [
+        ("", "", True),
+        ("0:02-0:04", "6dB", True),
+        ("2-4", "", True),
+        ("2-5", "6dB", False),
+        ("", "100%", False),
+    ]:
+        case = Case("remove the rain", "remove", "rain", "own", spans, amount)
+        assert ParsedCase(case, found).limits_correct == right
+    assert ParsedCase(Case("x", "remove", "x", "own", "", "100%"), KEPT).limits_correct
+
+
 def test_groups_are_counted_and_refusals_are_wrong():
     scores = score(run(parse, CASES))
     assert list(scores) == ["own", "paper", "all"]
     assert (scores["own"].count, scores["own"].task, scores["own"].both) == (2, 2, 1)
     assert (scores["paper"].count, scores["paper"].task) == (1, 0)
     assert (scores["all"].count, scores["all"].both, scores["all"].fell_back) == (3, 1, 1)
+    assert scores["all"].limits == 1
 
 
 @pytest.mark.filterwarnings("error")

@@ -111,7 +111,15 @@ def stable(text: str) -> int:
 
 
 def write(out: str, split: str, label: str, uid: str, x: np.ndarray) -> str:
-    """Write OUT/SPLIT/LABEL/UID.flac (16 bit) and return the path under OUT."""
+    """Write OUT/SPLIT/LABEL/UID.flac (16 bit) and return the path under OUT.
+
+    Args:
+      out: OUT.
+      split: SPLIT.
+      label: LABEL, as a slug.
+      uid: UID.
+      x: samples [L] at ``SR``.
+    """
     relative = os.path.join(split, slug(label), uid + ".flac")
     path = os.path.join(out, relative)
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -33,11 +33,11 @@ def available() -> bool:
 
 def facts(path: Path) -> Facts:
     """Read what the containers say. Raises Damaged for what is no sound."""
-    run = subprocess.run(_input(path, "info"), capture_output=True, check=False)
+    run = subprocess.run(input_options(path, "info"), capture_output=True, check=False)
     text = run.stderr.decode("utf-8", "replace")
     codecs, container = _STREAM.findall(text), _INPUT.search(text)
     if container is None:
-        raise Damaged(f"ffmpeg: {_last_line(text)}")
+        raise Damaged(f"ffmpeg: {last_line(text)}")
     if not codecs:
         raise Damaged("it holds no sound")
     seconds = _DURATION.search(text)
@@ -49,6 +49,33 @@ def facts(path: Path) -> Facts:
     return Facts(container[1], codecs[0], len(codecs), duration)
 
 
+def tags(path: Path) -> dict[str, str]:
+    """Read title, artist and the like, by ffmpeg's names. Raises Damaged for what is no sound."""
+    form = ["-map_metadata:g", "0:s:a:0", "-f", "ffmetadata", "pipe:1"]
+    found: dict[str, str] = {}
+    for options in (form, form[2:]):  # Ogg tags the stream, others the file
+        run = subprocess.run(
+            [*input_options(path, "error"), *options], capture_output=True, check=False
+        )
+        if run.returncode:
+            raise Damaged(f"ffmpeg: {last_line(run.stderr.decode('utf-8', 'replace'))}")
+        found |= _metadata(run.stdout.decode("utf-8", "replace"))
+    return found
+
+
+def _metadata(text: str) -> dict[str, str]:
+    """Parse the part of ffmpeg's metadata format that is the file's: "name=text", special signs escaped."""
+    found = {}
+    entries = re.split(r"(?<!\\)(?:\\\\)*\n", text)
+    for entry in entries[1:]:
+        if entry.startswith("["):  # a chapter or a stream
+            break
+        name, equals, value = entry.partition("=")
+        if equals and value:
+            found[re.sub(r"\\(.)", r"\1", name)] = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
+    return found
+
+
 @contextlib.contextmanager
 def decode(path: Path, start: int = 0, stop: int | None = None) -> Iterator[Opened]:
     """Decode the first stream of sound from sample ``start`` to before ``stop``.
@@ -56,7 +83,7 @@ def decode(path: Path, start: int = 0, stop: int | None = None) -> Iterator[Open
     Raises:
       Damaged: nothing can be decoded.
     """
-    command = [*_input(path, "error"), *_output(start, stop)]
+    command = [*input_options(path, "error"), *_output(start, stop)]
     with tempfile.TemporaryFile() as messages:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages)
         assert process.stdout is not None
@@ -65,7 +92,7 @@ def decode(path: Path, start: int = 0, stop: int | None = None) -> Iterator[Open
             status = process.wait()
             messages.seek(0)
             text = messages.read(1 << 16).decode("utf-8", "replace")
-            return f"ffmpeg: {_last_line(text)}" if status or text.strip() else None
+            return f"ffmpeg: {last_line(text)}" if status or text.strip() else None
 
         try:
             header = _wav_header(process.stdout)
@@ -78,7 +105,8 @@ def decode(path: Path, start: int = 0, stop: int | None = None) -> Iterator[Open
             process.wait()
 
 
-def _input(path: Path, verbosity: str) -> list[str]:
+def input_options(path: Path, verbosity: str) -> list[str]:
+    """Return the command of ffmpeg up to its input."""
     program = shutil.which("ffmpeg") or "ffmpeg"
     only_files = ["-protocol_whitelist", "file"]
     return [program, "-nostdin", "-hide_banner", "-v", verbosity, *only_files, "-i", f"file:{path}"]
@@ -112,16 +140,7 @@ def _samples(pipe: IO[bytes], channels: int) -> Iterator[np.ndarray]:
         yield np.frombuffer(data[: len(data) // size * size], "<f4").reshape(-1, channels)
 
 
-def _seconds(text: str) -> float | None:
-    """Return the duration that ffmpeg tells, or None."""
-    found = _DURATION.search(text)
-    if found is None:
-        return None
-    hours, minutes, seconds = map(float, found.groups())
-    return 3600 * hours + 60 * minutes + seconds
-
-
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
     """Return the last message of a part of ffmpeg, in brackets, or else its last line."""
     lines = [line for line in text.splitlines() if line.strip()]
     parts = [line for line in lines if line.startswith("[")]

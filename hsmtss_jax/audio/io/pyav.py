@@ -28,6 +28,13 @@ def facts(path: Path) -> Facts:
         return Facts(name, streams[0].codec_context.name, len(streams), duration)
 
 
+def tags(path: Path) -> dict[str, str]:
+    """Read title, artist and the like, by ffmpeg's names. Raises Damaged for what is no sound."""
+    with _open(path) as container:
+        stream = container.streams.audio[0].metadata if container.streams.audio else {}
+        return {**stream, **container.metadata}
+
+
 @contextlib.contextmanager
 def decode(path: Path, start: int = 0, stop: int | None = None) -> Iterator[Opened]:
     """Decode the first stream of sound from sample ``start`` to before ``stop``.

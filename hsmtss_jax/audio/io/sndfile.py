@@ -104,7 +104,7 @@ class _Reader:
     def _open(self) -> None:
         self._view = self._stream.view.open(self._stream.claimed_size)
         try:
-            with _quiet(self._stream.loud):
+            with quiet(self._stream.loud):
                 self.file = _Forward(self._view)
         except (soundfile.SoundFileError, TypeError) as error:
             self._view.close()
@@ -114,7 +114,7 @@ class _Reader:
             raise Damaged("Format not recognised" if "regular file" in text else text) from error
 
     def close(self) -> None:
-        with contextlib.suppress(soundfile.SoundFileError), _quiet(self._stream.loud):
+        with contextlib.suppress(soundfile.SoundFileError), quiet(self._stream.loud):
             self.file.close()
         self._view.close()
 
@@ -126,7 +126,7 @@ class _Reader:
     def seek(self, position: int) -> bool:
         """Go to a sample; return whether that succeeded."""
         try:
-            with _quiet(self._stream.loud):
+            with quiet(self._stream.loud):
                 return bool(self.file.seek(position) == position)
         except (soundfile.SoundFileError, RuntimeError):
             return False
@@ -135,7 +135,7 @@ class _Reader:
         """Read ``count`` samples [count, C], fewer at a fault or the end."""
         block = np.zeros((count, self.file.channels), np.float32)
         try:
-            with _quiet(self._stream.loud):
+            with quiet(self._stream.loud):
                 block = self.file.read(out=block)
         except (soundfile.SoundFileError, RuntimeError):
             block = block[:0]
@@ -200,7 +200,7 @@ def _mend(reader: _Reader, block: np.ndarray, at: int, count: int) -> tuple[np.n
 
 
 @contextlib.contextmanager
-def _quiet(loud: bool) -> Iterator[None]:
+def quiet(loud: bool) -> Iterator[None]:
     """Keep what a loud decoder writes to standard error from the terminal, for the length of one call."""
     if not loud:
         yield

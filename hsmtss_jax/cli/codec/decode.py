@@ -23,7 +23,7 @@ class DecodeOptions:
     """Declare the command line of ``hsmtss codec decode``."""
 
     input: str = argument("a token file (.tfc)")
-    output: Path = argument("WAV or FLAC to write")
+    output: Path = argument("the recording to write, in the format of its suffix")
     rate: int | None = option(
         None,
         "sample rate in Hz to write",

@@ -22,7 +22,7 @@ class EvaluateInstructionsOptions:
 
     cases: Path | None = option(
         None,
-        "CSV with the columns text, task, description, origin",
+        "CSV with the columns text, task, description, origin (and spans, amount)",
         metavar="FILE",
         default_help="the package's own",
     )
@@ -75,12 +75,12 @@ def _parser(options: EvaluateInstructionsOptions, name: str) -> Parser:
 
 def _print_failures(name: str, parsed: Sequence[ParsedCase]) -> None:
     for each in parsed:
-        if not each.correct:
+        if not (each.correct and each.limits_correct):
             case, found = each.case, each.found
-            got = f"{found.task} {found.description!r}" if found else "refused"
+            got = str(found) if found else "refused"
             print(
                 f"{name}: {case.text!r} ({case.origin}): {got}, "
-                f"expected {case.task} {case.description!r}",
+                f"expected {case.task} {case.description!r} {case.amount} {case.spans}".rstrip(),
                 file=sys.stderr,
             )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.data import MixtureOptions
+from hsmtss_jax.cli.evaluate.judges import JudgeOptions, load_judges
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import flat, part
@@ -32,6 +33,7 @@ class EvaluateSeparationOptions(MixtureOptions):
     split: Literal["validation", "test"] = option("test", "of the data set")
     count: int = option(250, "pairs, both tasks of each", low=1, metavar="N")
     report: ReportOptions = part(ReportOptions)
+    judges: JudgeOptions = part(JudgeOptions, "models of others")
     separation: SeparateOptions = part(SeparateOptions, "method", without=NOT_SCORED)
     model: ModelOptions = part(ModelOptions, HEADING)
 
@@ -46,6 +48,7 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
     from hsmtss_jax.inference import Separator
 
     enable_compilation_cache()
+    judges = load_judges(options.judges)
     model, seed = options.model, options.separation.seed
     data = DataConfig(root=options.data, augment=False, snr_db=options.snr)
     groups = recording_groups(options.data, options.split)
@@ -65,6 +68,7 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
             diagnostics=runtime if options.diagnostics else None,
             baseline=_baseline(options.baseline, runtime),
             groups=groups,
+            judges=judges,
             about=about,
         )
     write_report(options.report, report)

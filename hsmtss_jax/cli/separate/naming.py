@@ -11,10 +11,13 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hsmtss_jax.cli.discovery import SUFFIXES, Input
+from hsmtss_jax.audio.formats import FORMATS, format_of
+from hsmtss_jax.audio.io import default_format
+from hsmtss_jax.audio.output import OutputOptions
+from hsmtss_jax.cli.discovery import Input
 
 FIELDS = ("track", "stem", "prompt", "ext")
-FORMATS = (".wav", ".flac")
+_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}")  # of a file; "v1.5" and "2024.11" are folders
 LONGEST = 180  # bytes of a name: hidden working names are longer, file systems end at 255
 DEFAULT_FOLDER = "separated"
 
@@ -43,15 +46,15 @@ class NamingRule:
 
     output: str | None = None
     template: str | None = None
-    format: str | None = None
+    options: OutputOptions = dataclasses.field(default_factory=OutputOptions)
     two_stems: bool = False
 
     @property
     def is_file(self) -> bool:
-        """Return whether -o names one file: it has the suffix of one and is no folder."""
+        """Return whether -o names one file: it has a suffix, is no folder and does not end as one."""
         if self.output is None or self.output.endswith(("/", os.sep)):
             return False
-        return Path(self.output).suffix.lower() in SUFFIXES and not os.path.isdir(self.output)
+        return bool(_SUFFIX.fullmatch(Path(self.output).suffix)) and not os.path.isdir(self.output)
 
     @property
     def folder(self) -> Path | None:
@@ -76,9 +79,9 @@ def plan_outputs(
     outputs = []
     for each in inputs:
         folder = naming.folder or (Path(DEFAULT_FOLDER) if several else each.path.parent)
-        of_input = []
+        ext, of_input = _ext(naming, each.path), []
         for prompt in prompts:
-            values = {"track": each.path.stem, "prompt": slug(prompt), "ext": _ext(naming)}
+            values = {"track": each.path.stem, "prompt": slug(prompt), "ext": ext}
             of_input.append(_free(folder / each.folder, template, values, naming, taken))
         outputs.append(of_input)
     return outputs
@@ -97,8 +100,14 @@ def _file_paths(naming: NamingRule, results: int, taken: set[str]) -> OutputPath
         raise ValueError(f"-o {target} is one file, but there are {results} results: name a folder")
     if naming.template is not None:
         raise ValueError("--filename goes with a folder: leave it out, or name a folder with -o")
-    if naming.format and target.suffix.lower() != f".{naming.format}":
-        raise ValueError(f"-o {target} is no {naming.format} file: leave --format out")
+    if naming.options.format not in (None, format_of(target.suffix)):
+        wanted = naming.options.format
+        raise ValueError(f"-o {target} is no {wanted} file: leave --format out, or name a folder")
+    if format_of(target.suffix) is None:
+        raise ValueError(
+            f"-o {target}: {target.suffix} is no format that is written ({', '.join(FORMATS)}); a "
+            "folder of that name ends with /"
+        )
     residual = target.with_name(f"{target.stem}_residual{target.suffix}")
     paths = OutputPaths(target, residual if naming.two_stems else None)
     for file in paths.files:
@@ -133,13 +142,17 @@ def _fields(template: str) -> set[str]:
     return {name for _, name, _, _ in parts if name}
 
 
-def _ext(naming: NamingRule) -> str:
-    """Return the format by name: --format, else what the template ends with, else wav."""
+def _ext(naming: NamingRule, source: Path) -> str:
+    """Return the suffix of a result, without the dot: of --format, of the template, else of the input."""
     suffix = Path(naming.template or "").suffix.lower()
-    written = suffix[1:] if suffix in FORMATS else None
-    if naming.format and written and naming.format != written:
-        raise ValueError(f"--filename ends with {suffix}, --format is {naming.format}")
-    return naming.format or written or "wav"
+    written, wanted = format_of(suffix), naming.options.format
+    if wanted and written and wanted != written:
+        raise ValueError(f"--filename ends with {suffix}, --format is {wanted}")
+    if written:
+        return suffix[1:]
+    name = default_format(source.suffix, naming.options)
+    own = source.suffix.lower()
+    return (own if format_of(own) == name else FORMATS[name].suffixes[0])[1:]
 
 
 def _free(
@@ -153,8 +166,8 @@ def _free(
             numbered["track"], behind = values["track"] + number, ""
         named = [_render(template, {**numbered, "stem": stem}, behind, number) for stem in stems]
         files = [folder / name for name in named]
-        keys = {_key(file) for file in files}
-        if len(keys) == len(files) and not keys & taken:
+        keys = {_key(file) for file in [*files, files[0].with_suffix(".png")]}
+        if len(keys) == len(files) + 1 and not keys & taken:
             taken |= keys
             return OutputPaths(*files)
     raise AssertionError("numbers do not end")

@@ -4,13 +4,12 @@ import argparse
 import dataclasses
 from typing import Literal
 
+from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.option import option
 from hsmtss_jax.task import Task
-
-SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,15 +41,15 @@ class RequestOptions:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OutputOptions:
-    """Declare where results go, and in which form."""
+class PlaceOptions:
+    """Declare where results go."""
 
     output: str | None = option(
         None,
-        "a .wav or .flac file for one result, else a folder",
+        "a file for one result, in the format of its suffix, else a folder",
         short="-o",
         metavar="PATH",
-        default_help="one input: beside it, INPUT_separated.wav; several: the folder separated",
+        default_help="one input: beside it, INPUT_separated; several: the folder separated",
     )
     filename: str | None = option(
         None,
@@ -59,25 +58,7 @@ class OutputOptions:
         default_help="{track}_{stem}, with several prompts {track}_{prompt}_{stem}",
     )
     two_stems: bool = option(False, "write the rest of the recording as well")
-    format: Literal["wav", "flac"] | None = option(None, "of the files", default_help="wav")
-    bit_depth: Literal["16", "24", "float"] = option("16", "of a sample")
-    clip_mode: Literal["rescale", "clamp", "none"] = option(
-        "rescale",
-        "of samples beyond 1: turn target and residual down together, clamp them, or leave them (with "
-        "--bit-depth float)",
-    )
     skip_existing: bool = option(False, "leave results that are there already")
-
-    def __post_init__(self) -> None:
-        if self.bit_depth == "float" and self.format == "flac":
-            raise ValueError("--bit-depth float needs --format wav: FLAC holds whole numbers")
-        if self.clip_mode == "none" and self.bit_depth != "float":
-            raise ValueError("--clip-mode none needs --bit-depth float: other samples end at 1")
-
-    @property
-    def subtype(self) -> str:
-        """Return the encoding of the samples, by libsndfile's name."""
-        return SUBTYPES[self.bit_depth]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,6 +91,7 @@ class SeparateCommand:
         default=(),
     )
     request: RequestOptions = part(RequestOptions, "what to separate")
+    place: PlaceOptions = part(PlaceOptions, "output")
     output: OutputOptions = part(OutputOptions, "output")
     separation: SeparateOptions = part(SeparateOptions, "method", without=("residual",))
     model: ModelOptions = part(ModelOptions, HEADING)
@@ -118,7 +100,7 @@ class SeparateCommand:
     @property
     def separate_options(self) -> SeparateOptions:
         """Return the options of ``Separator``: the residual is made where it is written."""
-        return dataclasses.replace(self.separation, residual=self.output.two_stems)
+        return dataclasses.replace(self.separation, residual=self.place.two_stems)
 
 
 def resolve(given: argparse.Namespace) -> None:

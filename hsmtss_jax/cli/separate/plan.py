@@ -26,7 +26,8 @@ def understand(command: SeparateCommand) -> Asked:
     names, texts = split_instruction(command.items, command.request.prompt)
     if not names and not command.request.plan:
         raise ValueError('give a recording as well: hsmtss separate FILE "remove the dog"')
-    return Asked(names, texts, _parse(command.request, texts))
+    options = command.separate_options
+    return Asked(names, texts, [*map(options.limited, _parse(command.request, texts))])
 
 
 def _parse(request: RequestOptions, texts: Sequence[str]) -> list[Instruction]:
@@ -41,12 +42,12 @@ def _parse(request: RequestOptions, texts: Sequence[str]) -> list[Instruction]:
 
 def plan(command: SeparateCommand, asked: Asked) -> tuple[list[Job], list[ValueError]]:
     """Return every result that is wanted with its paths, and the names that hold no recording."""
-    output, reports = command.output, command.reports
+    place, reports = command.place, command.reports
     naming = NamingRule(
-        output=output.output,
-        template=output.filename,
-        format=output.format,
-        two_stems=output.two_stems,
+        output=place.output,
+        template=place.filename,
+        options=command.output,
+        two_stems=place.two_stems,
     )
     inputs, problems = find_inputs(asked.names, naming.folder or Path(DEFAULT_FOLDER))
     if reports.target and len(inputs) > 1:
@@ -59,7 +60,4 @@ def plan(command: SeparateCommand, asked: Asked) -> tuple[list[Job], list[ValueE
         for each, of_input in zip(inputs, outputs, strict=True)
         for text, instruction, paths in zip(asked.texts, asked.instructions, of_input, strict=True)
     ]
-    flac = any(job.paths.target.suffix.lower() == ".flac" for job in jobs)
-    if output.bit_depth == "float" and flac:
-        raise ValueError("--bit-depth float needs .wav: FLAC holds whole numbers")
     return jobs, problems

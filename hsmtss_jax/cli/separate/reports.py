@@ -73,9 +73,18 @@ def draw(
     activity: "Activity",
     reference: Path | None,
 ) -> None:
-    """Draw a PNG with the mixture (from ``span``), the result, a reference, and when the target sounds.
+    """Draw a PNG with the mixture, the result, a reference, and when the target sounds.
 
     Of long recordings the first five minutes. Raises AudioError for a reference that cannot be read.
+
+    Args:
+      path: the PNG.
+      source: file of the mixture.
+      result: file of the result.
+      span: start and end [s] of what was separated; None: the end of the mixture.
+      caption: heading of the result.
+      activity: when the target sounds.
+      reference: file of the true target, or None.
     """
     from hsmtss_jax.visualization import save_comparison
 

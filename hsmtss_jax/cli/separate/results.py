@@ -78,7 +78,7 @@ class Results:
             what = ", ".join(f"{name} {value}" for name, value in self._model.items())
             print(f"hsmtss: {what}", file=sys.stderr)
 
-    def done(self, job: Job, report: "SeparationReport", gain: float) -> None:
+    def done(self, job: Job, report: "SeparationReport") -> None:
         """Report a result that is written, and draw its figure."""
         self._counts["done"] += 1
         self._warn_of_narrow(job.source, report.bandwidth)
@@ -87,11 +87,11 @@ class Results:
                 self._draw(job, job.figure, report)
             except (ValueError, OSError) as error:
                 return self.failed(job, error)
-        self._emit(self._document(job, report, gain))
+        self._emit(self._document(job, report))
         if self._quiet:
             return
         seconds = report.samples / report.sample_rate
-        asked = f"{report.instruction.task} {report.instruction.description!r}"
+        asked = report.instruction
         files = ", ".join(str(file) for file in job.paths.files)
         reports.say(f"{files}: {asked}, {seconds:.1f} s, presence {report.presence.score:.2f}")
         if self._command.reports.verbose:
@@ -145,7 +145,7 @@ class Results:
             Path(reference) if reference else None,
         )
 
-    def _document(self, job: Job, report: "SeparationReport", gain: float) -> dict[str, Any]:
+    def _document(self, job: Job, report: "SeparationReport") -> dict[str, Any]:
         command, curve = self._command, report.activity
         return {
             "status": "done",
@@ -167,6 +167,6 @@ class Results:
             },
             "peak": round(report.peak, 6),
             "bandwidth": report.bandwidth,
-            "gain": round(gain, 6),
+            "gain": round(report.gain, 6),
             "timing": {name: round(value, 3) for name, value in report.timing.items()},
         }

@@ -3,17 +3,14 @@
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsmtss_jax.audio.clipping import check_size, finish_files, needs_working_file
-from hsmtss_jax.audio.io import check_output, probe
+from hsmtss_jax.audio.io import check_place, plan_output, probe
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.progress import progress_bar
 from hsmtss_jax.cli.separate import reports
-from hsmtss_jax.cli.separate.naming import OutputPaths
 from hsmtss_jax.cli.separate.options import SeparateCommand
 from hsmtss_jax.cli.separate.plan import plan, understand
 from hsmtss_jax.cli.separate.results import Job, Results
@@ -55,42 +52,39 @@ def _usable(command: SeparateCommand, jobs: Sequence[Job], results: Results) -> 
     """Return the jobs to be done; note those that exist (--skip-existing) or cannot be done."""
     wanted = []
     for job in jobs:
-        if command.output.skip_existing and all(file.exists() for file in job.paths.files):
+        if command.place.skip_existing and all(file.exists() for file in job.paths.files):
             results.skipped(job)
         else:
             wanted.append(job)
-    alone = len({job.source for job in wanted}) == 1
-    checked: dict[Path, Exception | None] = {}
+    by_source: dict[Path, list[Job]] = {}
     for job in wanted:
-        if job.source not in checked:
-            checked[job.source] = _problem(command, job.source, alone)
+        by_source.setdefault(job.source, []).append(job)
+    alone = len(by_source) == 1
+    checked = {source: _problem(command, of, alone) for source, of in by_source.items()}
     for job in wanted:
         if error := checked[job.source]:
             results.failed(job, error)
     return [job for job in wanted if checked[job.source] is None]
 
 
-def _problem(command: SeparateCommand, source: Path, scan: bool) -> Exception | None:
-    """Return what is wrong with a recording: by its header, and by its samples where ``scan``."""
+def _problem(command: SeparateCommand, jobs: Sequence[Job], scan: bool) -> Exception | None:
+    """Return what is wrong with a recording: by its header, its results, and its samples where ``scan``."""
     start, end = command.request.start, command.request.end
+    source, mono = jobs[0].source, command.separation.mode == "generate"
     try:
         info = probe(source)
-        if _needs_working_file(command):
-            check_size(source, start, end)
         from hsmtss_jax.inference.hearing import find_sound
         from hsmtss_jax.inference.recording import open_recording
 
         recording = open_recording(source, None, start, end)
+        for file in (file for job in jobs for file in job.paths.files):
+            part = recording.length < info.frames
+            plan_output(file, source, command.output, mono=mono, part=part)
         if scan and info.seconds <= SCANNED:
             find_sound(recording)
     except (ValueError, OSError) as error:
         return error
     return None
-
-
-def _needs_working_file(command: SeparateCommand) -> bool:
-    output = command.output
-    return needs_working_file(output.clip_mode, output.subtype, command.separation.mode)
 
 
 def _separate(
@@ -100,18 +94,11 @@ def _separate(
     with _folders(jobs), out_of_memory_in_a_line():
         for job in jobs:
             for file in job.paths.files:
-                check_output(file, command.output.subtype)
+                check_place(file)
         separator = _load(command, context)
         results.loaded(separator)
-        with contextlib.ExitStack() as stack:
-            work = None
-            if _needs_working_file(command):
-                folder = jobs[0].paths.target.parent
-                work = Path(
-                    stack.enter_context(tempfile.TemporaryDirectory(".tmp", ".hsmtss-", folder))
-                )
-            bar = stack.enter_context(progress_bar(unit="window", quiet=command.reports.quiet))
-            _write(command, separator, jobs, results, work, bar)
+        with progress_bar(unit="window", quiet=command.reports.quiet) as bar:
+            _write(command, separator, jobs, results, bar)
 
 
 def _load(command: SeparateCommand, context: Context) -> "Separator":
@@ -130,7 +117,6 @@ def _write(
     separator: "Separator",
     jobs: Sequence[Job],
     results: Results,
-    work: Path | None,
     progress: Progress,
 ) -> None:
     """Make all jobs in one go.
@@ -140,46 +126,34 @@ def _write(
       separator: makes them.
       jobs: what is wanted.
       results: is told of each.
-      work: folder for working files, where they are needed.
       progress: takes windows done and windows in all.
     """
     from hsmtss_jax.inference import Failed, OutputFiles
 
-    subtype, clip_mode = command.output.subtype, command.output.clip_mode
-    groups: dict[Path, list[tuple[Job, OutputPaths]]] = {}
-    for number, job in enumerate(jobs):
-        paths = job.paths if work is None else _working_paths(work, number, job.paths)
-        groups.setdefault(job.source, []).append((job, paths))
+    groups: dict[Path, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(job.source, []).append(job)
     outputs: dict[str | os.PathLike[str], list[OutputFiles]] = {
-        source: [OutputFiles(job.instruction, paths.target, paths.residual) for job, paths in group]
+        source: [
+            OutputFiles(job.instruction, job.paths.target, job.paths.residual) for job in group
+        ]
         for source, group in groups.items()
     }
     outcomes = separator.separate_files(
         outputs,
-        subtype=subtype if work is None else "FLOAT",
+        output=command.output,
         start=command.request.start,
         end=command.request.end,
         options=command.separate_options,
         progress=progress,
     )
-    with contextlib.closing(outcomes):  # type: ignore[type-var]
+    with contextlib.closing(outcomes):
         for group, found in zip(groups.values(), outcomes, strict=True):
-            for (job, paths), outcome in zip(group, found, strict=True):
+            for job, outcome in zip(group, found, strict=True):
                 if isinstance(outcome, Failed):
                     results.failed(job, outcome.error)
-                    continue
-                pairs = [] if work is None else [*zip(paths.files, job.paths.files, strict=True)]
-                try:
-                    gain = finish_files(pairs, subtype, clip_mode, outcome.peak)
-                except (ValueError, OSError) as error:
-                    results.failed(job, error)
                 else:
-                    results.done(job, outcome, gain)
-
-
-def _working_paths(folder: Path, number: int, paths: OutputPaths) -> OutputPaths:
-    residual = None if paths.residual is None else folder / f"{number}_residual.wav"
-    return OutputPaths(folder / f"{number}_target.wav", residual)
+                    results.done(job, outcome)
 
 
 @contextlib.contextmanager

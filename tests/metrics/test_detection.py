@@ -1,0 +1,30 @@
+import math
+
+import numpy as np
+import pytest
+
+from hsmtss_jax.metrics import auc
+
+
+def test_by_hand():
+    assert auc([0.9, 0.8, 0.3, 0.1], [True, True, False, False]) == 1.0
+    assert auc([0.9, 0.2, 0.3, 0.1], [True, True, False, False]) == 0.75  # 3 of 4 pairs
+    assert auc([1, 1, 1], [True, False, False]) == 0.5  # ties count half
+    assert auc([0.1, 0.9], [1, 0]) == 0.0
+    assert auc([math.inf, -math.inf], [True, False]) == 1.0
+
+
+def test_what_is_undefined():
+    assert math.isnan(auc([0.1, 0.2], [True, True])) and math.isnan(auc([], []))
+    with pytest.raises(ValueError, match="2 scores, but 1"):
+        auc([0.1, 0.2], [True])
+    with pytest.raises(ValueError, match="is NaN"):
+        auc([math.nan, 0.2], [True, False])
+
+
+@pytest.mark.parity
+def test_against_scikit_learn():
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(0)
+    scores, present = rng.integers(0, 9, 60), rng.integers(0, 2, 60)
+    assert auc(scores, present) == pytest.approx(metrics.roc_auc_score(present, scores))
