@@ -57,8 +57,8 @@ class Samples(Recording):
             yield np.asarray(self.samples[start : start + size], np.float32)
 
     def part(self, first: int, last: int) -> "Samples":
-        place = {"length": last - first, "offset": self.offset + first}
-        return dataclasses.replace(self, **place, samples=self.samples[first:last])
+        samples, offset = self.samples[first:last], self.offset + first
+        return dataclasses.replace(self, length=last - first, offset=offset, samples=samples)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,8 +73,8 @@ class File(Recording):
         yield from read_blocks(self.path, size, start=self.start, stop=self.start + self.length)
 
     def part(self, first: int, last: int) -> "File":
-        place = {"length": last - first, "offset": self.offset + first}
-        return dataclasses.replace(self, **place, start=self.start + first)
+        start, offset = self.start + first, self.offset + first
+        return dataclasses.replace(self, length=last - first, offset=offset, start=start)
 
 
 def open_recording(
