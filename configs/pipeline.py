@@ -2,12 +2,14 @@
 
 hsmtss export pipeline OUT --size demo
 hsmtss export pipeline OUT --size demo separator=single_stage
+hsmtss export pipeline OUT --size demo mask_decoder=true
 hsmtss export pipeline OUT --size demo captioner=true
 hsmtss export pipeline OUT --size demo separator=mask_separator
 """
 
 from hsmtss_jax.bundles.pipeline import (
     CAPTIONING,
+    MASK_DECODER,
     MASK_ROLES,
     ROLES,
     SEPARATORS,
@@ -26,7 +28,7 @@ def get_config(size: str = "paper") -> PipelineConfig:
     return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
 
 
-BUNDLES = common.bundles(*ROLES, *SEPARATORS, *MASK_ROLES, *CAPTIONING)
+BUNDLES = common.bundles(*ROLES, *SEPARATORS, MASK_DECODER, *MASK_ROLES, *CAPTIONING)
 
 
 def _paper() -> PipelineConfig:

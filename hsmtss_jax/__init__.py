@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hsmtss_jax.audio.io import AudioError as AudioError
+    from hsmtss_jax.audio.output import OutputOptions as OutputOptions
     from hsmtss_jax.codec.codec import Codec as Codec
     from hsmtss_jax.inference.captioner import Captioner as Captioner
     from hsmtss_jax.inference.options import SeparateOptions as SeparateOptions
@@ -27,6 +28,7 @@ _HOMES = {
     "Captioner": "inference.captioner",
     "Codec": "codec.codec",
     "Instruction": "instructions",
+    "OutputOptions": "audio.output",
     "Policy": "sampling.policies",
     "SeparateOptions": "inference.options",
     "Separator": "inference.separator",

@@ -7,6 +7,7 @@ import dataclasses
 import enum
 import math
 import typing
+from collections.abc import Callable
 from typing import Any, Literal
 
 
@@ -23,6 +24,7 @@ def option(
     repeat: bool = False,
     group: str = "",
     default_help: str = "",
+    read: Callable[[str], Any] | None = None,
 ) -> Any:
     """Declare an option as a dataclass field.
 
@@ -36,6 +38,7 @@ def option(
       repeat: a tuple's values are given one at a time, each behind the flag.
       group: heading under which the command line lists it.
       default_help: what the default means where its value does not say so ("the bundle's").
+      read: turns a text of the command line into a value; None: the field's type. Raises ValueError.
     """
     told = {
         "help": help,
@@ -48,6 +51,7 @@ def option(
         "repeat": repeat,
         "group": group,
         "default_help": default_help,
+        "read": read,
     }
     return dataclasses.field(default=default, metadata=told)
 

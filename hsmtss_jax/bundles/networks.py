@@ -13,6 +13,7 @@ from hsmtss_jax.models.audio_mae import AudioMAEConfig
 from hsmtss_jax.models.global_separator import GlobalSeparatorConfig
 from hsmtss_jax.models.hsm_tss import Networks
 from hsmtss_jax.models.local_separator import LocalSeparatorConfig
+from hsmtss_jax.models.mask_decoder import MaskDecoderConfig
 from hsmtss_jax.models.q_audio import QAudioConfig
 from hsmtss_jax.models.semantics import Encoders, TaskTable
 from hsmtss_jax.models.separators import Separators, SingleStage, TwoStage
@@ -31,6 +32,7 @@ def read_networks(bundles: Mapping[str, Bundle], dtype: Any = jnp.float32) -> Ne
         decoder=from_dict(AcousticDecoderConfig, decoder["model"]),
         codec=read_codec(bundles["tf_codec"], dtype),
         mask_padding=bool(decoder["mask_padding"]),
+        mask_decoder=read_mask_decoder(bundles),
     )
 
 
@@ -60,6 +62,13 @@ def read_separators(bundles: Mapping[str, Bundle], dtype: Any = jnp.float32) -> 
         config = bundles[SingleStage.role].config
         return SingleStage(from_dict(LocalSeparatorConfig, config["model"]), dtype)
     raise ValueError("the pipeline holds no separator: neither joint_separator nor single_stage")
+
+
+def read_mask_decoder(bundles: Mapping[str, Bundle]) -> MaskDecoderConfig | None:
+    """Return the mask decoder's config, if there is one."""
+    if "mask_decoder" not in bundles:
+        return None
+    return from_dict(MaskDecoderConfig, bundles["mask_decoder"].config["model"])
 
 
 def read_codec(bundle: Bundle, dtype: Any = jnp.float32) -> NeuralCodec:

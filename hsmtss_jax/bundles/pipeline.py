@@ -36,6 +36,7 @@ SEPARATORS = (
     "joint_separator",
     "single_stage",
 )  # the roles that can give a hierarchical pipeline its separator
+MASK_DECODER = "mask_decoder"  # what such a pipeline may hold to make masks without generating
 MASK_ROLES = ("text_encoder", "mask_separator")  # of a pipeline that masks the recording itself
 CAPTIONING = ("gpt2", "captioner")  # what a pipeline may hold beside: it separates without them
 
@@ -61,6 +62,7 @@ class PipelineConfig:
     Attributes:
       bundles: role -> folder of a stage bundle; every role of the pipeline is required.
       separator: one of ``SEPARATORS`` or mask_separator; single_stage is the paper's ablation.
+      mask_decoder: whether to include ``MASK_DECODER``.
       captioner: whether to include ``CAPTIONING``, which describe a sound in words.
       storage: role -> storage type of ``save_bundle``; "*" is the default.
       sampling: default policy of the token sampler.
@@ -72,6 +74,7 @@ class PipelineConfig:
 
     bundles: Mapping[str, str]
     separator: str = SEPARATORS[0]
+    mask_decoder: bool = False
     captioner: bool = False
     storage: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"*": "bfloat16"})
     sampling: Policy = dataclasses.field(default_factory=Policy)
@@ -87,7 +90,11 @@ class PipelineConfig:
             raise ValueError(
                 f"separator={self.separator!r}: choose one of {', '.join(_SEPARATORS)}"
             )
-        return _roles_with(self.separator) + (CAPTIONING if self.captioner else ())
+        if self.mask_decoder and self.separator in MASK_ROLES:
+            raise ValueError("mask_decoder=true belongs to a hierarchical separator: leave it out")
+        decoder = (MASK_DECODER,) if self.mask_decoder else ()
+        captioning = CAPTIONING if self.captioner else ()
+        return (*_roles_with(self.separator), *decoder, *captioning)
 
 
 def _roles_with(separator: str) -> tuple[str, ...]:
@@ -103,10 +110,12 @@ def _known_roles(names: Any) -> tuple[str, ...]:
     Raises:
       ValueError: a role is missing, or there is another one that is not in ``CAPTIONING``.
     """
-    rest = sorted(set(map(str, names)) - set(CAPTIONING))
+    given = set(map(str, names)) - set(CAPTIONING)
     for roles in map(_roles_with, _SEPARATORS):
-        if rest == sorted(roles):
+        if given == set(roles):
             return roles
+        if roles != MASK_ROLES and given == {*roles, MASK_DECODER}:
+            return (*roles, MASK_DECODER)
     raise ValueError(f"its roles {names} are not those of a pipeline")
 
 

@@ -30,7 +30,9 @@ class SentenceOptions:
 class DescribeOptions(SentenceOptions):
     """Declare the command line of ``hsmtss describe``."""
 
-    inputs: tuple[str, ...] = argument("recordings, and folders of them", metavar="INPUT")
+    inputs: tuple[str, ...] = argument(
+        "recordings, - for the standard input, and folders of them", metavar="INPUT"
+    )
     json: bool = option(False, "a JSON line a recording")
     model: ModelOptions = part(ModelOptions, HEADING, without=WINDOWS)
 

@@ -15,6 +15,11 @@ def fail(message: str, status: int = 2) -> int:
     return status
 
 
+def caution(message: str) -> None:
+    """Print a warning."""
+    print(f"hsmtss: warning: {message}", file=sys.stderr)
+
+
 def one_line(error: Exception) -> str:
     """Return an error's message without line breaks, cut where it is too long."""
     text = " ".join(str(error).split()) or type(error).__name__
@@ -34,7 +39,7 @@ def plain_warnings() -> Iterator[None]:
                 show_others(message, category, *place, **more)
             elif text not in shown:
                 shown.add(text)
-                print(f"hsmtss: warning: {text}", file=sys.stderr)
+                caution(text)
 
         warnings.showwarning = show
         yield

@@ -135,15 +135,18 @@ def _reader(field: dataclasses.Field, kind: type) -> Callable[[str], Any]:
     """Return the function from text to a value in the field's range."""
     if issubclass(kind, enum.Enum):
         return lambda text: kind(text) if text in choices(kind) else text
-    if kind not in (int, float):
+    convert: Callable[[str], Any] | None = field.metadata["read"]
+    make: Callable[[str], Any] = convert or kind
+    if convert is None and kind not in (int, float):
         return kind
 
     def read(text: str) -> Any:
         try:
-            value = kind(text)
-        except ValueError:
+            value: Any = make(text)
+        except ValueError as error:
             sort = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"{text!r} is not {sort}") from None
+            fault = str(error) if convert else f"{text!r} is not {sort}"
+            raise argparse.ArgumentTypeError(fault) from None
         if fault := range_fault(field, value):
             raise argparse.ArgumentTypeError(fault)
         if kind is int and abs(value) >= LARGEST:

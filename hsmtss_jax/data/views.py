@@ -136,7 +136,11 @@ class MixtureView:
     def __call__(self, index: int, rng: np.random.Generator) -> Example:
         example = self._mixer.draw(index, rng)
         recipe = example.recipe
-        waves = {"mixture": example.mixture, "target": example.target}
+        waves = {
+            "mixture": example.mixture,
+            "target": example.target,
+            "present": np.bool_(True),
+        }
         return waves | _instruction(example.length, recipe.text, recipe.task, self._texts)
 
 

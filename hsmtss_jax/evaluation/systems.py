@@ -19,6 +19,7 @@ from scipy import signal
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.io import read_audio, resample, to_mono, write_audio
+from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.evaluation.pairs import Pair
 from hsmtss_jax.inference.options import Failed, SeparateOptions
 from hsmtss_jax.inference.runtime import Runtime
@@ -149,7 +150,7 @@ class ShellCommand:
         """Run the program. Raises ValueError when it fails or writes nothing."""
         with tempfile.TemporaryDirectory() as folder:
             mixture, out = Path(folder) / "mixture.wav", Path(folder) / "estimate.wav"
-            write_audio(mixture, pair.mixture, SAMPLE_RATE, subtype="FLOAT")
+            write_audio(mixture, pair.mixture, SAMPLE_RATE, OutputOptions(bit_depth="float"))
             return list(self._runs(pair, seed, mixture, out))
 
     def _runs(self, pair: Pair, seed: int, mixture: Path, out: Path) -> Iterator[np.ndarray]:

@@ -8,6 +8,7 @@ Legend: W samples of a window, l of a block, C channels.
 import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,6 @@ from hsmtss_jax.inference.remix import Remix
 from hsmtss_jax.inference.rendering import MaskRenderer, OuterSilence, WaveRenderer
 from hsmtss_jax.inference.requests import RecordingState, Window
 from hsmtss_jax.inference.runtime import SeparationRuntime
-from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.progress import Progress
@@ -56,6 +56,7 @@ class Engine:
           cache_bytes: features kept where windows are predicted twice.
           block: seconds that are masked at a time.
         """
+        options = options.resolved(runtime.decodes_masks)
         self._runtime, self._options, self._plan = runtime, options, plan
         self._progress = progress or (lambda done, total: None)
         self._block = block
@@ -85,7 +86,7 @@ class Engine:
                 if (state := self._open(index, *each, stack)) is not None
             )
             for windows in self._batches(opened):
-                self._render(windows, self._generator.generate(windows))
+                self._render(windows, self._generator.make(windows))
                 done += len(windows)
                 self._progress(done + self._silent_windows, total)
                 while waiting < len(counts) and self._complete(waiting, counts[waiting]):
@@ -199,12 +200,10 @@ class Engine:
             return False
         return True
 
-    def _render(
-        self, windows: Sequence[Window], generated: Sequence[Mapping[int, Stems[np.ndarray]]]
-    ) -> None:
-        for window, sounds in zip(windows, generated, strict=True):
+    def _render(self, windows: Sequence[Window], made: Sequence[Mapping[int, Any]]) -> None:
+        for window, each in zip(windows, made, strict=True):
             with self._stopwatch.timed("render"):
-                for blocks in window.state.render(window.audio, sounds, window.last):
+                for blocks in window.state.render(window.audio, each, window.last):
                     window.state.write(window.state.remix(blocks))
             if window.last:  # its report holds the time of its rendering
                 self._finish(window.state)

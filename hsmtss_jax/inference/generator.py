@@ -1,13 +1,16 @@
-"""From windows to generated sounds: the networks' part of a separation, in batches.
+"""From windows to generated sounds and masks: the networks' part of a separation, in batches.
 
-Legend: n windows, W samples of a window, R rows drawn, P patches, C widths, T token frames, K groups.
+Legend: n windows, W samples of a window, R rows drawn, P patches, C widths, T token or mask frames, K groups,
+F bins or bands of a mask.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax
 import numpy as np
 
+from hsmtss_jax.audio.masking import blend_gains, mask_gains
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.requests import RecordingState, Window, with_opposites
 from hsmtss_jax.inference.runtime import SeparationRuntime
@@ -23,7 +26,7 @@ CANDIDATE_STEP = 1_000_003  # between the seeds of a window's candidates
 
 
 class WindowGenerator:
-    """Generates the sounds of windows of any recordings, for all their instructions, in batches."""
+    """Makes sounds or masks of windows of any recordings, for all their instructions, in batches."""
 
     def __init__(
         self,
@@ -41,7 +44,7 @@ class WindowGenerator:
           options: how to separate.
           instructions: all that are asked for in this call.
           stopwatch: takes the time of each step.
-          cache_bytes: mixture features kept between ``survey`` and ``generate``.
+          cache_bytes: mixture features kept between ``survey`` and ``make``.
         """
         self._runtime, self._options, self._stopwatch = runtime, options, stopwatch
         asked = with_opposites(instructions) if options.generates_opposite else instructions
@@ -63,18 +66,58 @@ class WindowGenerator:
         found, rows = self._predict(windows, mixture)
         return [{query: found.g[row] for query, row in each.items()} for each in rows]
 
+    def make(self, windows: Sequence[Window]) -> list[dict[int, Any]]:
+        """Return what the renderer takes of every window's present instructions, by number.
+
+        Gains [T, F] in modes mask and blend, ``Stems`` of sounds [W] in mode generate.
+        """
+        options = self._options
+        if options.mask_from == "decoder":
+            return self.masks(windows)
+        made = self.generate(windows)
+        if options.mode == "generate":
+            return made
+        return [
+            {number: window_gains(window.audio, stems, options) for number, stems in sounds.items()}
+            for window, sounds in zip(windows, made, strict=True)
+        ]
+
+    def forget(self, index: int) -> None:
+        """Drop the kept features of a recording that will not be generated."""
+        self._cache = {key: value for key, value in self._cache.items() if key[0] != index}
+
+    def masks(self, windows: Sequence[Window]) -> list[dict[int, np.ndarray]]:
+        """Return the mask decoder's gains; nothing is generated."""
+        mixture = self._mixture(windows)
+        found, rows = self._predict(windows, mixture)
+        owners = [
+            (place, number)
+            for place, window in enumerate(windows)
+            for number in window.state.present
+        ]
+        queries = [windows[place].state.instructions[number] for place, number in owners]
+        drawn = [rows[place][query] for (place, _), query in zip(owners, queries, strict=True)]
+        places = [place for place, _ in owners]
+        with self._stopwatch.timed("mask"):
+            made = self._runtime.decode_mask(
+                np.stack([windows[place].audio for place in places]),
+                jax.tree.map(lambda x: x[places], mixture),
+                Semantics(s=found.s[drawn], g=found.g[drawn]),
+                self._queries(queries),
+            )
+        gains: list[dict[int, np.ndarray]] = [{} for _ in windows]
+        for (place, number), each in zip(owners, made.gains, strict=True):
+            gains[place][number] = np.asarray(each)
+        return gains
+
     def generate(self, windows: Sequence[Window]) -> list[dict[int, Stems[np.ndarray]]]:
-        """Return the sounds of every window's present instructions, by number."""
+        """Return the generated sounds."""
         found, rows = self._predict(windows, self._mixture(windows))
         sounds = self._draw(windows, rows, found)
         return [
             {number: _stems(made, window.state, number) for number in window.state.present}
             for window, made in zip(windows, sounds, strict=True)
         ]
-
-    def forget(self, index: int) -> None:
-        """Drop the kept features of a recording that will not be generated."""
-        self._cache = {key: value for key, value in self._cache.items() if key[0] != index}
 
     def _mixture(self, windows: Sequence[Window]) -> Semantics:
         """Return the mixture's features of the windows: the kept ones, the others computed (again)."""
@@ -186,6 +229,15 @@ class WindowGenerator:
     def _queries(self, queries: Sequence[Instruction]) -> Query:
         indices = np.array([self._places[query] for query in queries])
         return jax.tree.map(lambda x: x[indices], self._query)
+
+
+def window_gains(
+    audio: np.ndarray, sounds: Stems[np.ndarray], options: SeparateOptions
+) -> np.ndarray:
+    """Compute a mask on a window [W] from the sounds generated for it: [T, F]."""
+    if options.mode == "mask":
+        return mask_gains(audio, sounds.target, sounds.residual)
+    return blend_gains(audio, sounds.target, options.blend, sounds.residual)
 
 
 def _row(semantics: Semantics, row: int) -> Semantics:

@@ -29,10 +29,11 @@ class SeparateOptions:
         "mask attenuates the recording itself, in its channels; generate gives the model's own sound, "
         "mono, as in the paper; blend lies between",
     )
-    mask_from: Literal["both", "target"] = option(
-        "both",
-        "make the mask from the target's generated sound and the opposite task's, or from the target's "
-        "alone, in half the time",
+    mask_from: Literal["auto", "decoder", "both", "target"] = option(
+        "auto",
+        "of mode mask: the bundle's mask decoder (nothing is generated), or a ratio of energies that is made "
+        "of both tasks' generated sounds, or of the target's alone, in half the time; auto takes the "
+        "decoder where the bundle has one, else both. Mode blend knows no decoder",
     )
     blend: float = option(
         0.5, "of mode blend: from mask (0) to generate (1)", low=0, high=1, metavar="SHARE"
@@ -129,7 +130,30 @@ class SeparateOptions:
     @property
     def generates_opposite(self) -> bool:
         """Return whether the opposite task's sound is generated: for the mask, or as the residual."""
-        return self.residual if self.mode == "generate" else self.mask_from == "both"
+        if self.mode == "generate":
+            return self.residual
+        return self.mask_from in ("auto", "both")
+
+    @property
+    def gains_of_bands(self) -> bool:
+        """Return whether masks have a gain for each mel band, not for each bin."""
+        return self.mode == "mask" and self.mask_from != "decoder"
+
+    def resolved(self, decodes_masks: bool) -> "SeparateOptions":
+        """Return the options for a bundle that has a mask decoder, or none, without ``auto``.
+
+        Raises ValueError where the decoder is asked for and cannot be had.
+        """
+        masks = self.mode == "mask"
+        if self.mask_from == "decoder" and not (decodes_masks and masks):
+            raise ValueError(
+                "this bundle has no mask decoder: choose --mask-from both"
+                if masks
+                else f"mode {self.mode} knows no mask decoder: leave --mask-from out"
+            )
+        if self.mask_from != "auto":
+            return self
+        return self.replace(mask_from="decoder" if decodes_masks and masks else "both")
 
     def replace(self, **changes: Any) -> "SeparateOptions":
         """Return these options with the changes that are not None."""

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from hsmtss_jax.audio.io import Spooled, probe, read_blocks, resampled_length
+from hsmtss_jax.audio.timecode import Time, read_time
 from hsmtss_jax.inference.arrays import SupportsArray, as_rate, as_samples
 
 BLOCK = 1 << 16  # [samples] read at a time by default
@@ -78,7 +79,7 @@ class File(Recording):
 
 
 def open_recording(
-    audio: Audio, sample_rate: int | None = None, start: float = 0.0, end: float | None = None
+    audio: Audio, sample_rate: int | None = None, start: Time = 0.0, end: Time | None = None
 ) -> Recording:
     """Open a path, an open file, or float samples [L], [L, C] or [C, L], from ``start`` to ``end`` [s].
 
@@ -98,19 +99,20 @@ def open_recording(
     return Samples(rate, channels, last - first, part, offset=first, whole=length)
 
 
-def _open_file(path: Path, start: float, end: float | None) -> File:
+def _open_file(path: Path, start: Time, end: Time | None) -> File:
     info = probe(path)
     first, last = _part(info.frames, info.sample_rate, start, end)
     rate, length = info.sample_rate, info.frames
     return File(rate, info.channels, last - first, path, first, offset=first, whole=length)
 
 
-def _part(length: int, rate: int, start: float, end: float | None) -> tuple[int, int]:
-    """Return the first and the last sample of a part given in seconds."""
-    seconds = length / rate
+def _part(length: int, rate: int, start: Time, end: Time | None) -> tuple[int, int]:
+    """Return the first sample of a part, and the one behind its last."""
+    start, seconds = read_time(start), length / rate
+    end = None if end is None else read_time(end)
     if not 0 <= start < seconds:
         raise ValueError(f"start must lie in the recording's {seconds:.3f} s, got {start}")
     if end is not None and end <= start:
         raise ValueError(f"end must lie behind start, got {end} and {start}")
-    last = length if end is None else min(length, round(end * rate))
+    last = length if end is None else round(min(length, end * rate))
     return round(start * rate), last

@@ -1,18 +1,18 @@
-"""From the generated windows of a recording to blocks of finished sound, in each output mode.
+"""From what was made of the windows of a recording to blocks of finished sound, in each output mode.
 
-mask: the recording, attenuated by the ratio of generated to recorded energy. generate: the generated
-sound itself, mono. blend: the recording with gains between the two (see ``audio.masking`` for both). Of
-masks the gains are crossfaded, of generated sound the waves. Nothing is clipped: a recording may exceed 1.
+mask, blend: the recording, multiplied by gains. generate: the generated sound itself, mono. Of masks the
+gains are crossfaded, of generated sound the waves. Nothing is clipped: a recording may exceed 1.
 
 Legend: L samples, C channels, W samples of a window and T mask frames at the system's rate.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from hsmtss_jax.audio.io import Resampler
-from hsmtss_jax.audio.masking import BINS, BLOCK, HOP, MaskStream, blend_gains, mask_gains
+from hsmtss_jax.audio.masking import BINS, BLOCK, HOP, MaskStream
 from hsmtss_jax.audio.overlap_add import (
     Crossfade,
     OverlapAdd,
@@ -47,34 +47,29 @@ class MaskRenderer:
             recording.length,
             recording.channels,
             recording.sample_rate,
-            BINS if options.mode == "blend" else None,
+            None if options.gains_of_bands else BINS,
             block=block,
         )
 
     def push(
-        self, audio: np.ndarray, generated: Mapping[int, Stems[np.ndarray]], last: bool
+        self, audio: np.ndarray, gains: Mapping[int, np.ndarray], last: bool
     ) -> Iterator[dict[int, Stems[np.ndarray]]]:
-        """Take a window of the mixture [W] and each instruction's sounds; yield the blocks that it finishes.
+        """Take each instruction's gains [T, F] of a window; yield the blocks that it finishes.
 
         All are by the instructions' numbers; the blocks that are yielded together have one length.
         """
         joined = []
         for number, overlap_add in self._joined.items():
-            gains = self._gains(audio, generated[number])
+            own = gains[number]
             # the frame behind the window is the next one's first
-            done = overlap_add.push(gains[:-1])
+            done = overlap_add.push(own[:-1])
             if last:
-                done = np.concatenate([done, overlap_add.finish(), gains[-1:]])
+                done = np.concatenate([done, overlap_add.finish(), own[-1:]])
             joined.append(done)
         for sound, masked in self._stream.push(joined, last):
             rest = self._options.residual
             blocks = [Stems(target, sound - target if rest else None) for target in masked]
             yield dict(zip(self._joined, blocks, strict=True))
-
-    def _gains(self, audio: np.ndarray, sounds: Stems[np.ndarray]) -> np.ndarray:
-        if self._options.mode == "mask":
-            return mask_gains(audio, sounds.target, sounds.residual)
-        return blend_gains(audio, sounds.target, self._options.blend, sounds.residual)
 
 
 class OuterSilence:
@@ -93,14 +88,14 @@ class OuterSilence:
         self._begun = False
 
     def push(
-        self, audio: np.ndarray, generated: Mapping[int, Stems[np.ndarray]], last: bool
+        self, audio: np.ndarray, made: Mapping[int, Any], last: bool
     ) -> Iterator[dict[int, Stems[np.ndarray]]]:
-        """Take a window as ``MaskRenderer.push`` does."""
+        """Take a window [W] and what the renderer takes of it."""
         heard = self._state.heard
         if not self._begun:
             self._begun = True
             yield from self._silence(heard.whole.part(0, heard.silence_before))
-        yield from self._renderer.push(audio, generated, last)
+        yield from self._renderer.push(audio, made, last)
         if last:
             length = heard.whole.length
             yield from self._silence(heard.whole.part(length - heard.silence_behind, length))
@@ -143,7 +138,7 @@ class WaveRenderer:
     def push(
         self, audio: np.ndarray, generated: Mapping[int, Stems[np.ndarray]], last: bool
     ) -> Iterator[dict[int, Stems[np.ndarray]]]:
-        """Take a window as ``MaskRenderer.push`` does; blocks are mono."""
+        """Take a window of the mixture [W] and each instruction's sounds; blocks are mono."""
         gain = self._gain(audio)
         blocks = {}
         for number, waves in self._waves.items():

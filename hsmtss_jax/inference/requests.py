@@ -9,6 +9,7 @@ Legend: W samples of a window, P patches, C widths, T token frames, K groups.
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,8 @@ class RecordingState:
       surveyed: whether every window was predicted before the first one is generated.
       tokens: tokens [T, K] of the last window.
       stack: keeps the writers open; closed when the recording is done, or left with the call that breaks.
-      render: the push of its renderer: a window [W], its sounds, whether it is the last -> finished blocks.
+      render: the push of its renderer: a window [W], what was made of it by number, whether it is the last ->
+        finished blocks.
       remix: limits such blocks to the instructions' spans and amounts.
       writers, meters, peaks: by present number.
       samples: how many are finished.
@@ -57,7 +59,7 @@ class RecordingState:
     tokens: dict[Instruction, np.ndarray] = dataclasses.field(default_factory=dict)
     stack: ExitStack = dataclasses.field(default_factory=ExitStack)
     render: Callable[
-        [np.ndarray, Mapping[int, Stems[np.ndarray]], bool], Iterator[dict[int, Stems[np.ndarray]]]
+        [np.ndarray, Mapping[int, Any], bool], Iterator[dict[int, Stems[np.ndarray]]]
     ] = dataclasses.field(init=False)
     remix: Callable[[Mapping[int, Stems[np.ndarray]]], Mapping[int, Stems[np.ndarray]]] = (
         dataclasses.field(init=False)

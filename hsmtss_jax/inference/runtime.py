@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.audio.masking import HOP, WINDOW
 from hsmtss_jax.audio.silence import noise_gate
 from hsmtss_jax.bundles.networks import read_networks
 from hsmtss_jax.bundles.pipeline import Pipeline
@@ -23,6 +24,7 @@ from hsmtss_jax.models import hsm_tss
 from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
 from hsmtss_jax.models.acoustic_decoder.sampler import TokenSampler
 from hsmtss_jax.models.hsm_tss import Prediction, Query
+from hsmtss_jax.models.mask_decoder import MaskDecoderConfig, MaskOutput
 from hsmtss_jax.models.semantics import Semantics
 from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.sampling import apply_in_batches, clip_sizes, round_up, trim_text
@@ -41,6 +43,7 @@ class SeparationRuntime(Protocol):
     window: int
     frame: int
     groups: int
+    decodes_masks: bool
 
     def token_frames(self, samples: int) -> int: ...
 
@@ -57,6 +60,10 @@ class SeparationRuntime(Protocol):
     def similarity(
         self, audio: np.ndarray, query: Query, g: np.ndarray, by_text: np.ndarray
     ) -> np.ndarray: ...
+
+    def decode_mask(
+        self, audio: np.ndarray, mixture: Semantics, target: Semantics, query: Query
+    ) -> MaskOutput: ...
 
     def sample(
         self,
@@ -79,7 +86,8 @@ class Runtime:
 
     Attributes: pipeline, networks, device, dtype, batch (rows of one program), sample_rate [Hz], window
     [samples], frame (samples of a token frame), frames (token frames of a window), groups (K), max_text
-    (tokens of a description), two_stage (False for the single-stage ablation).
+    (tokens of a description), two_stage (False for the single-stage ablation), decodes_masks (whether the
+    bundle holds a mask decoder).
     """
 
     sample_rate = SAMPLE_RATE
@@ -110,6 +118,8 @@ class Runtime:
         networks = self.networks = read_networks(pipeline.bundles, self.dtype)
         codec = self._codec = networks.codec
         self.max_text, self.two_stage = networks.separators.max_text, networks.two_stage
+        self.decodes_masks = networks.mask_decoder is not None
+        _check_grid(networks.mask_decoder)
         self.window = networks.encoders.fbank.window_samples
         self.frame, self.groups = codec.frame_samples, codec.groups
         self.frames = codec.token_frames(self.window)
@@ -124,6 +134,7 @@ class Runtime:
         self._predict = self._program(hsm_tss.predict)
         self._similarity = self._program(hsm_tss.similarity)
         self._attention = self._program(hsm_tss.global_attention)
+        self._mask = self._program(hsm_tss.decode_mask)
         self._tokens = self._program(hsm_tss.encode_tokens)
         self._decode = self._program(hsm_tss.decode, static_argnames="samples")
 
@@ -170,6 +181,17 @@ class Runtime:
         Raises ValueError for the single-stage ablation, which has no G.
         """
         return self._batched(self._attention, mixture, query, *(() if g is None else (g,)))
+
+    def decode_mask(
+        self, audio: np.ndarray, mixture: Semantics, target: Semantics, query: Query
+    ) -> MaskOutput:
+        """Predict the target's mask on audio [n, L], L <= window, row by row: gains [n, T, F].
+
+        Raises ValueError for a bundle without a mask decoder.
+        """
+        samples = audio.shape[1]
+        out = self._batched(self._mask, _pad(audio, self.window), mixture, target, query)
+        return MaskOutput(gains=out.gains[:, : samples // HOP + 1], presence=out.presence)
 
     @in_32_bits
     def sample(
@@ -247,6 +269,15 @@ class Runtime:
         if given.max(initial=0) > frames:
             raise ValueError(f"{given.max()} forced frames do not fit in {frames} frames")
         return _pad(np.asarray(tokens, np.int32), frames), given.astype(np.int32)
+
+
+def _check_grid(decoder: MaskDecoderConfig | None) -> None:
+    """Raise ValueError for a mask decoder whose gains lie elsewhere than those of recordings."""
+    if decoder is not None and (decoder.n_fft, decoder.hop) != (WINDOW, HOP):
+        raise ValueError(
+            f"the mask decoder's spectrum has windows of {decoder.n_fft} samples every {decoder.hop}, "
+            f"recordings are masked with {WINDOW} every {HOP}: train it with these"
+        )
 
 
 def _pad(x: np.ndarray, length: int) -> np.ndarray:

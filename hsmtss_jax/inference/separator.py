@@ -29,6 +29,7 @@ import jax
 
 from hsmtss_jax.audio.masking import HOP
 from hsmtss_jax.audio.output import OutputOptions
+from hsmtss_jax.audio.timecode import Time
 from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.engine import Engine, Outcome
 from hsmtss_jax.inference.options import (
@@ -156,8 +157,8 @@ class Separator:
         task: str | None = None,
         description: str | None = None,
         sample_rate: int | None = None,
-        start: float = 0.0,
-        end: float | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
         mode: Mode | None = None,
@@ -176,7 +177,7 @@ class Separator:
             ``description`` given.
           task, description: the instruction in two parts.
           sample_rate: of ``audio`` if it is an array [Hz].
-          start, end: the part of the recording to work on [s].
+          start, end: the part of the recording to work on: seconds, or a text such as "1:02:03.5".
           options: see ``SeparateOptions``.
           progress: called with (windows done, windows in all).
           mode, seed, residual, best_of, min_presence, span, amount: shortcuts for ``options``, over which
@@ -241,8 +242,8 @@ class Separator:
         *,
         residual_path: PathLike | None = None,
         output: OutputOptions | None = None,
-        start: float = 0.0,
-        end: float | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
     ) -> SeparationReport:
@@ -272,8 +273,8 @@ class Separator:
         jobs: Mapping[PathLike, Sequence[OutputFiles]],
         *,
         output: OutputOptions | None = None,
-        start: float = 0.0,
-        end: float | None = None,
+        start: Time = 0.0,
+        end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
     ) -> Generator[list[Outcome], None, None]:
@@ -325,7 +326,7 @@ def _instruction(
 
 
 def _opened(
-    audio: Audio, sample_rate: int | None, start: float = 0.0, end: float | None = None
+    audio: Audio, sample_rate: int | None, start: Time = 0.0, end: Time | None = None
 ) -> Recording | Failed:
     """Open a recording, or return what was wrong."""
     try:

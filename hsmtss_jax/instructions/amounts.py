@@ -86,6 +86,7 @@ _MORE = (
 
 # Strict phrases hardly occur in captions; the others are read in requests only.
 _STRICT = (
+    rf"(?P<off>take|knock|shave) {_ABOUT}(?:{_DB}|{_PERCENT}) (?:off|from|out of)",
     rf"(?P<to>to |at )?(?:(?:by|um|de|di|em) )?{_ABOUT}-?{_DB}",
     rf"(?P<to>to )(?:about )?{_PERCENT}",
     rf"by {_ABOUT}{_PERCENT}",
@@ -107,13 +108,17 @@ _LOOSE = (
 )
 
 
-def find(text: str, loose: bool) -> Found:
-    """Read the amounts in ``text``; phrases that may belong to a caption only if ``loose``."""
+def find(text: str, loose: bool, little: str = "") -> Found:
+    """Read the amounts in ``text``; phrases that may belong to a caption only if ``loose``.
+
+    little: pattern of another language's "a little".
+    """
     phrases: list[str] = []
     changes: list[Change] = []
-    for pattern in _STRICT + (_LOOSE if loose else ()):
-        anchored = pattern.startswith("^")
-        whole = compiled(pattern if anchored else rf"(?<![\w:.])(?:{pattern})(?![\w:])")
+    patterns = [*_STRICT, *(_LOOSE if loose else ()), *([little] if little else [])]
+    for pattern in patterns:
+        bare = pattern.startswith("^") or pattern == little
+        whole = compiled(pattern if bare else rf"(?<![\w:.])(?:{pattern})(?![\w:])")
         while (match := whole.search(text)) is not None:
             shorter = _without(text, match)
             if not any(map(str.isalnum, shorter)):
@@ -181,7 +186,7 @@ def _number(text: str | None) -> float:
 def _without(text: str, match: re.Match[str]) -> str:
     """Return the text without the phrase; "half as loud" leaves "quieter"."""
     said = match.groupdict()
-    instead = " "
+    instead = " turn down " if said.get("off") else " "
     if said.get("scale"):
         down = (said["scale"].lower() == "half") == (said["loud"].lower() == "loud")
         instead = " quieter " if down else " louder "

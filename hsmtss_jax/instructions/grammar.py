@@ -58,7 +58,7 @@ WORDS: dict[str, str] = {
     "MEDIUM": "{POINTER} (?:{WHICH} )?{MEDIUM_NOUN}s?",
     "ALL": "(?:only |just |absolutely )*(?:everything|everyone|everybody|anything|anyone|all), "
     "(?:all |all of )?(?:the |every |any )?(?:rest|others?|sounds?|noises?|sources?), {MEDIUM}, it",
-    "EXCEPT": "except, excluding, but not, but, other than, apart from, aside from, besides, minus, "
+    "EXCEPT": "except, excluding, but not, but no, but, other than, apart from, aside from, besides, minus, "
     "save, without, with the exception of, with no, (?:that|which|who)(?:'s| is| are) not, "
     "(?:that|which|who) (?:isn't|aren't)",
     "ALL_BUT": "{ALL}(?: else)?(?: in)?(?: (?:the )?(?:other )?(?:sounds?|noises?|sources?|stuff))?"
@@ -80,7 +80,8 @@ WORDS: dict[str, str] = {
     "(?:a|an|the|any) (?:(?:best|easy|easiest|good|simple|quick) )?(?:way|favou?r|chance), "
     "(?:your|my|the) (?:task|job|goal|aim)(?: here)?, "
     "(?:q|task|user|query|instruction|prompt|request)(?= ?:), "
-    "(?:from|in|within|out of|on|for|given) {MEDIUM}",
+    "(?:from|in|within|out of|on|for|given) {MEDIUM}, "
+    "never mind(?: (?:the|that|about) [a-z ]{1,30}?)?(?=,)",
     "NOT_TYPO": "remote, remain, remains, removal, extra, exact, isolation, separation, separator, "
     "desperate, delicate, delegate, keen, creep, silent, silences, absolute, desolate",
     # Words that name no sound by themselves, and verbs that may.
@@ -98,6 +99,7 @@ WORDS: dict[str, str] = {
     "GO": "go away, go, disappear, vanish, leave, stop, be gone, be out",
     "STAY": "stay, remain, be there",
     "SHORT": r"\S+(?: \S+){0,7}",
+    "FEW": r"(?!(?:\S+ )*(?:you|i|we|they|he|she|it|who|that|which|as)\b)\S+(?: \S+){0,2}",
     "THE": "the, that, those, this, these, my, all, everything, only, just",
     "VOCALS_OUT": "karaoke, instrumentals?, backing track",
     "VOCALS_ONLY": "a ?c[ap]+ell?a",
@@ -182,8 +184,11 @@ FRAMES: tuple[Frame, ...] = (
     Frame("extract", r"(?P<x>{SHORT}) {MUST} (?:all )?{STAY}(?: in| there)?"),
     Frame("remove",  r"(?P<x>{THE} {SHORT}) (?:can|may) (?:all )?{GO}"),
     Frame("extract", r"(?P<x>{THE} {SHORT}) (?:can|may) (?:all )?{STAY}(?: in| there)?"),
+    Frame("remove",  r"(?P<x>{FEW}) (?:can|may) (?:all )?{GO}"),
+    Frame("extract", r"(?P<x>{FEW}) (?:can|may) (?:all )?{STAY}(?: in| there)?"),
     Frame("remove",  r"{CAN} (?!you |i |we |make |let ){X} (?:please )?{GO}"),
     Frame("extract", r"{CAN} (?!you |i |we |make |let ){X} (?:please )?{STAY}(?: in| there)?"),
+    Frame("extract", r"(?:tell|set) {X} apart from .+"),
     Frame("extract", r"bring {X} (?:forward|closer|to the front)"),
     Frame("remove",  r"push {X} (?:further )?(?:back|away|down)"),
     Frame("remove",  r"(?:take|leave|filter|cut) nothing (?:out |away )?(?:but|except|other than) {X}"),
@@ -192,12 +197,14 @@ FRAMES: tuple[Frame, ...] = (
                      r"|(?:is|are|was|were) {REMOVED})"),
     Frame("extract", r"(?:leave|keep) {X} in[,;]? (?:and |but )?{REST} out"),
     Frame("extract", r"(?:leave|keep) nothing (?:in |else )*(?:but|except|other than) {X}"),
+    Frame("extract", r"let (?:only |just )?{X} (?:remain|stay|through)"),
     Frame("extract", r"(?:leave|keep|let) in {X}"),
     Frame("extract", r"(?:leave|keep|let) (?!out |off |away ){X} (?:in|stay(?: in)?|untouched|intact"
                      r"|as (?:it is|is|they are))"),
     # "Get the singer out of this song" extracts, "get that noise out" and "... out of there" remove.
     Frame("remove",  r"get (?!out |rid |up ){X} out of (?:it|here|there)"),
     Frame("remove",  r"get (?P<x>(?:that|those|these|all) .+?|[^,]*\b{NOISE}) out(?: of .+)?"),
+    Frame("remove",  r"(?:get|take) (?!off |out |rid ){X} off (?:it|there|{POINTER} (?:tape|{MEDIUM_NOUN}))"),
     Frame("remove",  r"{WANT} (?!to |you ){X} (?:out|off|away|gone)(?: of (?:it|here|there|this|that))?"),
     # The verb behind a comma or a colon: "the dog, remove", "hum: mute it".
     Frame("remove",  r"{X}(?:\s*[,:=]\s*|\s+[-—]+\s+)(?:remove|delete|mute|eliminate|erase|discard|suppress)"
@@ -214,8 +221,12 @@ FRAMES: tuple[Frame, ...] = (
     Frame("extract", r"{WANT} (?:if )?(?!to |you ){X} (?:to be |was |were )?{EXTRACTED}"),
     Frame("remove",  r"(?:make|have|get|want) {X} (?:to be )?{QUIET}"),
     Frame("extract", r"(?:make|have|get|want) {X} (?:to be )?{LOUD}"),
+    Frame("remove",  r"{CAN} (?!you |i |we |make |let ){X} be (?:made )?{QUIET}"),
+    Frame("extract", r"{CAN} (?!you |i |we |make |let ){X} be (?:made )?{LOUD}"),
     Frame("remove",  r"(?!make ){X} (?:{SHOULD} be|could be|can be) {QUIET}"),
     Frame("extract", r"(?!make ){X} (?:{SHOULD} be|could be|can be) {LOUD}"),
+    Frame("remove",  r"(?P<x>{REST}|{THE} {SHORT}) (?:quieter|softer)"),
+    Frame("extract", r"(?P<x>{REST}|{THE} {SHORT}) louder"),
     Frame("remove",  r"(?P<x>{THE} {SHORT}) (?:is|are|was|were) (?:{MUCH} )?too (?:loud|noisy)"),
     Frame("extract", r"(?P<x>{THE} {SHORT}) (?:is|are|was|were) (?:{MUCH} )?too (?:quiet|soft)"),
     Frame("extract", r"double (?P<x>(?:the|that|this|these|those|my|our) .+)"),
@@ -223,7 +234,7 @@ FRAMES: tuple[Frame, ...] = (
                      r" (?!{OFF} ){X} {OFF}(?: of (?:it|here|there))?"),
     Frame("extract", r"(?:pull|pick|single|bring|lift|get) (?!out |up ){X} out(?: (?:of|from) .+)?"),
     Frame("extract", r"(?:pull|pick|bring|lift|turn|get|crank|push) (?!out |up ){X} up"),
-    Frame("remove",  r"(?:bring|tone|dial|push|get) (?!down |up ){X} down"),
+    Frame("remove",  r"(?:bring|tone|dial|push|get|fade) (?!down |up ){X} down"),
     Frame("extract", r"what (?:do|does|did|would) {X} sounds? like(?: {ALONE})?"),
     # The verb, then its target.
     Frame("remove",  r"{REMOVE_PHRASE}{GAP}{X}"),
@@ -248,7 +259,7 @@ LEAD = r"{LEAD}(?:\s*[,:]\s*|\s+)"
 NEGATION = (
     r"(?:(?:do|does|should|must|did|would) not|don'?t|shouldn't|mustn't|wouldn't want|never|not)\s+"
 )
-HARMLESS = r"\b(?:why (?:don't|not)|not too much trouble|don't mind)\b"  # negate nothing
+HARMLESS = r"\b(?:never mind|why (?:don't|not)|not too much trouble|don't mind)\b"  # negate nothing
 # After these a verb may end in -ing or -ed: "would you mind removing", "grateful if you removed".
 INFLECTED_LEAD = (
     r"(?:^|.*\s)(?:mind|about|by|with|of|in|for|try|trying|help|appreciate|if (?:you|i|we))\s+"
@@ -311,7 +322,7 @@ MEANINGS: dict[str, tuple[TaskWord, str]] = {
 # Words around a target that change its level, and do not take it away or bring it out as a whole.
 LOWER = (
     r"\b(?:lower\w*|reduc\w+|decreas\w+|attenuat\w+|soften\w*|softer|duck\w*|quieter|quieten\w*|halv\w+"
-    r"|less|fewer|too loud|(?:turn|take|bring|tone|dial|push|keep)\w* (?:.* )?(?:down|back))\b"
+    r"|less|fewer|too loud|(?:turn|take|bring|tone|dial|push|keep|fade)\w* (?:.* )?(?:down|back))\b"
 )
 LOUDER = (
     r"\b(?:rais\w+|increas\w+|amplif\w+|boost\w*|louder|doubl\w+|too (?:quiet|soft|faint)"

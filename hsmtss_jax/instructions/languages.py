@@ -28,6 +28,7 @@ class Language:
       all_but: pattern of "everything except {X}".
       joint: pattern between two clauses.
       lower: pattern of words that turn something down and do not take it away.
+      little: pattern of "a little".
       spans: phrases that name spans of time.
     """
 
@@ -42,6 +43,7 @@ class Language:
     all_but: str = _NEVER
     joint: str = _NEVER
     lower: str = _NEVER
+    little: str = _NEVER
     spans: tuple[Form, ...] = ()
 
 

@@ -35,8 +35,11 @@ class Limits(NamedTuple):
         return None if change is None else change.amount(level == "louder")
 
 
-def cut(text: str, loose: bool, forms: Sequence[Form] = FORMS) -> Limits:
-    """Cut spans of time and amounts out of ``text``; ``loose`` phrases as well where asked for."""
+def cut(text: str, loose: bool, forms: Sequence[Form] = FORMS, little: str = "") -> Limits:
+    """Cut spans of time and amounts out of ``text``; ``loose`` phrases as well where asked for.
+
+    forms, little: phrases of another language that name spans, and that mean "a little".
+    """
     timed = spans.find(text, loose, forms)
     text, said = timed.text, []
     for pattern in _VAGUE if loose else ():
@@ -45,7 +48,7 @@ def cut(text: str, loose: bool, forms: Sequence[Form] = FORMS) -> Limits:
             if any(map(str.isalnum, shorter)):
                 text = " ".join(shorter.split())
                 said.append(_unfollowed(match.group()))
-    changed = amounts.find(text, loose)
+    changed = amounts.find(text, loose, little)
     said += [
         f"{phrase!r} is not followed: only one amount is, {changed.phrases[0]!r}"
         for phrase in changed.phrases[1:]

@@ -54,7 +54,7 @@ def parse(text: str) -> Instruction:
 
 def _read_foreign(text: str, language: Language) -> tuple[Instruction, list[str]]:
     text = " ".join(text.split())
-    cut = limits.cut(text, loose=True, forms=(*language.spans, *FORMS))
+    cut = limits.cut(text, loose=True, forms=(*language.spans, *FORMS), little=language.little)
     found = foreign.parse(cut.text, language)
     if found is None:
         found, said = read_english(text)
@@ -164,8 +164,10 @@ def _first_cut(sentence: str) -> tuple[str, str] | None:
 
 def _starts_clause(first: Command | None, head: str, command: Command) -> bool:
     """Return whether the verb after a comma or "and" starts a command, not part of a description."""
+    if read_command(head) is not None:
+        return True
     if first is not None:
-        return read_command(head) is not None
+        return False
     polite = compiled(grammar.POLITE).fullmatch(command.lead)
     return polite is not None or matches(grammar.ANAPHOR, command) or matches(grammar.REST, command)
 

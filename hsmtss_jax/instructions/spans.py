@@ -47,7 +47,7 @@ class Form(NamedTuple):
     """A phrase that names a span. {A}, {B}: times. kind: what they mean.
 
     kind: range (from A to B), from, until, point (at A), head (the first A), tail (the last A),
-    part (by the groups which, number and part), or outside (a phrase with a span that is left out).
+    part (by the groups which, n, part and more), first half or second half.
     """
 
     kind: str
@@ -69,8 +69,8 @@ _WORDS = {word: number for number, word in enumerate(_DIGITS, 1)} | _TENS | {"ni
 _FEW = {"a": 1, "couple of": 2, "few": 3}
 _UNITS = {
     0.001: r"ms|milliseconds?",
-    1.0: r"s|secs?|seconds?|sekunden?|secondes?|segundos?|second[oi]|秒钟?",
-    60.0: r"mins?|minutes?|minuten?|minutos?|minut[oi]|分钟?",
+    1.0: r"s|secs?|seconds?|sekunden?|secondes?|segundos?|second[oi]|秒钟?|秒間?",
+    60.0: r"mins?|minutes?|minuten?|minutos?|minut[oi]|分钟?|分間?",
     3600.0: r"hrs?|hours?|stunden?|heures?|horas?|or[ae]|小时|時間",
 }
 _INSIDE = "[a-zà-ÿ0-9:]"  # of a word or a figure
@@ -93,16 +93,21 @@ _WHOLE = (
 _ORDER = {"first": 1, "opening": 1, "initial": 1, "second": 2, "third": 3, "fourth": 4}
 _ORDER |= {"last": -1, "final": -1, "closing": -1, "middle": 0}
 _SHARES = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
+_HALVES = {
+    "first half": Span(START, Moment(share=0.5)),
+    "second half": Span(Moment(share=0.5), END),
+}
 _ONE_PART = (
     rf"(?:the )?(?:very )?(?P<which>{'|'.join(_ORDER)})(?: (?P<n>{_NUMBER}|few|couple of))?"
-    rf"[ -](?P<part>{'|'.join(_SHARES)}|{_UNIT}){_WHOLE}"
+    rf"[ -](?P<part>{'|'.join(_SHARES)}|{_UNIT})"
+    rf"(?P<more>(?:,? (?:and )?{_NUMBER} {_UNIT})*){_WHOLE}"
 )
 
 FORMS = (
     Form("range", rf"(?:from|between) {_ABOUT}{{A}}{_TO}{_ABOUT}{{B}}"),
     Form("range", rf"(?:from|between) (?P<unit>seconds?|minutes?) (?P<a>{_NUMBER}){_TO}(?P<b>{_NUMBER})"),
     Form("range", rf"(?:at |in |within )?(?P<a>{_CLOCK}){_TO}(?P<b>{_CLOCK})"),
-    Form("range", rf"(?:in |within )?(?P<a>{_QUANTITY}|{_FIGURE})(?: ?- ?| to )(?P<b>{_QUANTITY})(?! of\b)"),
+    Form("range", rf"(?:in )?(?P<a>{_QUANTITY}|{_FIGURE})(?: ?- ?| to )(?P<b>{_QUANTITY})(?! of\b)(?: in)?"),
     Form("from", rf"(?:starting |beginning )?(?:from|at|with) {_ABOUT}{{A}}{_ON}"),
     Form("from", rf"(?:starting|beginning) (?:from|at|with|after) {_ABOUT}{{A}}"),
     Form("from", rf"(?:after|since|from) (?P<a>{_CLOCK})"),
@@ -207,9 +212,12 @@ def _without(text: str, match: re.Match[str]) -> str:
 def _spans(kind: str, match: re.Match[str]) -> list[Span]:
     groups = match.groupdict()
     if kind == "part":
-        part = _part(groups["which"].lower(), groups["n"], groups["part"].lower())
+        more = _moment(groups["more"]).seconds if groups["more"] else 0.0
+        part = _part(groups["which"].lower(), groups["n"], groups["part"].lower(), more)
         return [part] if part else []
     unit = groups.get("unit")
+    if kind in _HALVES:
+        return [_HALVES[kind]]
     start = _moment(groups["a"], unit or groups.get("b"))
     if kind == "range":
         return [_checked(Span(start, _moment(groups["b"], unit)), match.group().strip())]
@@ -224,7 +232,7 @@ def _spans(kind: str, match: re.Match[str]) -> list[Span]:
     return [made[kind]] if kind in made else []
 
 
-def _part(which: str, number: str | None, part: str) -> Span | None:
+def _part(which: str, number: str | None, part: str, more: float) -> Span | None:
     """Return "the last two seconds", "the second half", "the third minute"."""
     order, count = _ORDER[which], _value(number) if number else 1.0
     if part in _SHARES:
@@ -235,7 +243,7 @@ def _part(which: str, number: str | None, part: str) -> Span | None:
         return Span(Moment(share=first), Moment(share=first + size)) if first + size <= 1 else None
     if order == 0:
         return None
-    size = count * _factor(part)
+    size = count * _factor(part) + more
     if order < 0:
         return Span(Moment(-size, 1.0), END)
     return Span(Moment((order - 1) * _factor(part)), Moment((order - 1) * _factor(part) + size))

@@ -4,6 +4,8 @@
     S_hat = H2(S_mix, G_hat, T)     separate_local      HSM-TSS eq. (3)
     x_hat = H3(S_hat)               generate            HSM-TSS eq. (4)
 
+``decode_mask`` is a second way from S_hat to the sound, not in the paper: a mask on the mixture itself.
+
 ``Networks`` holds the configs; weights are always an argument. Nothing of the mixture but S_mix and G_mix
 reaches S_hat, and nothing but S_hat reaches the sound: it is aligned with the mixture in time, not in phase.
 
@@ -19,8 +21,10 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from hsmtss_jax.models import mask_decoder
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig, patch_mask
 from hsmtss_jax.models.acoustic_decoder.sampler import sample
+from hsmtss_jax.models.mask_decoder import MaskDecoderConfig, MaskOutput, Steering
 from hsmtss_jax.models.semantics import Encoders, Semantics
 from hsmtss_jax.models.separators import Separators, TextCondition, TwoStage
 from hsmtss_jax.models.tf_codec.adapter import NeuralCodec
@@ -38,6 +42,7 @@ class Networks:
     decoder: AcousticDecoderConfig
     codec: NeuralCodec
     mask_padding: bool = True  # the decoder was trained without the patches behind a clip's end
+    mask_decoder: MaskDecoderConfig | None = None
 
     @property
     def two_stage(self) -> bool:
@@ -47,10 +52,16 @@ class Networks:
 
 @flax.struct.dataclass
 class Query:
-    """Hold encoded instructions, one a row. condition: what the separators read; vector: z_t [B, E]."""
+    """Hold encoded instructions, one a row.
+
+    condition: what the separators read. vector: z_t [B, E]. caption: the [CLS] of T_cap [B, Cg]. task: int
+    [B], place in ``TASKS``.
+    """
 
     condition: TextCondition
     vector: jax.Array
+    caption: jax.Array
+    task: jax.Array
 
 
 @flax.struct.dataclass
@@ -81,14 +92,15 @@ def encode_query(
     """
     encoders = networks.encoders
     text, text_mask = encoders.text(params, ids, mask)
-    vector = encoders.caption_vector(params, text)
+    vector, caption = encoders.caption_vector(params, text), text[:, 0]
     if not networks.two_stage:  # reads the text encoder as it is, without [CLS]
         text, text_mask = encoders.raw_text(params, ids, mask), mask
     limit = networks.separators.max_text + networks.two_stage
     missing = limit - text.shape[1]  # the separators are one program for all lengths of text
     text = jnp.pad(text, ((0, 0), (0, missing), (0, 0)))
     text_mask = jnp.pad(text_mask, ((0, 0), (0, missing)))
-    return Query(TextCondition(text, text_mask, *encoders.task(params, task)), vector)
+    condition = TextCondition(text, text_mask, *encoders.task(params, task))
+    return Query(condition, vector, caption, task)
 
 
 def encode_mixture(networks: Networks, params: Params, audio: jax.Array) -> Semantics:
@@ -240,6 +252,41 @@ def global_attention(
         return_attention=True,
     )
     return out.local.global_attention()
+
+
+def decode_mask(
+    networks: Networks,
+    params: Params,
+    audio: jax.Array,
+    mixture: Semantics,
+    target: Semantics,
+    query: Query,
+) -> MaskOutput:
+    """Predict the target's mask on the mixture.
+
+    Args:
+      networks: the configs of the system.
+      params: parameters by role.
+      audio: the mixture [B, L] at 16 kHz and at working level.
+      mixture: its S [B, P, Ca] and G [B, 1, Cg].
+      target: S_hat [B, P, Ca] and G_hat [B, 1, Cg].
+      query: the encoded instructions.
+
+    Raises ValueError for a pipeline without a mask decoder.
+    """
+    config = networks.mask_decoder
+    if config is None:
+        raise ValueError("the pipeline holds no mask decoder: make the mask from generated sound")
+    steering = Steering(
+        s_mix=mixture.s,
+        s_hat=target.s,
+        g_mix=mixture.g,
+        g_hat=target.g,
+        text=query.caption,
+        task=query.task,
+    )
+    dtype = networks.encoders.dtype
+    return mask_decoder.decode_mask(config, params["mask_decoder"], audio, steering, dtype)
 
 
 def generate(

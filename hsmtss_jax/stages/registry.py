@@ -13,6 +13,7 @@ STAGES: dict[str, str] = {
     "local_separator": "hsmtss_jax.stages.local_separator:LocalSeparatorStage",
     "joint_separator": "hsmtss_jax.stages.joint_separator:JointSeparatorStage",
     "single_stage": "hsmtss_jax.stages.single_stage:SingleStage",
+    "mask_decoder": "hsmtss_jax.stages.mask_decoder:MaskDecoderStage",
     "mask_separator": "hsmtss_jax.stages.mask_separator:MaskSeparatorStage",
     "tf_codec": "hsmtss_jax.stages.tf_codec:TFCodecStage",
     "acoustic_decoder": "hsmtss_jax.stages.acoustic_decoder:AcousticDecoderStage",

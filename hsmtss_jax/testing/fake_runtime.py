@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.audio.masking import BINS, HOP
 from hsmtss_jax.inference.runtime import SeparationRuntime
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models.hsm_tss import Prediction, Query
+from hsmtss_jax.models.mask_decoder import MaskOutput
 from hsmtss_jax.models.semantics import Semantics
 from hsmtss_jax.models.separators import TextCondition
 from hsmtss_jax.sampling.policies import Policy
+from hsmtss_jax.task import Task
 
 WINDOW, FRAME, CODES = 40_960, 320, 256
 _NOISE = np.random.default_rng(0).normal(size=(CODES, FRAME)).astype(np.float32)
@@ -33,8 +36,8 @@ class FakeRuntime:
     dtype: Any = np.float32
     sample_rate, window, frame, frames, groups = SAMPLE_RATE, WINDOW, FRAME, 129, 2
 
-    def __init__(self, batch: int = 16) -> None:
-        self.batch = batch
+    def __init__(self, batch: int = 16, *, decodes_masks: bool = False) -> None:
+        self.batch, self.decodes_masks = batch, decodes_masks
         self.pipeline: Any = types.SimpleNamespace(
             sampling=Policy(), presence=None, path=Path("fake")
         )
@@ -52,7 +55,9 @@ class FakeRuntime:
         mask = np.ones(text.shape[:2], bool)
         task = share.astype(np.float32)[:, None, None]
         condition: Any = (text, mask, task, mask)
-        return Query(condition=TextCondition(*condition), vector=text[:, 0])  # type: ignore[arg-type]
+        number: Any = np.array([Task(each.task).number for each in instructions])
+        vector: Any = text[:, 0]
+        return Query(TextCondition(*condition), vector, caption=vector, task=number)
 
     def encode_audio(self, audio: np.ndarray) -> Semantics:
         audio = np.pad(audio, ((0, 0), (0, WINDOW - audio.shape[1])))
@@ -73,6 +78,16 @@ class FakeRuntime:
     ) -> np.ndarray:
         del query, g, by_text
         return np.asarray(np.mean(audio[:, ::7], axis=1))
+
+    def decode_mask(
+        self, audio: np.ndarray, mixture: Semantics, target: Semantics, query: Query
+    ) -> MaskOutput:
+        del mixture, target
+        shape = len(audio), audio.shape[1] // HOP + 1, len(BINS)
+        share = np.asarray(query.condition.task)
+        gains: Any = np.broadcast_to(share, shape).astype(np.float32)
+        presence: Any = share[:, 0, 0]
+        return MaskOutput(gains=gains, presence=presence)
 
     def sample(
         self,

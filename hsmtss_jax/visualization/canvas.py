@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hsmtss_jax.atomic import replace_file
+from hsmtss_jax.visualization.fonts import fit_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,6 +29,7 @@ def save_figure(
     """Write a figure as PNG under its name once it is complete."""
     if title:
         figure.suptitle(title, fontsize=11)
+    fit_texts(figure)
     with replace_file(path) as work:
         figure.savefig(work, dpi=dpi, format="png")
 

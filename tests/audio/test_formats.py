@@ -1,6 +1,7 @@
 """The table of formats: suffixes are of one format, depths and rates lose as little as they can."""
 
 import typing
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +46,12 @@ def test_depths(form, wanted, given):
 def test_rates(wanted, given):
     assert nearest_rate((8000, 12000, 48000), wanted) == given
     assert nearest_rate((), wanted) == wanted
+
+
+def test_the_manual_lists_every_format():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    for form in FORMATS.values():
+        row = next(row for row in rows if form.title in row.split("|")[1].strip().split(", "))
+        assert all(suffix in row for suffix in form.suffixes)
+        assert "the same" in row or all(d in row for d in form.depths if "law" not in d)

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from hsmtss_jax.audio.io import AudioWarning
 from hsmtss_jax.cli.main import main
-from tests.cli.conftest import FAKE, RATE, below, noise, write
+from hsmtss_jax.inference import SeparateOptions, Separator
+from tests.cli.conftest import FAKE, RATE, CommandRuntime, below, noise, write
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -270,3 +272,69 @@ def test_limits_that_cannot_be(options, says, tmp_path, capsys):
     assert separate(write(tmp_path / "in.wav"), "remove the rain", *options) == 2
     error = capsys.readouterr().err
     assert says in error and error.count("\n") == 1
+
+
+def test_what_a_killed_run_left_is_swept(tmp_path):
+    """Working files are hidden, and deleted by the next run into the same folder."""
+    source, out = write(tmp_path / "in.flac", noise(6 * RATE)), tmp_path / "out"
+    argv = ["separate", source, "x", "-o", out, "--batch=1", "--mask-from=target", "--no-figure"]
+    command = [sys.executable, "-c", INTERRUPTED, *map(str, argv)]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while b"working" not in (line := process.stdout.readline()):
+            assert line
+        process.kill()
+    left = below(out)
+    assert left and all(name.startswith(".") for name in left)
+    (out / ".mine.tmp").touch()
+    assert separate(source, "x", "-o", out, "--no-figure", "-q") == 0
+    assert below(out) == {".mine.tmp", "in_target.flac"}
+
+
+HOT = 30 * noise(RATE, 2)
+
+
+@pytest.mark.filterwarnings("default::hsmtss_jax.audio.io.AudioWarning")
+@pytest.mark.parametrize(("name", "kept"), [("out.wav", True), ("out.flac", False)])
+def test_floats_beyond_one_are_the_same_in_python_and_here(tmp_path, capsys, name, kept):
+    """Floats keep them; whole numbers are turned down, and both say so."""
+    source = write(tmp_path / "hot.wav", HOT)
+    out, other = tmp_path / name, tmp_path / "python" / name
+    other.parent.mkdir()
+    assert separate(source, "x", "-o", out, "--no-figure", "--json=-") == 0
+    (told,), said = lines((captured := capsys.readouterr()).out), captured.err
+    separator = Separator(CommandRuntime(16))
+
+    def in_python():
+        return separator.separate_file(source, other, "x", options=SeparateOptions(residual=False))
+
+    if kept:
+        report = in_python()
+        assert said == ""
+    else:
+        with pytest.warns(AudioWarning, match=r"samples reach \d+\.?\d*: turned down by"):
+            report = in_python()
+        assert said.startswith(f"hsmtss: warning: {out}: samples reach") and said.count("\n") == 1
+    (ours, _), (theirs, _) = soundfile.read(out), soundfile.read(other)
+    np.testing.assert_array_equal(ours, theirs)
+    assert told["gain"] == pytest.approx(report.gain, abs=1e-6)
+    assert (report.gain == 1) == kept and (np.abs(ours).max() > 1) == kept
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "result", "subtype"),
+    [
+        ("in.flac", {"subtype": "PCM_24"}, "in_separated.flac", "PCM_24"),
+        ("in.wav", {"subtype": "FLOAT"}, "in_separated.wav", "FLOAT"),
+        ("in.wav", {"subtype": "PCM_24"}, "in_separated.wav", "PCM_24"),
+        ("in.mp3", {}, "in_separated.mp3", "MPEG_LAYER_III"),
+        ("in.ogg", {}, "in_separated.ogg", "VORBIS"),
+        ("in.aiff", {"subtype": "PCM_16"}, "in_separated.aiff", "PCM_16"),
+    ],
+)
+def test_results_are_as_the_input(tmp_path, source, options, result, subtype):
+    write(tmp_path / source, **options)
+    assert separate(tmp_path / source, "x", "--no-figure", "-q") == 0
+    assert below(tmp_path) == {source, result}
+    assert soundfile.info(tmp_path / result).subtype == subtype

@@ -69,7 +69,7 @@ OPTIONS = [
     (["--top-k", "many"], "'many' is not a whole number"),
     (["--best-of", "0"], "--best-of: must be at least 1"),
     (["--seed", "-1"], "--seed"),
-    (["--start", "soon"], "'soon' is not a number"),
+    (["--start", "soon"], "'soon' is no time: give seconds"),
     (["--start", "2"], "start must lie in the recording's 1.000 s"),
     (["--start", "0.5", "--end", "0.5"], "--end must lie behind --start"),
     (["--mode", "karaoke"], "choose from"),
@@ -187,11 +187,22 @@ def test_a_file_limit_stops_the_sound(fake, tmp_path, refused):
     assert below(tmp_path) == {"in.wav"}
 
 
-def test_a_figure_that_cannot_be_drawn(fake, tmp_path, refused):
+def test_a_figure_that_cannot_be_drawn_is_no_failed_result(fake, tmp_path, capsys):
     (tmp_path / "out.png").mkdir()
-    source = write(tmp_path / "in.wav")
-    error = refused("separate", source, "x", "-o", tmp_path / "out.wav", status=1)
-    assert "out.png" in error and below(tmp_path) == {"in.wav", "out.wav"}
+    source, out = write(tmp_path / "in.wav"), tmp_path / "out.wav"
+    assert main(["separate", str(source), "x", "-o", str(out), "--json", "-"], fake) == 0
+    told = capsys.readouterr()
+    assert told.err.startswith(f"hsmtss: warning: {out.with_suffix('.png')}: the figure could not")
+    assert told.err.count("\n") == 1 and json.loads(told.out)["figure"] is None
+    assert below(tmp_path) == {"in.wav", "out.wav"}
+
+
+@pytest.mark.parametrize("prompt", ["$x^{$", "remove 雨 and 🐕", "extract the \\ {} dog"])
+def test_any_prompt_has_a_figure(fake, tmp_path, capsys, prompt):
+    source, out = write(tmp_path / "in.wav"), tmp_path / "out.wav"
+    asked = ["separate", str(source), prompt, "--task=extract", "-o", str(out), "-q"]
+    assert main(asked, fake) == 0
+    assert capsys.readouterr().err == "" and below(tmp_path) == {"in.wav", "out.wav", "out.png"}
 
 
 def test_a_segment_is_the_models(fake, tmp_path, refused):

@@ -1,6 +1,7 @@
 """What the README and the manual show is run with the demo model, where that takes seconds."""
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -35,6 +36,10 @@ def recordings(tmp_path_factory):
     sound = read_audio(folder / "examples" / "speech_and_rain.flac")
     for name in NAMES:
         write_audio(folder / f"{name}.wav", sound.samples[: sound.sample_rate], sound.sample_rate)
+    if shutil.which("ffmpeg"):
+        picture = ["-f", "lavfi", "-i", "testsrc=d=1:s=64x48", "-i", folder / "a.wav"]
+        command = ["ffmpeg", "-v", "error", *picture, "-c:v", "mpeg4", folder / "film.mp4"]
+        subprocess.run(command, check=True)
     return folder
 
 
@@ -46,5 +51,7 @@ def test_python_runs(page, block, recordings, monkeypatch):
 
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 def test_a_command_runs(words, recordings, monkeypatch, capsys):
+    if "film.mp4" in words and shutil.which("ffmpeg") is None:
+        pytest.skip("films take the ffmpeg program")
     monkeypatch.chdir(recordings)
     assert main(words) == 0, capsys.readouterr().err

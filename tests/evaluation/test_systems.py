@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.audio.io import AudioError, write_audio
+from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.evaluation import systems
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.separator import Separator
@@ -58,7 +59,7 @@ def test_the_codec_makes_the_target_again(runtime, examples):
 def test_a_folder_of_sounds_made_elsewhere(tmp_path):
     pair = make_pair(3, tasks=BOTH, name="street")
     stereo = np.repeat(pair.target[::2, None], 2, axis=1)
-    write_audio(tmp_path / "street.wav", stereo, 8_000, subtype="FLOAT")
+    write_audio(tmp_path / "street.wav", stereo, 8_000, OutputOptions(bit_depth="float"))
     write_audio(tmp_path / "street.remove.flac", pair.mixture[:3_000] / 2, 16_000)
     folder = systems.SoundFolder(tmp_path, "theirs")
     extracted, removed = folder(pair, 0)

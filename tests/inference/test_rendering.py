@@ -9,6 +9,7 @@ import pytest
 
 from hsmtss_jax.audio.overlap_add import equal_level_crossfade, linear_crossfade
 from hsmtss_jax.audio.windows import cut, plan_windows
+from hsmtss_jax.inference.generator import window_gains
 from hsmtss_jax.inference.hearing import Heard, Sounding
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.recording import Samples
@@ -64,7 +65,9 @@ def rendered(kind, mode, continued, crossfade=equal_level_crossfade):
     for i, (heard, made) in enumerate(
         zip(cut(recording, PLAN), windows_of(kind, continued), strict=True)
     ):
-        pushed = renderer.push(heard, {0: Stems(made)}, i == COUNT - 1)
+        sounds = Stems(made)
+        each = sounds if mode == "generate" else window_gains(heard, sounds, options)
+        pushed = renderer.push(heard, {0: each}, i == COUNT - 1)
         blocks.extend(block[0].target[:, 0] for block in pushed)
     return np.concatenate(blocks)
 

@@ -7,6 +7,7 @@ import pytest
 from hsmtss_jax.instructions.languages import languages
 from hsmtss_jax.task import TASKS
 
+HALVES = {"first half", "second half"}
 LANGUAGES = {language.name: language for language in languages().others}
 
 
@@ -24,7 +25,8 @@ def test_patterns_compile_and_name_their_target(name):
     for task, pattern in language.frames:
         assert task in TASKS and pattern.count("{X}") == 1
         assert re.compile(pattern.replace("{X}", "(?P<x>.+?)"))
-    for pattern in (language.lead, language.tail, language.negation, language.rest, language.joint):
+    patterns = (language.lead, language.tail, language.negation, language.rest, language.joint)
+    for pattern in (*patterns, language.lower, language.little):
         assert not re.compile(pattern).fullmatch("")
 
 
@@ -33,3 +35,16 @@ def test_words_are_strong_or_weak_and_not_english(name):
     language = LANGUAGES[name]
     assert not language.strong & language.weak
     assert not language.strong & languages().english
+
+
+@pytest.mark.parametrize("name", [name for name, each in LANGUAGES.items() if each.frames])
+def test_the_core_reads_times_and_levels(name):
+    language = LANGUAGES[name]
+    kinds = {form.kind for form in language.spans}
+    assert {"range", "from", "until", "first half", "second half"} <= kinds
+    for form in language.spans:
+        filled = form.pattern.replace("{A}", "7").replace("{B}", "9")
+        assert re.compile(filled) and (
+            "{A}" in form.pattern or form.kind in HALVES | {"head", "tail"}
+        )
+    assert not re.search(language.lower, "") and not re.search(language.little, "")

@@ -3,6 +3,7 @@
 import pytest
 
 from hsmtss_jax.instructions.limits import cut, only, point
+from hsmtss_jax.instructions.spans import Form
 
 
 def test_spans_and_amounts_leave_the_text():
@@ -45,6 +46,13 @@ def test_no_limit(text):
 
 def test_vague_points_in_time():
     assert "at the end" in point("a beep at the end")[0] and point("a dog at night") == []
+
+
+def test_phrases_of_another_language():
+    forms = [Form("range", "zwischen {A} und {B}")]
+    found = cut("mach den Regen zwischen 2 und 4 Sekunden etwas leiser", True, forms, "etwas")
+    assert found.text == "mach den Regen leiser" and str(found.amount("lower")) == "5dB"
+    assert [*map(str, found.spans)] == ["0:02-0:04"]
 
 
 def test_a_time_span_is_no_sound():

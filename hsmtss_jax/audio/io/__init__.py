@@ -18,7 +18,7 @@ from hsmtss_jax.audio.io.resample import (
     resampled_length,
     to_mono,
 )
-from hsmtss_jax.audio.io.spool import Spooled, spool_stdin
+from hsmtss_jax.audio.io.spool import STDIN, Spooled, local_path, spool_stdin
 from hsmtss_jax.audio.io.write import (
     AudioWriter,
     check_output,
@@ -29,6 +29,7 @@ from hsmtss_jax.audio.io.write import (
 )
 
 __all__ = [
+    "STDIN",
     "AudioError",
     "AudioFile",
     "AudioInfo",
@@ -44,6 +45,7 @@ __all__ = [
     "choose",
     "clip_mode",
     "default_format",
+    "local_path",
     "open_writer",
     "overload_gain",
     "plan_output",

@@ -21,7 +21,7 @@ from hsmtss_jax.audio.io.errors import AudioError, reason
 from hsmtss_jax.audio.io.layout import ForeignCodec, Layout, Stream
 from hsmtss_jax.audio.io.piece import Damaged, Piece
 from hsmtss_jax.audio.io.resample import Resampler, resampled_length
-from hsmtss_jax.audio.io.spool import local_path
+from hsmtss_jax.audio.io.spool import STDIN, local_path
 from hsmtss_jax.audio.io.tags import tags_before
 from hsmtss_jax.audio.io.view import View
 
@@ -164,6 +164,8 @@ def _libsndfile(layout: Layout, *, known: bool) -> Sound:
 
 def _check(path: Path) -> None:
     """Raise AudioError where libsndfile would only report a system error."""
+    if path == STDIN:  # whatever it is: a pipe, a socket, a file at any position
+        return
     if not path.exists():
         raise AudioError(f"{path}: no such file")
     if path.is_dir():

@@ -1,7 +1,7 @@
 """Copy what can be read only once (pipes, standard input, open files) to a temporary file.
 
-A pipe is copied when it is first looked at, and that copy stands for it until the process ends: several
-readings of one recording need the same bytes, and a length before the first of them.
+A pipe or the standard input is copied when it is first looked at, and that copy stands for it until the
+process ends: several readings of one recording need the same bytes, and a length before the first of them.
 """
 
 import contextlib
@@ -14,10 +14,12 @@ import tempfile
 import threading
 import weakref
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+STDIN = Path("/dev/stdin")
 _LOCK = threading.Lock()
 _PIPES: dict[tuple[int, int], "Spooled"] = {}
+_STDIN: list[tuple[Any, "Spooled"]] = []  # the stream and its copy
 _CHUNK = 1 << 20
 _PATIENCE = 5.0  # seconds that somebody has to open the other end of a pipe
 
@@ -53,12 +55,24 @@ class Spooled:
 
 
 def spool_stdin() -> Spooled:
-    """Copy standard input to its end."""
-    return Spooled(sys.stdin.buffer)
+    """Copy the standard input to its end, once.
+
+    Raises:
+      OSError: there is none, or it is a terminal.
+    """
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None or stream.closed or stream.isatty():
+        raise OSError("nothing is piped into the standard input")
+    if not _STDIN or _STDIN[0][0] is not stream:
+        _STDIN[:] = [(stream, Spooled(stream))]
+    return _STDIN[0][1]
 
 
 def local_path(path: Path) -> Path:
-    """Return the file to read for a path: itself, or the copy of a pipe or terminal."""
+    """Return the file to read for a path: itself, or the copy of a pipe or of the standard input."""
+    if path == STDIN:
+        with _LOCK:
+            return spool_stdin().path
     status = path.stat()
     if stat.S_ISREG(status.st_mode):
         return path

@@ -12,6 +12,7 @@ from hsmtss_jax.audio.io import probe, read_blocks
 from hsmtss_jax.bundles.hub import locate
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
+from hsmtss_jax.cli.discovery import recording_path
 from hsmtss_jax.cli.model import HEADING, ModelOptions, on_device
 from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.cli.progress import progress_bar
@@ -23,7 +24,9 @@ from hsmtss_jax.option import option
 class EncodeOptions:
     """Declare the command line of ``hsmtss codec encode``."""
 
-    input: Path = argument("a recording: any format, rate, channel count, length")
+    input: Path = argument(
+        "a recording: any format, rate, channel count, length; - is the standard input"
+    )
     output: Path = argument("token file to write (.tfc)")
     quiet: bool = option(False, "no progress bar, no JSON line", short="-q")
     model: ModelOptions = part(ModelOptions, HEADING, only=("ckpt", "device"))  # always float32
@@ -31,20 +34,21 @@ class EncodeOptions:
 
 def run(options: EncodeOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
-    seconds = probe(options.input).seconds
-    _check_output(options.input, options.output)
+    source = recording_path(options.input)
+    seconds = probe(source).seconds
+    _check_output(source, options.output)
 
     with on_device(options.model):
         from hsmtss_jax.codec.codec import Codec
 
         codec = Codec.from_pretrained(locate(options.model.ckpt))
-        blocks = _blocks(options.input, codec.sample_rate, seconds, options.quiet)
+        blocks = _blocks(source, codec.sample_rate, seconds, options.quiet)
         tokens = codec.encode_blocks(blocks)
     write_tokens(options.output, tokens)
     if not options.quiet:
         rates, size = codec.bit_rates(tokens), options.output.stat().st_size
         done = {
-            "input": str(options.input),
+            "input": str(source),
             "output": str(options.output),
             "seconds": round(tokens.seconds, 3),
             "token_frames": len(tokens.values),

@@ -78,8 +78,8 @@ def plan_outputs(
     several = len(inputs) > 1 or any(each.folder != Path() for each in inputs)
     outputs = []
     for each in inputs:
-        folder = naming.folder or (Path(DEFAULT_FOLDER) if several else each.path.parent)
-        ext, of_input = _ext(naming, each.path), []
+        folder = naming.folder or (Path(DEFAULT_FOLDER) if several else each.beside)
+        ext, of_input = _ext(naming, each.suffix), []
         for prompt in prompts:
             values = {"track": each.path.stem, "prompt": slug(prompt), "ext": ext}
             of_input.append(_free(folder / each.folder, template, values, naming, taken))
@@ -142,16 +142,15 @@ def _fields(template: str) -> set[str]:
     return {name for _, name, _, _ in parts if name}
 
 
-def _ext(naming: NamingRule, source: Path) -> str:
-    """Return the suffix of a result, without the dot: of --format, of the template, else of the input."""
+def _ext(naming: NamingRule, own: str) -> str:
+    """Return the suffix of a result, without the dot: of --format, of the template, else the input's own."""
     suffix = Path(naming.template or "").suffix.lower()
     written, wanted = format_of(suffix), naming.options.format
     if wanted and written and wanted != written:
         raise ValueError(f"--filename ends with {suffix}, --format is {wanted}")
     if written:
         return suffix[1:]
-    name = default_format(source.suffix, naming.options)
-    own = source.suffix.lower()
+    name = default_format(own, naming.options)
     return (own if format_of(own) == name else FORMATS[name].suffixes[0])[1:]
 
 

@@ -5,6 +5,7 @@ import dataclasses
 from typing import Literal
 
 from hsmtss_jax.audio.output import OutputOptions
+from hsmtss_jax.audio.timecode import read_time
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.inference.options import SeparateOptions
@@ -26,8 +27,12 @@ class RequestOptions:
     task: Task | None = option(
         None, "take the text as the description, word by word, for this task"
     )
-    start: float = option(0.0, "second to begin at", low=0, metavar="S")
-    end: float | None = option(None, "second to end at", low=0, metavar="S", default_help="the end")
+    start: float = option(
+        0.0, "time to begin at: 90, 1:30 or 1:02:03.5", low=0, metavar="TIME", read=read_time
+    )
+    end: float | None = option(
+        None, "time to end at", low=0, metavar="TIME", default_help="the end", read=read_time
+    )
     parser: Literal["rules", "local", "endpoint"] = option("rules", "how a sentence is understood")
     parser_model: str | None = option(
         None, "language model of --parser local or endpoint", metavar="NAME"
@@ -46,7 +51,7 @@ class PlaceOptions:
 
     output: str | None = option(
         None,
-        "a file for one result, in the format of its suffix, else a folder",
+        "a file for one result, in the format of its suffix, - for the standard output, else a folder",
         short="-o",
         metavar="PATH",
         default_help="one input: beside it, INPUT_separated; several: the folder separated",
@@ -85,8 +90,8 @@ class SeparateCommand:
     """Declare the command line of ``hsmtss separate``."""
 
     items: tuple[str, ...] = argument(
-        "recordings of any format, rate, channel count and length, and folders of them; without -p the "
-        "last one is the instruction",
+        "recordings of any format, rate, channel count and length, - for the standard input, and folders; "
+        "without -p the last one is the instruction",
         metavar="INPUT",
         default=(),
     )

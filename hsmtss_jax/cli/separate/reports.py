@@ -62,6 +62,7 @@ def say(message: str) -> None:
     from tqdm import tqdm
 
     tqdm.write(message, file=sys.stdout)
+    sys.stdout.flush()
 
 
 def draw(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hsmtss_jax.cli.errors import fail, one_line
+from hsmtss_jax.cli.errors import caution, fail, one_line
 from hsmtss_jax.cli.separate import reports
 from hsmtss_jax.cli.separate.naming import OutputPaths
 from hsmtss_jax.cli.separate.options import SeparateCommand
@@ -22,20 +22,24 @@ NARROW = 4000.0  # [Hz] a bandwidth below it gets a warning
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Hold one result that is wanted: a recording, a prompt, and where the sounds and the figure go."""
+    """Hold one result that is wanted: a recording, a prompt, and where the sounds and the figure go.
+
+    shown: what reports call the output, where it is not the target's path.
+    """
 
     source: Path
     text: str
     instruction: "Instruction"
     paths: OutputPaths
     figure: Path | None = None
+    shown: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         paths = self.paths
         return {
             "input": str(self.source),
-            "output": str(paths.target),
+            "output": self.shown or str(paths.target),
             "residual": None if paths.residual is None else str(paths.residual),
             "instruction": self.text,
             **self.instruction.as_dict(),
@@ -82,12 +86,8 @@ class Results:
         """Report a result that is written, and draw its figure."""
         self._counts["done"] += 1
         self._warn_of_narrow(job.source, report.bandwidth)
-        if job.figure is not None:
-            try:
-                self._draw(job, job.figure, report)
-            except (ValueError, OSError) as error:
-                return self.failed(job, error)
-        self._emit(self._document(job, report))
+        figure = self._drawn(job, report)
+        self._emit(self._document(job, report, figure))
         if self._quiet:
             return
         seconds = report.samples / report.sample_rate
@@ -123,14 +123,21 @@ class Results:
 
     def _warn_of_narrow(self, source: Path, bandwidth: float) -> None:
         """Print a line, once a recording, where little of the spectrum is there."""
-        if bandwidth >= NARROW or source in self._narrow:
-            return
-        self._narrow.add(source)
-        print(
-            f"hsmtss: warning: {source}: next to nothing above {bandwidth / 1000:.1f} kHz (a telephone's "
-            "band or less): expect less",
-            file=sys.stderr,
-        )
+        if bandwidth < NARROW and source not in self._narrow:
+            self._narrow.add(source)
+            khz = f"{bandwidth / 1000:.1f} kHz"
+            caution(f"{source}: next to nothing above {khz} (a telephone's band or less): expect less")
+
+    def _drawn(self, job: Job, report: "SeparationReport") -> Path | None:
+        """Draw the figure that is wanted; return its path. One that fails is no failed result."""
+        if job.figure is None:
+            return None
+        try:
+            self._draw(job, job.figure, report)
+        except Exception as error:
+            caution(f"{job.figure}: the figure could not be drawn ({one_line(error)})")
+            return None
+        return job.figure
 
     def _draw(self, job: Job, path: Path, report: "SeparationReport") -> None:
         command = self._command
@@ -145,12 +152,14 @@ class Results:
             Path(reference) if reference else None,
         )
 
-    def _document(self, job: Job, report: "SeparationReport") -> dict[str, Any]:
+    def _document(
+        self, job: Job, report: "SeparationReport", figure: Path | None
+    ) -> dict[str, Any]:
         command, curve = self._command, report.activity
         return {
             "status": "done",
             **job.as_dict(),
-            "figure": None if job.figure is None else str(job.figure),
+            "figure": None if figure is None else str(figure),
             "seconds": round(report.samples / report.sample_rate, 3),
             "sample_rate": report.sample_rate,
             "start": command.request.start,

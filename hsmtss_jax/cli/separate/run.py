@@ -1,6 +1,7 @@
 """Run ``hsmtss separate``: plan the results, check what can be checked, load the model, write."""
 
 import contextlib
+import dataclasses
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING
 from hsmtss_jax.audio.io import check_place, plan_output, probe
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.progress import progress_bar
-from hsmtss_jax.cli.separate import reports
+from hsmtss_jax.cli.separate import reports, standard_output
 from hsmtss_jax.cli.separate.options import SeparateCommand
-from hsmtss_jax.cli.separate.plan import plan, understand
+from hsmtss_jax.cli.separate.plan import Asked, plan, understand
 from hsmtss_jax.cli.separate.results import Job, Results
 from hsmtss_jax.progress import Progress
 
@@ -29,7 +30,18 @@ def run(command: SeparateCommand, context: Context) -> int:
         for text, instruction in zip(asked.texts, asked.instructions, strict=True):
             print(json.dumps({"text": text, **instruction.as_dict()}))
         return 0
+    if not standard_output.is_wanted(command):
+        return _make_all(command, asked, context)
+    with standard_output.temporary_file(command) as changed:
+        return _make_all(changed, asked, context, shown=standard_output.SHOWN)
+
+
+def _make_all(
+    command: SeparateCommand, asked: Asked, context: Context, shown: str | None = None
+) -> int:
+    """Make all that is asked for and return the status; ``shown``: what reports call the only result."""
     jobs, problems = plan(command, asked)
+    jobs = [dataclasses.replace(job, shown=shown) for job in jobs]
     reports.check_writable(command.reports.json)
     if command.reports.target:
         probe(command.reports.target)
@@ -42,7 +54,7 @@ def run(command: SeparateCommand, context: Context) -> int:
             if wanted:
                 _separate(command, context, wanted, results)
         except (ValueError, OSError) as error:
-            if not results.any_done:
+            if not results.any_done or isinstance(error, BrokenPipeError):
                 raise
             results.failed(None, error)  # a full disk, say: what is complete stays
         return results.status()
