@@ -126,7 +126,9 @@ class Results:
         if bandwidth < NARROW and source not in self._narrow:
             self._narrow.add(source)
             khz = f"{bandwidth / 1000:.1f} kHz"
-            caution(f"{source}: next to nothing above {khz} (a telephone's band or less): expect less")
+            caution(
+                f"{source}: next to nothing above {khz} (a telephone's band or less): expect less"
+            )
 
     def _drawn(self, job: Job, report: "SeparationReport") -> Path | None:
         """Draw the figure that is wanted; return its path. One that fails is no failed result."""
