@@ -8,8 +8,8 @@ Legend: l samples of a block, n frames, F bins of 40 Hz.
 import numpy as np
 from scipy import fft
 
-FRAMES = 40  # in a second
-RANGE = 1e-3  # of the loudest frame's power
+from hsmtss_jax.audio.constants import ACTIVE_FRAMES, ACTIVE_RANGE
+
 BEYOND = 1e-5  # share of the energy that may lie above the bandwidth
 
 
@@ -17,7 +17,7 @@ class ActiveMeter:
     """Measures a mono sound at ``sample_rate`` [Hz]."""
 
     def __init__(self, sample_rate: int) -> None:
-        self._frame = sample_rate // FRAMES
+        self._frame = sample_rate // ACTIVE_FRAMES
         self._rest = np.zeros(0, np.float32)
         self._powers: list[np.ndarray] = []
         self._loudest = 0.0
@@ -36,15 +36,15 @@ class ActiveMeter:
         if len(self._rest):
             self.push(np.zeros(self._frame - len(self._rest), np.float32))
         powers = np.concatenate(self._powers) if self._powers else np.zeros(1)
-        active = powers[powers >= RANGE * powers.max()]
+        active = powers[powers >= ACTIVE_RANGE * powers.max()]
         above = np.cumsum(self._spectrum[::-1])[::-1]
         highest = int(np.count_nonzero(above > BEYOND * above[0])) - 1
-        return float(np.sqrt(active.mean())), float(max(0, highest * FRAMES))
+        return float(np.sqrt(active.mean())), float(max(0, highest * ACTIVE_FRAMES))
 
     def _take(self, frames: np.ndarray) -> None:
         """Measure frames [n, frame]; the spectrum is summed over those active so far."""
         powers = np.mean(np.square(frames, dtype=np.float64), axis=1)
         self._powers.append(powers)
         self._loudest = max(self._loudest, float(powers.max(initial=0.0)))
-        spectra = np.abs(fft.rfft(frames[powers >= RANGE * self._loudest] * self._window, axis=1))
+        spectra = np.abs(fft.rfft(frames[powers >= ACTIVE_RANGE * self._loudest] * self._window, axis=1))
         self._spectrum += np.sum(np.square(spectra, dtype=np.float64), axis=0)

@@ -53,10 +53,10 @@ def cut(audio: np.ndarray, plan: WindowPlan) -> np.ndarray:
 
 
 def cut_blocks(blocks: Iterable[np.ndarray], plan: WindowPlan) -> Iterator[np.ndarray]:
-    """Yield the windows [W] of a sound that comes in blocks [l], the last one padded with zeros."""
+    """Yield the windows [W, ...] of a sound in blocks [l, ...], the last one padded with zeros."""
     held, begin, index = np.zeros(0, np.float32), 0, 0
     for block in blocks:
-        held = np.concatenate([held, block])
+        held = np.concatenate([held, block]) if len(held) else block
         while index < plan.count and len(held) >= index * plan.hop - begin + plan.window:
             start = index * plan.hop - begin
             yield held[start : start + plan.window]
@@ -65,4 +65,4 @@ def cut_blocks(blocks: Iterable[np.ndarray], plan: WindowPlan) -> Iterator[np.nd
         held, begin = held[passed:], begin + passed
     for i in range(index, plan.count):
         rest = held[i * plan.hop - begin :]
-        yield np.pad(rest, (0, plan.window - len(rest)))
+        yield np.pad(rest, ((0, plan.window - len(rest)), *((0, 0),) * (rest.ndim - 1)))

@@ -124,7 +124,7 @@ class Pipeline:
     """Hold a loaded pipeline bundle: stage bundles by role, sampling defaults, the rest of pipeline.json."""
 
     bundles: Mapping[str, Bundle]
-    sampling: Policy
+    sampling: Policy | None
     meta: Mapping[str, Any]
     path: Path
     presence: Calibration | None = None
@@ -181,11 +181,12 @@ def _write(config: PipelineConfig, bundles: Mapping[str, Bundle], folder: Path) 
         save_bundle(folder / role, bundle, storage=config.storage.get(role, default))
     for name, source in config.notices.items():
         shutil.copyfile(source, folder / name)
+    masks = architecture(config.roles) == MASK_ROLES[-1]
     document = {
         "format_version": FORMAT_VERSION,
         "architecture": architecture(config.roles),
         "roles": list(config.roles),
-        "sampling": dataclasses.asdict(config.sampling),
+        "sampling": None if masks else dataclasses.asdict(config.sampling),
         "presence": dataclasses.asdict(config.presence) if config.presence else None,
         "licence": config.licence,
         "data": config.data,
@@ -234,7 +235,7 @@ def _read_document(folder: Path) -> Pipeline:
     try:
         document = json.loads(path.read_text())
         version = document["format_version"]
-        sampling = from_dict(Policy, document["sampling"])
+        sampling = document["sampling"] and from_dict(Policy, document["sampling"])
         _known_roles(document["roles"])
         presence = document.get("presence")
         calibration = None if presence is None else from_dict(Calibration, presence)

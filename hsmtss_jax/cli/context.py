@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hsmtss_jax.inference.runtime import Runtime
+    from hsmtss_jax.inference.system import System
 
-LoadRuntime = Callable[[str | None, str, str | None, int], "Runtime"]
+LoadRuntime = Callable[[str | None, str, str | None, int], "System"]
 
 
-def load_pretrained(source: str | None, dtype: str, device: str | None, batch: int) -> "Runtime":
+def load_pretrained(source: str | None, dtype: str, device: str | None, batch: int) -> "System":
     """Load a pipeline bundle (a folder, a hub id, None: the demo's)."""
     from hsmtss_jax.inference.pretrained import load_runtime
 

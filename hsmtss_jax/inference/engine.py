@@ -14,17 +14,17 @@ import numpy as np
 
 from hsmtss_jax.audio.masking import BLOCK
 from hsmtss_jax.audio.windows import WindowPlan
-from hsmtss_jax.inference.generator import CACHE_BYTES, WindowGenerator
+from hsmtss_jax.inference.generator import CACHE_BYTES
 from hsmtss_jax.inference.hearing import hear
 from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, TargetAbsent
 from hsmtss_jax.inference.outlets import Sink
 from hsmtss_jax.inference.presence import presence_weights, shared_feature
 from hsmtss_jax.inference.recording import Recording
 from hsmtss_jax.inference.remix import Remix
-from hsmtss_jax.inference.rendering import MaskRenderer, OuterSilence, WaveRenderer
+from hsmtss_jax.inference.outer_silence import OuterSilence
 from hsmtss_jax.inference.requests import RecordingState, Window
-from hsmtss_jax.inference.runtime import SeparationRuntime
 from hsmtss_jax.inference.stopwatch import Stopwatch
+from hsmtss_jax.inference.system import System
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.progress import Progress
 
@@ -36,7 +36,7 @@ class Engine:
 
     def __init__(
         self,
-        runtime: SeparationRuntime,
+        runtime: System,
         options: SeparateOptions,
         wanted: Sequence[Sequence[Instruction]],
         plan: Callable[[int], WindowPlan],
@@ -56,14 +56,12 @@ class Engine:
           cache_bytes: features kept where windows are predicted twice.
           block: seconds that are masked at a time.
         """
-        options = options.resolved(runtime.decodes_masks)
         self._runtime, self._options, self._plan = runtime, options, plan
         self._progress = progress or (lambda done, total: None)
         self._block = block
         self._stopwatch = Stopwatch()
         self._wanted = [[options.limited(each) for each in instructions] for instructions in wanted]
-        self._generator = WindowGenerator(
-            runtime,
+        self._generator = runtime.begin(
             options,
             [each for instructions in self._wanted for each in instructions],
             self._stopwatch,
@@ -134,7 +132,8 @@ class Engine:
             if not state.present:
                 self._generator.forget(index)
                 return None
-            state.render = OuterSilence(state, self._options, self._renderer(state)).push
+            renderer = self._generator.renderer(state, block=self._block)
+            state.render = OuterSilence(state, self._options, renderer).push
             state.remix = remix
             stack.enter_context(state.stack)
             state.open(sink)
@@ -151,16 +150,11 @@ class Engine:
             heard = hear(recording, self._runtime.sample_rate)
         plan = self._plan(heard.length)
         self._silent_windows += self._count(recording) - plan.count
-        opposites = self._options.generates_opposite
-        state = RecordingState(index, heard, plan, instructions, opposites)
+        opposites, read = self._generator.opposites, self._generator.read
+        state = RecordingState(index, heard, plan, instructions, opposites, read)
         if self._options.min_presence is not None or self._options.global_scope == "file":
             self._survey(state)
         return state
-
-    def _renderer(self, state: RecordingState) -> MaskRenderer | WaveRenderer:
-        if self._options.mode == "generate":
-            return WaveRenderer(state, self._options)
-        return MaskRenderer(state, self._options, block=self._block)
 
     def _survey(self, state: RecordingState) -> None:
         """Predict all windows once, without generating: cosines, and the features to be shared."""
@@ -184,7 +178,7 @@ class Engine:
         present = []
         for number, instruction in enumerate(state.instructions):
             found = state.presence(instruction, self._runtime.pipeline.presence)
-            if found.score >= least:
+            if found is None or found.score >= least:
                 present.append(number)
             else:
                 absent = TargetAbsent(found, instruction, least)

@@ -4,22 +4,25 @@ Legend: n windows, W samples of a window, R rows drawn, P patches, C widths, T t
 F bins or bands of a mask.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
 from hsmtss_jax.audio.masking import blend_gains, mask_gains
 from hsmtss_jax.inference.options import SeparateOptions
-from hsmtss_jax.inference.requests import RecordingState, Window, with_opposites
-from hsmtss_jax.inference.runtime import SeparationRuntime
+from hsmtss_jax.inference.rendering import MaskRenderer, WaveRenderer
+from hsmtss_jax.inference.requests import RecordingState, Window, read_mono, with_opposites
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models.hsm_tss import Prediction, Query
 from hsmtss_jax.models.semantics import Semantics
 from hsmtss_jax.task import Task
+
+if TYPE_CHECKING:  # the runtime begins with a generator
+    from hsmtss_jax.inference.runtime import SeparationRuntime
 
 CACHE_BYTES = 64 << 20  # mixture features kept from the survey to the separation
 CANDIDATE_STEP = 1_000_003  # between the seeds of a window's candidates
@@ -30,7 +33,7 @@ class WindowGenerator:
 
     def __init__(
         self,
-        runtime: SeparationRuntime,
+        runtime: "SeparationRuntime",
         options: SeparateOptions,
         instructions: Sequence[Instruction],
         stopwatch: Stopwatch,
@@ -46,6 +49,7 @@ class WindowGenerator:
           stopwatch: takes the time of each step.
           cache_bytes: mixture features kept between ``survey`` and ``make``.
         """
+        options = options.resolved(runtime.decodes_masks)
         self._runtime, self._options, self._stopwatch = runtime, options, stopwatch
         asked = with_opposites(instructions) if options.generates_opposite else instructions
         queries = dict.fromkeys([*asked, *(each.extraction for each in instructions)])
@@ -55,6 +59,21 @@ class WindowGenerator:
         self._cache: dict[tuple[int, int], Semantics] = {}
         with stopwatch.timed("semantics"):
             self._query = runtime.encode_text(list(queries))
+
+    @property
+    def opposites(self) -> bool:
+        """Return whether the opposite task's sound is generated as well."""
+        return self._options.generates_opposite
+
+    def read(self, state: RecordingState) -> Iterator[np.ndarray]:
+        """Yield the mono sound of a recording at the networks' rate and at working level, [l]."""
+        return read_mono(state)
+
+    def renderer(self, state: RecordingState, *, block: float) -> MaskRenderer | WaveRenderer:
+        """Return the renderer of the mode; ``block`` [s] are masked at a time."""
+        if self._options.mode == "generate":
+            return WaveRenderer(state, self._options)
+        return MaskRenderer(state, self._options, block=block)
 
     def survey(self, windows: Sequence[Window]) -> list[dict[Instruction, np.ndarray]]:
         """Predict all that some windows need, note the cosines, and keep the mixture's features.

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from hsmtss_jax.audio.active import ActiveMeter
+from hsmtss_jax.audio.constants import WORKING_LEVEL
 from hsmtss_jax.audio.downmix import downmix, phase_weights
 from hsmtss_jax.audio.drift import LowCut
 from hsmtss_jax.audio.extent import Extent
 from hsmtss_jax.audio.io import Resampler
 from hsmtss_jax.inference.recording import BLOCK, Recording
 
-WORKING_LEVEL = 10 ** (-20 / 20)  # RMS of the active parts that every recording is brought to
 SILENCE = 10 ** (-120 / 20)  # distance from the offset below which a recording counts as silent
 SHORTEST = 0.05  # [s]
 

@@ -160,11 +160,13 @@ class SeparateOptions:
         given = {name: value for name, value in changes.items() if value is not None}
         return dataclasses.replace(self, **given)
 
-    def policy(self, default: "Policy") -> "Policy":
-        """Return a bundle's sampling policy with what these options say otherwise."""
+    def policy(self, default: "Policy | None") -> "Policy":
+        """Return a bundle's sampling policy, if it has one, with what these options say otherwise."""
+        from hsmtss_jax.sampling.policies import Policy
+
         given = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p")}
         changes = {name: value for name, value in given.items() if value is not None}
-        return dataclasses.replace(default, **changes)
+        return dataclasses.replace(default or Policy(), **changes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -252,11 +254,12 @@ class SeparationReport:
     """Describes a separation, without its sound.
 
     sample_rate, samples: of the target. mode: how it was made. windows: how many there were.
-    peak: largest absolute sample of target and residual. bandwidth: [Hz] above which the recording holds
-    next to nothing, of the 8 kHz that the networks hear; 3400 to 4000 where it came by telephone. gain:
-    what both were multiplied with where files that end at 1 were written (``OutputOptions.clip_mode``).
-    timing: seconds of the whole call by step ("read", "semantics", "tokens", "waveform", "render" for masks
-    and crossfades, "total"), shared by all prompts and files of the call.
+    presence: None where the system does not say. peak: largest absolute sample of target and residual.
+    bandwidth: [Hz] above which the recording holds next to nothing, at most what the networks hear; 3400 to
+    4000 where it came by telephone. gain: what both were multiplied with where files that end at 1 were
+    written (``OutputOptions.clip_mode``). timing: seconds of the whole call by step ("read", "semantics",
+    "tokens", "waveform", "render" for masks and crossfades, "total"), shared by all prompts and files of
+    the call.
     """
 
     instruction: "Instruction"
@@ -264,7 +267,7 @@ class SeparationReport:
     sample_rate: int
     samples: int
     windows: int
-    presence: Presence
+    presence: Presence | None
     activity: Activity
     peak: float
     bandwidth: float

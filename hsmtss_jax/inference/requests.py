@@ -24,6 +24,11 @@ from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
 
 
+def read_mono(state: "RecordingState") -> Iterator[np.ndarray]:
+    """Yield the mono sound of a recording at ``rate`` and at working level, [l] at a time."""
+    return state.heard.mono()
+
+
 @dataclasses.dataclass
 class RecordingState:
     """Per-recording state accumulated window by window.
@@ -34,13 +39,14 @@ class RecordingState:
       plan: the windows of that.
       instructions: all that the recording is asked for.
       opposites: whether the opposite task's sounds are generated as well.
+      read: gives the recording as the networks hear it, block by block.
       present: the numbers of those that are separated, all unless some targets are absent.
       shared: the global feature [1, C] that all windows use; of everything generated, or empty.
       cosines: (target cosine, mixture cosine) of each window.
       surveyed: whether every window was predicted before the first one is generated.
       tokens: tokens [T, K] of the last window.
       stack: keeps the writers open; closed when the recording is done, or left with the call that breaks.
-      render: the push of its renderer: a window [W], what was made of it by number, whether it is the last ->
+      render: the push of its renderer: a window, what was made of it by number, whether it is the last ->
         finished blocks.
       remix: limits such blocks to the instructions' spans and amounts.
       writers, meters, peaks: by present number.
@@ -52,6 +58,7 @@ class RecordingState:
     plan: WindowPlan
     instructions: Sequence[Instruction]
     opposites: bool
+    read: Callable[["RecordingState"], Iterator[np.ndarray]] = read_mono
     present: list[int] = dataclasses.field(init=False)
     shared: dict[Instruction, np.ndarray] = dataclasses.field(default_factory=dict)
     cosines: dict[Instruction, list[tuple[float, float]]] = dataclasses.field(default_factory=dict)
@@ -105,12 +112,16 @@ class RecordingState:
             self.cosines.setdefault(query, []).append((target_cosine, mixture_cosine))
 
     def windows(self) -> Iterator["Window"]:
-        """Yield the mono sound at ``rate`` and at working level, window by window."""
-        for index, audio in enumerate(cut_blocks(self.heard.mono(), self.plan)):
+        """Yield the sound at ``rate`` as the networks hear it, window by window."""
+        for index, audio in enumerate(cut_blocks(self.read(self), self.plan)):
             yield Window(self, index, audio)
 
-    def presence(self, instruction: Instruction, calibration: Calibration | None) -> Presence:
-        """Score the presence of an instruction's description in the windows so far."""
+    def presence(
+        self, instruction: Instruction, calibration: Calibration | None
+    ) -> Presence | None:
+        """Score the presence of an instruction's description in the windows so far; None: unknown."""
+        if instruction.extraction not in self.cosines:
+            return None
         target, mixture = zip(*self.cosines[instruction.extraction], strict=True)
         return presence(target, mixture, calibration)
 
@@ -138,7 +149,7 @@ class RecordingState:
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """One window [W] of a recording."""
+    """One window [W], or [W, C] channel by channel, of a recording."""
 
     state: RecordingState
     index: int

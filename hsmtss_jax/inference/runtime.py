@@ -6,6 +6,7 @@ Legend: n rows, L samples, P patches, Ca width of S, Cg of G, H heads, T token f
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -19,6 +20,10 @@ from hsmtss_jax.audio.silence import noise_gate
 from hsmtss_jax.bundles.networks import read_networks
 from hsmtss_jax.bundles.pipeline import Pipeline
 from hsmtss_jax.dist import check_process, compute_dtype, in_32_bits
+from hsmtss_jax.inference.generator import CACHE_BYTES, WindowGenerator
+from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.stopwatch import Stopwatch
+from hsmtss_jax.inference.system import System
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models import hsm_tss
 from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
@@ -31,16 +36,12 @@ from hsmtss_jax.sampling import apply_in_batches, clip_sizes, round_up, trim_tex
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import Task
 
+MODES = ("mask", "generate", "blend")
 
-class SeparationRuntime(Protocol):
-    """What separating needs of a runtime: ``Runtime``, or the fake one of ``testing``."""
 
-    pipeline: Any
-    device: Any
-    dtype: Any
-    batch: int
-    sample_rate: int
-    window: int
+class SeparationRuntime(System, Protocol):
+    """A hierarchical system, ``Runtime``, or the fake one of ``testing``: what generating needs of it."""
+
     frame: int
     groups: int
     decodes_masks: bool
@@ -90,7 +91,7 @@ class Runtime:
     bundle holds a mask decoder).
     """
 
-    sample_rate = SAMPLE_RATE
+    sample_rate, modes = SAMPLE_RATE, MODES
 
     @in_32_bits
     def __init__(
@@ -137,6 +138,22 @@ class Runtime:
         self._mask = self._program(hsm_tss.decode_mask)
         self._tokens = self._program(hsm_tss.encode_tokens)
         self._decode = self._program(hsm_tss.decode, static_argnames="samples")
+
+    @property
+    def unit(self) -> int:
+        """Return the samples that windows are multiples of: whole columns of S and frames of masks."""
+        return window_unit(self.frame)
+
+    def begin(
+        self,
+        options: SeparateOptions,
+        instructions: Sequence[Instruction],
+        stopwatch: Stopwatch,
+        *,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> WindowGenerator:
+        """Begin a call for these instructions, as ``System.begin`` does."""
+        return WindowGenerator(self, options, instructions, stopwatch, cache_bytes=cache_bytes)
 
     def token_frames(self, samples: int) -> int:
         """Return the token frames of a clip."""
@@ -269,6 +286,11 @@ class Runtime:
         if given.max(initial=0) > frames:
             raise ValueError(f"{given.max()} forced frames do not fit in {frames} frames")
         return _pad(np.asarray(tokens, np.int32), frames), given.astype(np.int32)
+
+
+def window_unit(frame: int) -> int:
+    """Return the samples that hold whole columns of S, token frames of ``frame`` and frames of masks."""
+    return math.lcm(FRAMES_PER_COLUMN * frame, HOP)
 
 
 def _check_grid(decoder: MaskDecoderConfig | None) -> None:

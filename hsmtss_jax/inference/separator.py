@@ -12,22 +12,21 @@ How ``audio`` goes through ``Separator.separate``:
    sound (``Runtime.decode_tokens``): ``Stems``, the target and the opposite, of each instruction.
 5. ``MaskRenderer`` makes a mask on the recording itself of them, in its own rate and channels,
    ``WaveRenderer`` takes the generated sound as it is, both with crossfades between windows.
-6. ``RecordingState.write`` measures each finished block and hands it to the writers of a ``Sink``, arrays
-   or files, and the last one brings the ``SeparationReport`` with presence, activity and timing.
+6. ``Remix`` limits each finished block to the instruction's spans and amount, ``RecordingState.write``
+   measures it and hands it to the writers of a ``Sink``, arrays or files, and the last one brings the
+   ``SeparationReport`` with presence, activity and timing.
 
 Legend: L samples, C channels.
 """
 
 import contextlib
 import functools
-import math
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import jax
 
-from hsmtss_jax.audio.masking import HOP
 from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.audio.timecode import Time
 from hsmtss_jax.audio.windows import plan_windows
@@ -43,9 +42,8 @@ from hsmtss_jax.inference.options import (
 from hsmtss_jax.inference.outlets import ArraySink, FileSink, OutputFiles, PathLike
 from hsmtss_jax.inference.pretrained import load_runtime
 from hsmtss_jax.inference.recording import Audio, Recording, open_recording
-from hsmtss_jax.inference.runtime import SeparationRuntime
+from hsmtss_jax.inference.system import System
 from hsmtss_jax.instructions import Instruction, parse
-from hsmtss_jax.models.acoustic_decoder.model import FRAMES_PER_COLUMN
 from hsmtss_jax.progress import Progress
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import TASKS, Task
@@ -62,7 +60,7 @@ class Separator:
 
     def __init__(
         self,
-        runtime: SeparationRuntime,
+        runtime: System,
         *,
         overlap: float = RuntimeOptions.overlap,
         segment: float | None = RuntimeOptions.segment,
@@ -74,16 +72,18 @@ class Separator:
         """
         RuntimeOptions(overlap=overlap, segment=segment)  # checks their ranges
         self._runtime = runtime
-        unit = math.lcm(FRAMES_PER_COLUMN * runtime.frame, HOP)
+        unit = runtime.unit
         longest = runtime.window // unit
         columns = longest if segment is None else round(segment * runtime.sample_rate / unit)
         if not 1 <= columns <= longest:
             limit = longest * unit / runtime.sample_rate
-            raise ValueError(f"the segment must lie between 0.2 and {limit} s, got {segment}")
+            raise ValueError(
+                f"the segment must lie between {unit / runtime.sample_rate:.2g} and {limit} s, got {segment}"
+            )
         hop = max(1, columns - round(overlap * columns))
         self._window = columns * unit
         self._plan = functools.partial(
-            plan_windows, window=self._window, overlap=(columns - hop) * unit, unit=runtime.frame
+            plan_windows, window=self._window, overlap=(columns - hop) * unit, unit=unit
         )
 
     @classmethod
@@ -135,9 +135,15 @@ class Separator:
         return self._window
 
     @property
-    def sampling(self) -> Policy:
-        """Return the bundle's own sampling policy."""
-        return self._runtime.pipeline.sampling
+    def modes(self) -> tuple[str, ...]:
+        """Return the modes that the system knows."""
+        return self._runtime.modes
+
+    @property
+    def sampling(self) -> Policy | None:
+        """Return the bundle's own sampling policy; None where nothing is drawn."""
+        policy: Policy | None = self._runtime.pipeline.sampling
+        return policy
 
     @property
     def path(self) -> os.PathLike[str]:
@@ -289,7 +295,7 @@ class Separator:
         recordings = [_opened(path, None, start, end) for path in jobs]
         sinks = [FileSink(outputs, chosen, output) for outputs in jobs.values()]
         for path, sink in zip(jobs, sinks, strict=True):
-            sink.check(path, part=start > 0 or end is not None)
+            sink.check(path, part=start != 0 or end is not None)
         engine = Engine(self._runtime, chosen, wanted, self._plan, progress)
         return _told(sinks, engine.run(recordings, sinks))
 

@@ -60,7 +60,8 @@ class Found(NamedTuple):
 
 def decibels(lower: float, louder: float | None = None) -> Change:
     """Return a change by decibels [dB], the same in both directions unless ``louder`` is given."""
-    return Change(10 ** (-lower / 20), 10 ** ((lower if louder is None else louder) / 20))
+    louder = min(lower if louder is None else louder, _LOUDEST)
+    return Change(10 ** (-min(lower, _LARGEST) / 20), 10 ** (louder / 20))
 
 
 USUAL = decibels(LOWERED, RAISED)  # "turn it down", "turn it up"

@@ -16,7 +16,10 @@ import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.masking import BINS, HOP
-from hsmtss_jax.inference.runtime import SeparationRuntime
+from hsmtss_jax.inference.generator import CACHE_BYTES, WindowGenerator
+from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.runtime import MODES, SeparationRuntime, window_unit
+from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.models.hsm_tss import Prediction, Query
 from hsmtss_jax.models.mask_decoder import MaskOutput
@@ -35,12 +38,23 @@ class FakeRuntime:
     device: Any = types.SimpleNamespace(platform="cpu", id=0, device_kind="cpu")
     dtype: Any = np.float32
     sample_rate, window, frame, frames, groups = SAMPLE_RATE, WINDOW, FRAME, 129, 2
+    unit, modes = window_unit(FRAME), MODES
 
     def __init__(self, batch: int = 16, *, decodes_masks: bool = False) -> None:
         self.batch, self.decodes_masks = batch, decodes_masks
         self.pipeline: Any = types.SimpleNamespace(
-            sampling=Policy(), presence=None, path=Path("fake")
+            sampling=Policy(), presence=None, path=Path("fake"), architecture="hsm_tss"
         )
+
+    def begin(
+        self,
+        options: SeparateOptions,
+        instructions: Sequence[Instruction],
+        stopwatch: Stopwatch,
+        *,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> WindowGenerator:
+        return WindowGenerator(self, options, instructions, stopwatch, cache_bytes=cache_bytes)
 
     def token_frames(self, samples: int) -> int:
         return samples // FRAME + 1

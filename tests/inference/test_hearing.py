@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from hsmtss_jax.audio.constants import WORKING_LEVEL
 from hsmtss_jax.audio.io import resample
-from hsmtss_jax.inference.hearing import WORKING_LEVEL, find_sound, hear
+from hsmtss_jax.inference.hearing import find_sound, hear
 from hsmtss_jax.inference.recording import open_recording
 
 RATE = 16_000

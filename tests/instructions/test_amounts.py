@@ -54,6 +54,7 @@ def test_no_amounts(text):
 def test_usual_changes():
     assert str(USUAL.amount(raises=False)) == "10dB" and str(USUAL.amount(raises=True)) == "+6dB"
     assert decibels(20.0).amount(raises=False).unwanted == pytest.approx(0.1)
+    assert [str(decibels(1e9).amount(way)) for way in (False, True)] == ["120dB", "+40dB"]
 
 
 @pytest.mark.parametrize(

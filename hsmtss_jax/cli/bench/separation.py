@@ -12,7 +12,7 @@ from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
-    from hsmtss_jax.inference.runtime import Runtime
+    from hsmtss_jax.inference.system import System
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ def run(options: SeparationOptions, context: Context) -> int:
     return 0
 
 
-def _runtime(options: SeparationOptions, context: Context) -> "Runtime":
+def _runtime(options: SeparationOptions, context: Context) -> "System":
     model = options.model
     if options.size is None:
         return context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import TYPE_CHECKING, Literal
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.data import MixtureOptions
@@ -16,17 +17,22 @@ from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
     from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
-    from hsmtss_jax.inference.runtime import Runtime
+    from hsmtss_jax.inference.system import System
 
-NOT_SCORED = ("mode", "min_presence", "residual")  # of SeparateOptions
+MODES: tuple[Mode, ...] = ("mask", "generate")
+NOT_SCORED = ("mode", "min_presence", "residual", "span", "amount")  # of SeparateOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateSeparationOptions(MixtureOptions):
     """Declare the command line of ``hsmtss evaluate separation``."""
 
-    modes: tuple[Mode, ...] = option(("mask", "generate"), "modes of separation, a row each")
-    diagnostics: bool = option(True, "rows that say what each stage loses")
+    modes: tuple[Mode, ...] | None = option(
+        None,
+        "modes of separation, a row each",
+        default_help="mask and generate, where the bundle knows them",
+    )
+    diagnostics: bool = option(True, "rows that say what each stage loses, where there are stages")
     baseline: str | None = option(
         None, "a mask_separator bundle to score on the same mixtures", metavar="BUNDLE"
     )
@@ -46,6 +52,7 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
     from hsmtss_jax.data.manifest import mixture_examples, recording_groups
     from hsmtss_jax.evaluation.separation import evaluate_separation
     from hsmtss_jax.inference import Separator
+    from hsmtss_jax.inference.pretrained import hierarchical, is_hierarchical
 
     enable_compilation_cache()
     judges = load_judges(options.judges)
@@ -54,18 +61,22 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
     groups = recording_groups(options.data, options.split)
     runtime = context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)
     separator = Separator(runtime, overlap=model.overlap, segment=model.segment)
-    examples = mixture_examples(data, options.split, seed, options.count, samples=runtime.window)
+    window = round(runtime.window / runtime.sample_rate * SAMPLE_RATE)
+    examples = mixture_examples(data, options.split, seed, options.count, samples=window)
+    sampling = separator.sampling
     about = flat(options) | {
-        "window": runtime.window,
-        "policy": dataclasses.asdict(options.separation.policy(separator.sampling)),
+        "window": window,
+        "policy": sampling and dataclasses.asdict(options.separation.policy(sampling)),
     }
     with progress_bar(options.count, unit="mixture") as progress:
         report = evaluate_separation(
             separator,
             counted(examples, options.count, progress),
-            modes=options.modes,
+            modes=options.modes or [each for each in MODES if each in separator.modes],
             options=options.separation,
-            diagnostics=runtime if options.diagnostics else None,
+            diagnostics=hierarchical(runtime)
+            if options.diagnostics and is_hierarchical(runtime)
+            else None,
             baseline=_baseline(options.baseline, runtime),
             groups=groups,
             judges=judges,
@@ -75,12 +86,14 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
     return 0
 
 
-def _baseline(folder: str | None, runtime: "Runtime") -> "MaskBaseline | None":
+def _baseline(folder: str | None, system: "System") -> "MaskBaseline | None":
     if folder is None:
         return None
     from hsmtss_jax.bundles.bundle import load_bundle
     from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
+    from hsmtss_jax.inference.pretrained import hierarchical
 
+    runtime = hierarchical(system)
     encoder = runtime.pipeline.bundles["text_encoder"]
     return MaskBaseline(load_bundle(folder), encoder, max_text=runtime.max_text)
 

@@ -71,11 +71,12 @@ class Results:
 
     def loaded(self, separator: "Separator") -> None:
         """Note the model that is used."""
+        sampling = separator.sampling
         self._model = {
             "checkpoint": self._command.model.ckpt or separator.name,
             "device": f"{separator.device.platform}:{separator.device.id}",
             "dtype": np.dtype(separator.dtype).name,
-            "sampling": dataclasses.asdict(self._command.separation.policy(separator.sampling)),
+            "sampling": sampling and dataclasses.asdict(self._command.separation.policy(sampling)),
             "batch": separator.batch,
         }
         if self._command.reports.verbose:
@@ -93,7 +94,8 @@ class Results:
         seconds = report.samples / report.sample_rate
         asked = report.instruction
         files = ", ".join(str(file) for file in job.paths.files)
-        reports.say(f"{files}: {asked}, {seconds:.1f} s, presence {report.presence.score:.2f}")
+        found = "" if report.presence is None else f", presence {report.presence.score:.2f}"
+        reports.say(f"{files}: {asked}, {seconds:.1f} s{found}")
         if self._command.reports.verbose:
             spent = ", ".join(f"{name} {value:.2f} s" for name, value in report.timing.items())
             print(f"hsmtss: so far {spent}", file=sys.stderr)
@@ -171,7 +173,7 @@ class Results:
             "segment": command.model.segment,
             "overlap": command.model.overlap,
             **self._model,
-            "presence": dataclasses.asdict(report.presence),
+            "presence": None if report.presence is None else dataclasses.asdict(report.presence),
             "activity": {
                 "times": np.round(curve.times, 3).tolist(),
                 "values": np.round(curve.values.astype(float), 3).tolist(),

@@ -36,6 +36,7 @@ def run(options: VisualizeAttentionOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
     from hsmtss_jax.inference.hearing import hear
+    from hsmtss_jax.inference.pretrained import hierarchical
     from hsmtss_jax.inference.recording import open_recording
     from hsmtss_jax.instructions import parse
     from hsmtss_jax.visualization.attention import attention_maps, save_attention, save_heads
@@ -43,7 +44,8 @@ def run(options: VisualizeAttentionOptions, context: Context) -> int:
     asked = parse(options.instruction)
     enable_compilation_cache()
     model = options.model
-    runtime = context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)
+    system = context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)
+    runtime = hierarchical(system)
     place = options.start, runtime.window, runtime.sample_rate
     audio = read_window(options.input, *place)
     rate = runtime.sample_rate

@@ -106,10 +106,12 @@ def _of_mixtures(
     from hsmtss_jax.config import DataConfig
     from hsmtss_jax.data.manifest import mixtures_of
     from hsmtss_jax.evaluation.global_features import global_features
+    from hsmtss_jax.inference.pretrained import hierarchical
 
     enable_compilation_cache()
     model = options.model
-    runtime = context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)
+    system = context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)
+    runtime = hierarchical(system)
     data = DataConfig(root=options.data, augment=False)
     examples = mixtures_of(data, options.split, options.seed, order, samples=runtime.window)
     with progress_bar(len(order), unit="mixture") as progress:
