@@ -46,5 +46,7 @@ class ActiveMeter:
         powers = np.mean(np.square(frames, dtype=np.float64), axis=1)
         self._powers.append(powers)
         self._loudest = max(self._loudest, float(powers.max(initial=0.0)))
-        spectra = np.abs(fft.rfft(frames[powers >= ACTIVE_RANGE * self._loudest] * self._window, axis=1))
+        spectra = np.abs(
+            fft.rfft(frames[powers >= ACTIVE_RANGE * self._loudest] * self._window, axis=1)
+        )
         self._spectrum += np.sum(np.square(spectra, dtype=np.float64), axis=0)

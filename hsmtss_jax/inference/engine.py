@@ -17,11 +17,11 @@ from hsmtss_jax.audio.windows import WindowPlan
 from hsmtss_jax.inference.generator import CACHE_BYTES
 from hsmtss_jax.inference.hearing import hear
 from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, TargetAbsent
+from hsmtss_jax.inference.outer_silence import OuterSilence
 from hsmtss_jax.inference.outlets import Sink
 from hsmtss_jax.inference.presence import presence_weights, shared_feature
 from hsmtss_jax.inference.recording import Recording
 from hsmtss_jax.inference.remix import Remix
-from hsmtss_jax.inference.outer_silence import OuterSilence
 from hsmtss_jax.inference.requests import RecordingState, Window
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.inference.system import System
