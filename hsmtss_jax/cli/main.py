@@ -25,6 +25,7 @@ GROUP = Group(
         "describe": "say what a recording sounds like, from window to window",
         "codec": "turn sound into tokens and back",
         "evaluate": "score a system on a benchmark",
+        "benchmark": "score separators, ours or others', on lists of pairs",
         "visualize": "draw what a run, a system or a data set looks like",
         "bench": "time a part of the system on this machine",
         "doctor": "say what this machine and a checkpoint have, need and lack",

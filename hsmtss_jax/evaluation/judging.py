@@ -5,6 +5,7 @@ short by an interruption is made again.
 """
 
 import base64
+import dataclasses
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -129,21 +130,55 @@ class Log:
     def _read(self) -> None:
         text = self._path.read_text(encoding="utf-8")
         whole = text[: text.rfind("\n") + 1]
-        try:
-            head, *lines = [json.loads(line) for line in whole.splitlines()] or [{}]
-            about = head.get("about")
-            self._done = {
-                line["index"]: [_unpacked(row) for row in line["scores"]] for line in lines
-            }
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{self._path} is no log of scores: give another file") from error
-        if whole and about != self._head:
+        if whole:
+            about, self._done = _parsed(self._path, whole)
             keys = [k for k in {**about, **self._head} if about.get(k) != self._head.get(k)]
-            raise ValueError(
-                f"{self._path} was made with another {', '.join(keys)}: give another file, or remove it"
-            )
+            if keys:
+                raise ValueError(
+                    f"{self._path} was made with another {', '.join(keys)}: give another file, or remove it"
+                )
         if whole != text:
             os.truncate(self._path, len(whole.encode("utf-8")))
+
+
+@dataclasses.dataclass(frozen=True)
+class Logged:
+    """What logs hold. about: what made the numbers, of the first log; scores: in the order of the pairs."""
+
+    about: Mapping[str, Any]
+    scores: list[PairScore]
+
+
+def read_logs(paths: Sequence[str | os.PathLike[str]]) -> Logged:
+    """Read the logs of one run, or of its shards; a pair that is in several counts once.
+
+    Raises OSError when one is not there, ValueError when one is of another run, or holds no pair.
+    """
+    heads: list[Mapping[str, Any]] = []
+    done: dict[int, list[PairScore]] = {}
+    for path in paths:
+        text = Path(path).read_text(encoding="utf-8")
+        about, scores = _parsed(path, text[: text.rfind("\n") + 1])
+        heads.append({key: value for key, value in about.items() if key != "shard"})
+        if heads[0] != heads[-1]:
+            keys = [key for key in heads[0] if heads[0][key] != heads[-1].get(key)]
+            raise ValueError(f"{path} and {paths[0]} differ in {', '.join(keys)}: not one run")
+        done |= scores
+    if not done:
+        raise ValueError(f"{paths[0]} holds no finished pair")
+    return Logged(heads[0], [score for index in sorted(done) for score in done[index]])
+
+
+def _parsed(
+    path: str | os.PathLike[str], text: str
+) -> tuple[Mapping[str, Any], dict[int, list[PairScore]]]:
+    """Return the head of a log's whole lines, and the scores by pair. Raises ValueError."""
+    try:
+        head, *lines = [json.loads(line) for line in text.splitlines()]
+        done = {line["index"]: [_unpacked(row) for row in line["scores"]] for line in lines}
+        return dict(head["about"]), done
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no log of scores: give another file") from error
 
 
 def _packed(score: PairScore) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.inference.separator import Separator
 from hsmtss_jax.instructions import Instruction
 
+FLOAT = OutputOptions(bit_depth="float", clip_mode="none")  # what other programs are given
 MASK_WINDOW, MASK_HOP = 1024, 256  # of the ideal ratio mask [samples]
 
 
@@ -150,7 +151,7 @@ class ShellCommand:
         """Run the program. Raises ValueError when it fails or writes nothing."""
         with tempfile.TemporaryDirectory() as folder:
             mixture, out = Path(folder) / "mixture.wav", Path(folder) / "estimate.wav"
-            write_audio(mixture, pair.mixture, SAMPLE_RATE, OutputOptions(bit_depth="float"))
+            write_audio(mixture, pair.mixture, SAMPLE_RATE, FLOAT)
             return list(self._runs(pair, seed, mixture, out))
 
     def _runs(self, pair: Pair, seed: int, mixture: Path, out: Path) -> Iterator[np.ndarray]:

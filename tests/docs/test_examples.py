@@ -9,7 +9,7 @@ from hsmtss_jax.audio.io import read_audio, write_audio
 from hsmtss_jax.cli.main import main
 from tests.docs import pages
 
-NAMES = ("street", "park", "hour", "in", "a", "b", "recordings/c")
+NAMES = ("street", "park", "hour", "in", "a", "b", "recordings/c", "references/a", "mixtures/a")
 QUICK = (
     *("separate", "describe", "doctor", "codec", "evaluate instructions"),
     *("visualize attention", "visualize commands"),
@@ -32,7 +32,8 @@ def recordings(tmp_path_factory):
     """A folder with every recording that the pages name, a second of speech in rain each."""
     folder = tmp_path_factory.mktemp("recordings")
     shutil.copytree(pages.ROOT / "examples", folder / "examples")
-    (folder / "recordings").mkdir()
+    for name in ("recordings", "references", "mixtures"):
+        (folder / name).mkdir()
     sound = read_audio(folder / "examples" / "speech_and_rain.flac")
     for name in NAMES:
         write_audio(folder / f"{name}.wav", sound.samples[: sound.sample_rate], sound.sample_rate)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hsmtss_jax.evaluation.judging import Log, judge, score_sounds
+from hsmtss_jax.evaluation.judging import Log, judge, read_logs, score_sounds
 from hsmtss_jax.evaluation.scorers import Divergence, SignalMetrics
 from hsmtss_jax.evaluation.systems import Mixture, Target
 from tests.evaluation.sounds import MeanJudge, make_pair
@@ -87,3 +87,20 @@ def test_a_log_of_something_else_is_refused(tmp_path):
     path.write_text("words\n")
     with pytest.raises(ValueError, match="is no log of scores"):
         Log(path, {})
+
+
+def test_shards_make_one_run(tmp_path):
+    paths = [tmp_path / f"{i}.jsonl" for i in (0, 1)]
+    for i, path in enumerate(paths):
+        with Log(path, {"seed": 0, "shard": f"{i}/2"}) as log:
+            list(judge([Mixture()], pairs(4)[i::2], SCORERS, log=log))
+    found = read_logs([paths[1], paths[0], paths[0]])
+    assert [score.index for score in found.scores] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert found.about == {"seed": 0}
+    with Log(tmp_path / "other.jsonl", {"seed": 1, "shard": "0/2"}) as log:
+        list(judge([Mixture()], pairs(1), SCORERS, log=log))
+    with pytest.raises(ValueError, match="differ in seed: not one run"):
+        read_logs([paths[0], tmp_path / "other.jsonl"])
+    (tmp_path / "empty.jsonl").write_text('{"about": {}}\n')
+    with pytest.raises(ValueError, match="holds no finished pair"):
+        read_logs([tmp_path / "empty.jsonl"])

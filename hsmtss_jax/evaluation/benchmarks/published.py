@@ -1,0 +1,213 @@
+"""Published lists of pairs, and how each becomes a pair list of ours.
+
+AudioSep's six lists (evaluation/metadata of Audio-AGI/AudioSep) and DCASE 2024 Task 9's. The published
+numbers were made from mixtures that AudioSep's authors offer as files (segment-N.wav, mixture-N.wav); of
+some lists the recordings alone make them again.
+"""
+
+import csv
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from hsmtss_jax.evaluation.benchmarks.pair_list import PairRow
+
+Rows = Sequence[Mapping[str, str]]
+Published = Mapping[str, float]  # column -> AudioSep's or the baseline's number
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PublishedList:
+    """A list that somebody published.
+
+    Attributes:
+      name: by which the command line knows it.
+      file: of the list.
+      recordings: what has to be at hand, and where it is had.
+      numbers: published, and by whom.
+      columns: that the file must have.
+      convert: its lines -> pairs, mixed from recordings; None where only ready mixtures are published.
+      ready: its lines -> pairs of ready mixtures; None where there are none.
+    """
+
+    name: str
+    file: str
+    recordings: str
+    numbers: str
+    columns: tuple[str, ...]
+    convert: Callable[[Rows], list[PairRow]] | None = None
+    ready: Callable[[Rows], list[PairRow]] | None = None
+
+
+def read_published(published: PublishedList, path: str | Path, *, ready: bool) -> list[PairRow]:
+    """Read a published list as pairs, of ready mixtures or of recordings to mix.
+
+    Raises OSError when the file is not there, ValueError for another list or a form that it does not have.
+    """
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if not set(published.columns) <= set(reader.fieldnames or ()):
+            raise ValueError(
+                f"{path} is not the list {published.name}: it must have the columns "
+                f"{', '.join(published.columns)} ({published.file})"
+            )
+        lines = list(reader)
+    convert = published.ready if ready else published.convert
+    if convert is None:
+        form = "only as ready mixtures: give --ready" if not ready else "without ready mixtures"
+        raise ValueError(f"the list {published.name} is published {form}")
+    return convert(lines)
+
+
+def _ready(lines: Rows) -> list[PairRow]:
+    """segment-N.wav and mixture-N.wav, as AudioSep's evaluation reads them."""
+    return [
+        PairRow(
+            name=line["idx"],
+            text=line["caption"],
+            target=f"segment-{line['idx']}.wav",
+            mixture=f"mixture-{line['idx']}.wav",
+            group=line["src_wav"],
+        )
+        for line in lines
+    ]
+
+
+def _mixed(lines: Rows, seconds: float, group: Callable[[str], str]) -> list[PairRow]:
+    """A source and a noise at 0 dB; a noise that is a source elsewhere has its description there."""
+    texts = {line["src_wav"]: line["caption"] for line in lines}
+    return [
+        PairRow(
+            name=line["idx"],
+            text=line["caption"],
+            target=line["src_wav"],
+            other=line["noise_wav"],
+            text_other=texts.get(line["noise_wav"], ""),
+            seconds=seconds,
+            group=group(line["src_wav"]),
+        )
+        for line in lines
+    ]
+
+
+def _esc50(lines: Rows) -> list[PairRow]:
+    """Files are FOLD-RECORDING-TAKE-CLASS.wav: takes of one recording belong together."""
+    return _mixed(lines, 5.0, lambda name: name.split("-")[1])
+
+
+def _clips_of_ten_seconds(lines: Rows) -> list[PairRow]:
+    return _mixed(lines, 10.0, lambda name: name)
+
+
+def _audioset(lines: Rows) -> list[PairRow]:
+    """Paths to a source and its mixture; the same number stands on all lines of a class."""
+    return [
+        PairRow(
+            name=Path(line["src_wav"]).stem.removesuffix(",source"),
+            text=line["caption"],
+            target=_inside(line["src_wav"], "audioset"),
+            mixture=_inside(line["noise_wav"], "audioset"),
+            group=line["src_wav"],
+        )
+        for line in lines
+    ]
+
+
+def _vggsound(lines: Rows) -> list[PairRow]:
+    return [
+        PairRow(
+            name=line["file_id"],
+            text=line["s0_text"],
+            target=line["s0_wav"],
+            mixture=line["mix_wav"],
+            text_other=line["s1_text"],
+            group=line["file_id"].partition("+++")[0],
+        )
+        for line in lines
+    ]
+
+
+def _dcase(lines: Rows) -> list[PairRow]:
+    """Names without suffix, a ratio a line."""
+    return [
+        PairRow(
+            name=str(number),
+            text=line["caption"],
+            target=f"{line['source']}.wav",
+            other=f"{line['noise']}.wav",
+            snr_db=float(line["snr"]),
+            group=line["source"],
+        )
+        for number, line in enumerate(lines)
+    ]
+
+
+def _inside(path: str, folder: str) -> str:
+    return path.partition(f"/{folder}/")[2] or path
+
+
+_AUDIOSEP = ("idx", "caption", "src_wav", "noise_wav")
+PUBLISHED = {
+    each.name: each
+    for each in (
+        PublishedList(
+            name="esc50",
+            file="esc50_eval.csv of Audio-AGI/AudioSep, 2,000 pairs",
+            recordings="ESC-50 (K. J. Piczak, CC BY-NC: for tests only); data/esc50/README.md",
+            numbers="AudioSep: SDRi 10.04, SI-SDR 8.81",
+            columns=_AUDIOSEP,
+            convert=_esc50,
+            ready=_ready,
+        ),
+        PublishedList(
+            name="audiocaps",
+            file="audiocaps_eval.csv of Audio-AGI/AudioSep, 4,820 pairs",
+            recordings="AudioCaps' test clips (YouTube), or AudioSep's evaluation data",
+            numbers="AudioSep: SDRi 8.22, SI-SDR 7.19",
+            columns=_AUDIOSEP,
+            convert=_clips_of_ten_seconds,
+            ready=_ready,
+        ),
+        PublishedList(
+            name="clotho",
+            file="clotho_eval.csv of Audio-AGI/AudioSep, 5,225 pairs",
+            recordings="AudioSep's evaluation data",
+            numbers="AudioSep: SDRi 6.85, SI-SDR 5.24",
+            columns=("idx", "caption", "src_wav", "noise_wav1"),
+            ready=_ready,
+        ),
+        PublishedList(
+            name="music",
+            file="music_eval.csv of Audio-AGI/AudioSep, 5,004 pairs",
+            recordings="MUSIC's test clips (YouTube), or AudioSep's evaluation data",
+            numbers="AudioSep: SDRi 10.51, SI-SDR 9.43 (means over instruments)",
+            columns=_AUDIOSEP,
+            convert=_clips_of_ten_seconds,
+            ready=_ready,
+        ),
+        PublishedList(
+            name="vggsound",
+            file="vggsound_eval.csv of Audio-AGI/AudioSep, 1,000 pairs",
+            recordings="AudioSep's evaluation data",
+            numbers="AudioSep: SDRi 9.14, SI-SDR 9.04",
+            columns=("file_id", "mix_wav", "s0_wav", "s0_text", "s1_text"),
+            ready=_vggsound,
+        ),
+        PublishedList(
+            name="audioset",
+            file="audioset_eval.csv of Audio-AGI/AudioSep, 5,270 pairs",
+            recordings="AudioSep's evaluation data",
+            numbers="AudioSep: SDRi 7.74, SI-SDR 6.90 (means over classes)",
+            columns=_AUDIOSEP,
+            ready=_audioset,
+        ),
+        PublishedList(
+            name="dcase2024",
+            file="lass_synthetic_validation.csv of DCASE 2024 Task 9 (Zenodo 10886481), 3,000 pairs",
+            recordings="lass_validation.zip beside it (Freesound, 16 kHz)",
+            numbers="the challenge's baseline: SDR 5.71",
+            columns=("source", "noise", "snr", "caption"),
+            convert=_dcase,
+        ),
+    )
+}
