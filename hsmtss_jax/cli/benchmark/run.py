@@ -24,7 +24,7 @@ NOT_SCORED = ("mode", "min_presence", "residual")  # of SeparateOptions
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchmarkRunOptions:
-    """The command line of ``hsmtss benchmark run``."""
+    """Declare the command line of ``hsmtss benchmark run``."""
 
     pairs: Path = argument("a pair list, see hsmtss benchmark make", metavar="CSV")
     recordings: Path | None = option(
