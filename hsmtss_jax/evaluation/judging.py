@@ -17,13 +17,13 @@ import numpy as np
 from hsmtss_jax.evaluation.pairs import Pair
 from hsmtss_jax.evaluation.scorers import Scorer
 from hsmtss_jax.evaluation.scores import PairScore
-from hsmtss_jax.evaluation.systems import System
+from hsmtss_jax.evaluation.systems import Estimator
 
 Sounds = Mapping[str, Sequence[np.ndarray]]  # route -> a sound an instruction
 
 
 def judge(
-    systems: Sequence[System],
+    systems: Sequence[Estimator],
     pairs: Iterable[Pair],
     scorers: Sequence[Scorer],
     *,

@@ -30,7 +30,7 @@ FLOAT = OutputOptions(bit_depth="float", clip_mode="none")  # what other program
 MASK_WINDOW, MASK_HOP = 1024, 256  # of the ideal ratio mask [samples]
 
 
-class System(Protocol):
+class Estimator(Protocol):
     """Make estimates of a pair's target."""
 
     @property

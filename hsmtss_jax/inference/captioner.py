@@ -37,7 +37,7 @@ SOUNDING = 0.1  # share of a window that must be more than digital silence to be
 
 
 @dataclasses.dataclass(frozen=True)
-class Span:
+class Caption:
     """Hold a sentence about a part of a recording. start, end: [s]. text: empty where it is silent."""
 
     start: float
@@ -115,7 +115,7 @@ class Captioner(LoadedBundles):
         batch: int = 8,
         beams: int = 5,
         tokens: int = 32,
-    ) -> Iterator[Span]:
+    ) -> Iterator[Caption]:
         """Describe every window of a recording; consecutive windows with one sentence are one span.
 
         Args:
@@ -132,7 +132,7 @@ class Captioner(LoadedBundles):
         spans = self._spans(heard, plan, batch, beams, tokens)
         for _, group in itertools.groupby(spans, key=lambda span: span.text):
             same = list(group)
-            yield Span(same[0].start, same[-1].end, same[0].text)
+            yield Caption(same[0].start, same[-1].end, same[0].text)
 
     def _spans(
         self,
@@ -141,13 +141,13 @@ class Captioner(LoadedBundles):
         batch: int,
         beams: int,
         tokens: int,
-    ) -> Iterator[Span]:
+    ) -> Iterator[Caption]:
         """Yield a span for each window, and one for silence before and behind them."""
         rate, whole = heard.whole.sample_rate, heard.whole.length / heard.whole.sample_rate
         before, behind = heard.silence_before / rate, heard.silence_behind / rate
         before, behind = (each if each > SHORTEST else 0.0 for each in (before, behind))
         if before:
-            yield Span(0.0, before, "")
+            yield Caption(0.0, before, "")
         for part in batches(enumerate(cut_blocks(heard.mono(), plan)), batch):
             audio = [window for _, window in part]
             texts = self.caption(np.stack(audio), batch=batch, beams=beams, tokens=tokens)
@@ -157,9 +157,9 @@ class Captioner(LoadedBundles):
                 silent = np.mean(np.abs(window[:used]) > FLOOR) < SOUNDING
                 last = index == plan.count - 1
                 end = whole - behind if last else start + used / SAMPLE_RATE
-                yield Span(start, end, "" if silent else text)
+                yield Caption(start, end, "" if silent else text)
         if behind:
-            yield Span(whole - behind, whole, "")
+            yield Caption(whole - behind, whole, "")
 
     def _text(self, ids: np.ndarray) -> str:
         ends = np.flatnonzero(ids == self._tokenizer.end_id)
