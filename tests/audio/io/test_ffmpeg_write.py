@@ -147,7 +147,7 @@ def test_a_recording_without_pictures_gives_no_film(tmp_path, ffmpeg):
 
 
 def test_pictures_that_a_container_does_not_take_are_refused_before(tmp_path, film):
-    with pytest.raises(AudioError, match="WebM does not take the pictures of .*film.mkv"):
+    with pytest.raises(AudioError, match=r"WebM does not take the pictures of .*film\.mkv"):
         io.plan_output(tmp_path / "out.webm", film("mkv"), OutputOptions())
 
 
