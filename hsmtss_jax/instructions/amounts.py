@@ -17,7 +17,7 @@ _LOUDEST = 40.0  # [dB] to add
 
 
 class Amount(NamedTuple):
-    """Gains of the wanted and of the unwanted sound in the target."""
+    """Store gains of the wanted and of the unwanted sound in the target."""
 
     wanted: float = 1.0
     unwanted: float = 0.0
@@ -38,7 +38,7 @@ WHOLE = Amount()
 
 
 class Change(NamedTuple):
-    """What a phrase says of a level: the gain where it makes something quieter, and where louder."""
+    """Store what a phrase says of a level: the gain where it makes something quieter, and where louder."""
 
     lower: float
     louder: float | None
@@ -51,7 +51,7 @@ class Change(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A text without the phrases that name amounts, these phrases, and what they say."""
+    """Store a text without the phrases that name amounts, these phrases, and what they say."""
 
     text: str
     phrases: list[str]
@@ -74,13 +74,20 @@ _FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4}
 _FRACTION = r"(?:(?:a |one )?(?P<fraction>half|third|quarter))"
 _FACTORS = {"two": 2.0, "three": 3.0, "four": 4.0, "ten": 10.0}
 _LITTLE = (
-    r"(?P<little>(?:just |only )?(?:an? )?(?:(?:little|tiny|wee) )?(?:bit|little|tad|touch|notch)"
+    r"(?<!very )(?P<little>(?:just |only )?(?:an? )?(?:(?:little|tiny|wee) )?(?:bit|little|tad|touch|notch)"
     r"|(?:ever so )?slightly|somewhat|a fraction)"
 )
 _PARTLY = r"(?P<partly>partially|partly|halfway|half way|in part)"
-_MUCH = r"(?P<much>(?:by )?(?:a lot|a great deal|far|much|considerably|significantly|strongly|a good deal))"
+_MUCH = (
+    r"(?P<much>(?:by )?(?:a lot|a great deal|a good deal|far(?= \w+er\b)|much|considerably|significantly"
+    r"|strongly))"
+)
 _WHOLLY = r"(?P<wholly>completely|entirely|totally|altogether|fully|all the way)"
 _END = r"(?=[,.;!?]? *(?:$|{PLEASE}))"
+_CHANGES = "".join(  # "as it gets a little louder" describes
+    rf"(?<!\b{verb} )"
+    for verb in ("get", "gets", "getting", "got", "grow", "grows", "growing", "become", "becomes")
+)
 _MORE = (
     r"(?=[,.;!?]? *(?:$|{PLEASE}|(?:quieter|softer|louder|clearer|less|more|down|lower|up|back)\b))"
 )
@@ -97,13 +104,15 @@ _STRICT = (
 _LOOSE = (
     rf"(?P<at>at (?:about )?){_PERCENT}",
     rf"(?:about )?{_PERCENT} of(?= (?:the|that|this|my|all|any) )",
+    rf"(?P<to>to ){_FRACTION}\b(?: (?:its|the|their) (?:level|volume|loudness))?",
+    r"(?P<verb>{REMOVE}) (?:(?P<most>most)|some|part|a (?:little|bit)(?: bit)?) of(?= (?:the|that|this|my) )",
     rf"{_FRACTION}(?: of)?(?= (?:the|that|this|my) (?!time\b))",
     r"(?P<scale>half|twice|double) as (?P<loud>loud|quiet|soft)\b",
-    rf"(?:by )?{_LITTLE}{_MORE}",
+    rf"{_CHANGES}(?:by )?{_LITTLE}{_MORE}",
     rf"^{_LITTLE}(?= (?:{{REMOVE}}|{{EXTRACT}}|{{REMOVE_PHRASE}}|{{EXTRACT_PHRASE}})\b)",
     rf"{_PARTLY}{_END}",
     rf"^{_PARTLY}(?= (?:{{REMOVE}}|{{REMOVE_PHRASE}})\b)",
-    rf"{_MUCH}(?=[,.;!?]? *(?:$|(?:quieter|softer|louder|clearer|less|lower)\b))",
+    rf"{_CHANGES}{_MUCH}(?=[,.;!?]? *(?:$|(?:quieter|softer|louder|clearer|less|lower)\b))",
     rf"{_WHOLLY}{_END}",
     rf"^{_WHOLLY}(?= (?:{{REMOVE}}|{{REMOVE_PHRASE}})\b)",
 )
@@ -164,6 +173,8 @@ def _change(said: dict[str, str | None]) -> Change:
         return Change(share, share if share > 1 else None) if kept else Change(1 - share, 1 + share)
     if said.get("fraction"):
         share = _FRACTIONS[str(said["fraction"]).lower()]
+        if said.get("to"):
+            return Change(share, None)
         return Change(1 - share, 1 + share)
     if said.get("factor"):
         factor = str(said["factor"])
@@ -175,7 +186,7 @@ def _change(said: dict[str, str | None]) -> Change:
         return Change(0.5, None)
     if said.get("wholly"):
         return Change(0.0, None)
-    if said.get("much"):
+    if said.get("much") or said.get("most"):
         return decibels(MUCH_LOWER, MUCH_LOUDER)
     return decibels(A_LITTLE_LOWER, A_LITTLE_LOUDER)
 
@@ -187,7 +198,7 @@ def _number(text: str | None) -> float:
 def _without(text: str, match: re.Match[str]) -> str:
     """Return the text without the phrase; "half as loud" leaves "quieter"."""
     said = match.groupdict()
-    instead = " turn down " if said.get("off") else " "
+    instead = " turn down " if said.get("off") else f" {said.get('verb') or ''} "
     if said.get("scale"):
         down = (said["scale"].lower() == "half") == (said["loud"].lower() == "loud")
         instead = " quieter " if down else " louder "
