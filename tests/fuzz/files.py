@@ -48,7 +48,8 @@ def odd_file(rng: np.random.Generator) -> OddFile:
         suffix = str(rng.choice(["wav", "mp3", "flac", "m4a", "ogg", "aif"]))
     known = nature == "noise" and (name == "whole" or (name in EXACT and form in {"WAV", "WAVEX"}))
     kind = f"{form or suffix} {subtype}, {nature}, {name}"
-    return OddFile(kind, suffix, changed, len(sound) if known and form in LINEAR else None)
+    counted = known and form in LINEAR and "ADPCM" not in subtype and "GSM" not in subtype
+    return OddFile(kind, suffix, changed, len(sound) if counted else None)
 
 
 def _sound(rng: np.random.Generator, subtype: str) -> tuple[np.ndarray, int, str]:
