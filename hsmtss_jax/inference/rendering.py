@@ -1,7 +1,7 @@
 """From what was made of the windows of a recording to blocks of finished sound, in each output mode.
 
 mask, blend: the recording, multiplied by gains. generate: the generated sound itself, mono. Of masks the
-gains are crossfaded, of generated sound the waves.
+gains are crossfaded, of generated sound the waves. Nothing is clipped: a recording may exceed 1.
 
 Legend: L samples, C channels, W samples of a window and T mask frames at the system's rate.
 """
@@ -39,7 +39,7 @@ class MaskRenderer:
         if options.windows == "continued":
             fade = min(fade, round(FADE * state.rate / HOP))
         self._joined = {number: OverlapAdd(hop, window, fade) for number in state.present}
-        recording = state.recording
+        recording = state.heard.sounding.recording
         self._stream = MaskStream(
             recording.blocks(),
             recording.length,
@@ -102,10 +102,10 @@ class WaveRenderer:
         blocks = {}
         for number, waves in self._waves.items():
             sounds = generated[number]
-            target = _push(waves.target, sounds.target * gain, last)
+            target = waves.target.push(sounds.target * gain, last)
             rest = None
             if waves.residual is not None and sounds.residual is not None:
-                rest = _push(waves.residual, sounds.residual * gain, last)
+                rest = waves.residual.push(sounds.residual * gain, last)
             blocks[number] = Stems(target, rest)
         yield blocks
 
@@ -114,20 +114,15 @@ class WaveRenderer:
         state = self._state
         if not self._options.silence_gate:
             return np.float32(1 / state.gain)
-        return silence_gain(audio / state.gain, state.rate) / state.gain
+        return silence_gain(audio, state.rate) / state.gain
 
 
 def _joiner(state: RecordingState, continued: bool, crossfade: Crossfade) -> WindowJoiner:
     """Return what joins one generated sound, mono windows [W]."""
-    plan, recording = state.plan, state.recording
+    plan, recording = state.plan, state.heard.sounding.recording
     fade = round(FADE * state.rate)
     tail = 0 if continued else max(0, (plan.overlap - fade) // 2)
     kind = linear_crossfade if continued else crossfade
     overlap_add = OverlapAdd(plan.hop, plan.window, fade, tail, kind)
     rates, lengths = (state.rate, recording.sample_rate), (plan.length, recording.length)
     return WindowJoiner(overlap_add, rates, lengths, 1)
-
-
-def _push(joiner: WindowJoiner, sound: np.ndarray, last: bool) -> np.ndarray:
-    """Join a window [W]; return the block [l, 1] in [-1, 1]."""
-    return np.clip(joiner.push(sound, last), -1.0, 1.0)

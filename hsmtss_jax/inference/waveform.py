@@ -60,11 +60,14 @@ class WaveformSeparator:
         self._queries = dict(zip(descriptions, queries, strict=True))
 
     def read(self, state: RecordingState) -> Iterator[np.ndarray]:
-        """Yield the recording's channels [l, C] at the network's rate and at their own level."""
-        recording = state.recording
+        """Yield the recording's channels [l, C] at the network's rate and at their own level.
+
+        Their offset is taken away: it stays in the rest.
+        """
+        recording, offset = state.heard.sounding.recording, state.heard.sounding.offset
         rates = recording.sample_rate, self._network.sample_rate
         resampler = Resampler(*rates, recording.channels, recording.length)
-        return (resampler(block) for block in recording.blocks())
+        return (resampler(block - offset) for block in recording.blocks())
 
     def survey(self, windows: Sequence[Window]) -> list[dict[Instruction, np.ndarray]]:
         """Find nothing: there is no global feature."""
@@ -103,7 +106,7 @@ class WaveformRenderer:
         """Prepare to render a recording; rate: of the windows [Hz]; residual: give the rest as well."""
         self._state, self._residual = state, residual
         self._waves = {each: _joiner(state, rate) for each in _descriptions(state)}
-        self._samples = _Samples(state.recording.blocks())
+        self._samples = _Samples(state.heard.sounding.recording.blocks())
 
     def push(
         self, audio: np.ndarray, described: Mapping[int, np.ndarray], last: bool
@@ -153,7 +156,7 @@ def check_options(options: SeparateOptions, kind: str) -> None:
 
 def _joiner(state: RecordingState, rate: int) -> WindowJoiner:
     """Return what joins one described sound, windows [W, C] at ``rate``."""
-    plan, recording = state.plan, state.recording
+    plan, recording = state.plan, state.heard.sounding.recording
     fade = min(plan.overlap // 2, round(FADE * rate))
     overlap_add = OverlapAdd(plan.hop, plan.window, fade, (plan.overlap - fade) // 2)
     rates, lengths = (rate, recording.sample_rate), (plan.length, recording.length)
