@@ -127,7 +127,7 @@ class MixtureView:
     """Draw a mixture on the fly.
 
     {"mixture", "target": float32 [L], "length": int32, "text_ids": int32 [N], "text_mask": bool [N],
-    "task": int32 (0 extract, 1 remove)}.
+    "task": int32 (0 extract, 1 remove), "present": bool (the text describes a sound of the mixture)}.
     """
 
     def __init__(self, mixer: Mixer, texts: TextTable) -> None:
@@ -139,7 +139,7 @@ class MixtureView:
         waves = {
             "mixture": example.mixture,
             "target": example.target,
-            "present": np.bool_(True),
+            "present": np.bool_(example.present),
         }
         return waves | _instruction(example.length, recipe.text, recipe.task, self._texts)
 
