@@ -29,7 +29,7 @@ from typing import Any, Literal, TypeVar
 import jax
 
 from hsmtss_jax.audio.output import OutputOptions
-from hsmtss_jax.audio.timecode import Time, read_time
+from hsmtss_jax.audio.timecode import Time
 from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.engine import Engine, Outcome
 from hsmtss_jax.inference.options import (
@@ -303,8 +303,8 @@ class Separator:
         wanted = [[_instruction(each.instruction) for each in of] for of in jobs.values()]
         recordings = [_opened(path, None, start, end) for path in jobs]
         sinks = [FileSink(outputs, chosen, output) for outputs in jobs.values()]
-        for path, sink in zip(jobs, sinks, strict=True):
-            sink.check(path, part=read_time(start) > 0 or end is not None)
+        for path, recording, sink in zip(jobs, recordings, sinks, strict=True):
+            sink.check(path, None if isinstance(recording, Failed) else recording.length)
         engine = Engine(self._runtime, chosen, wanted, self._plan, progress)
         states = states or {}
         kept = {place: Path(states[path]) for place, path in enumerate(jobs) if path in states}

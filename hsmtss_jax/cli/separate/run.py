@@ -90,8 +90,7 @@ def _problem(command: SeparateCommand, jobs: Sequence[Job], scan: bool) -> Excep
 
         recording = open_recording(source, None, start, end)
         for file in (file for job in jobs for file in job.paths.files):
-            part = recording.length < info.frames
-            plan_output(file, source, command.output, mono=mono, part=part)
+            plan_output(file, source, command.output, mono=mono, length=recording.length)
         if scan and info.seconds <= SCANNED:
             working_gain(recording, info.sample_rate)
     except (ValueError, OSError) as error:
