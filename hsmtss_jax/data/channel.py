@@ -33,6 +33,11 @@ class Channel:
     band: tuple[float, float] = (0.0, 0.0)
     level: float | None = None
 
+    @property
+    def rings(self) -> bool:
+        """Return whether sound goes on after its end."""
+        return self.room_seed >= 0 or any(self.band)
+
 
 UNCHANGED = Channel()
 

@@ -250,7 +250,7 @@ class Mixer:
             mixture=mixture.astype(np.float32),
             target=target.astype(np.float32),
             other=other.astype(np.float32),
-            length=max(clip.used for clip in placed),
+            length=self.samples if recipe.channel.rings else max(clip.used for clip in placed),
             snr=active_snr_db(target, other),
             recipe=recipe,
             label_target=clips[index[recipe.target]].label,

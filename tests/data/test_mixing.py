@@ -193,6 +193,7 @@ def test_channels_are_for_training(config):
     for i in range(6):
         mix = mixer(heard, augmented=True)
         example = mix.draw(i, np.random.default_rng(i))
+        assert example.length == L  # filters ring after the sound
         assert any(example.recipe.channel.band) and -40 <= example.recipe.channel.level <= -10
         np.testing.assert_allclose(example.mixture, example.target + example.other, atol=2e-5)
         np.testing.assert_array_equal(mix.rebuild(example.recipe).mixture, example.mixture)
