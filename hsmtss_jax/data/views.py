@@ -139,9 +139,9 @@ class MixtureView:
         waves = {
             "mixture": example.mixture,
             "target": example.target,
-            "present": np.bool_(example.present),
         }
-        return waves | _instruction(example.length, recipe.text, recipe.task, self._texts)
+        said = _instruction(example.length, recipe.text, recipe.task, self._texts)
+        return waves | said | {"present": np.bool_(example.present)}
 
 
 class PreparedMixtureView:
@@ -185,7 +185,7 @@ class PreparedMixtureView:
 class MixtureFeatureView:
     """Read precomputed features of mixtures.
 
-    {"s_mixture", "s_target": float16 [P, C], "length", "text_ids", "text_mask", "task"}.
+    {"s_mixture", "s_target": float16 [P, C], "length", "text_ids", "text_mask", "task", "present"}.
 
     Args:
       reader: the features.
@@ -233,4 +233,5 @@ def draw_text(
 
 
 def _instruction(length: int, text: str, task: int, texts: TextTable) -> Example:
-    return {"length": np.int32(length), "task": np.int32(task), **texts(text)}
+    numbers = {"length": np.int32(length), "task": np.int32(task), "present": np.bool_(True)}
+    return {**numbers, **texts(text)}
