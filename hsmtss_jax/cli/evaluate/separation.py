@@ -38,6 +38,9 @@ class EvaluateSeparationOptions(MixtureOptions):
     )
     split: Literal["validation", "test"] = option("test", "of the data set")
     count: int = option(250, "pairs, both tasks of each", low=1, metavar="N")
+    table: Literal["2", "3", "4"] | None = option(
+        None, "a table of the paper, its printed numbers beside ours", default_help="none"
+    )
     report: ReportOptions = part(ReportOptions)
     judges: JudgeOptions = part(JudgeOptions, "models of others")
     separation: SeparateOptions = part(SeparateOptions, "method", without=NOT_SCORED)
@@ -80,6 +83,7 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
             baseline=_baseline(options.baseline, runtime),
             groups=groups,
             judges=judges,
+            paper=options.table,
             about=about,
         )
     write_report(options.report, report)
