@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-_WORK = re.compile(r"\..*\.hsmtss-([0-9a-f]{8})-(\d+)-(\d*)-[0-9a-f]{8}\.tmp", re.DOTALL)
+_WORK = re.compile(r"\..*\.hsmtss-([0-9a-f]{8})-(\d+)-(\d*)-[0-9a-f]{8}\.tmp(\.\w+)?", re.DOTALL)
 _LONGEST = 100  # bytes of a hidden name that are the final one's
 
 

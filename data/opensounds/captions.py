@@ -5,6 +5,7 @@ Nothing is invented: a paraphrase only changes the form of the caption ("a dog b
 """
 
 import re
+import zlib
 
 # finite verb -> gerund, the verbs of the corpus captions
 SINGULAR = {
@@ -32,6 +33,20 @@ SINGULAR = {
     "starting", "strikes": "striking", "swims": "swimming", "swishes": "swishing", "takes":
     "taking", "trumpets": "trumpeting", "types": "typing", "wails": "wailing", "walks":
     "walking", "whinnies": "whinnying", "whirs": "whirring", "whistles": "whistling",
+    "bangs": "banging", "bounces": "bouncing", "brays": "braying", "breathes": "breathing",
+    "brushes": "brushing", "bursts": "bursting", "chatters": "chattering", "churns": "churning",
+    "clangs": "clanging", "clatters": "clattering", "clinks": "clinking", "coos": "cooing",
+    "crashes": "crashing", "drives": "driving", "drums": "drumming", "eats": "eating", "erupts":
+    "erupting", "flutters": "fluttering", "gargles": "gargling", "gurgles": "gurgling", "hoots":
+    "hooting", "hums": "humming", "idles": "idling", "jingles": "jingling", "kicks": "kicking",
+    "makes": "making", "peeps": "peeping", "pours": "pouring", "rattles": "rattling", "rolls":
+    "rolling", "runs": "running", "scoops": "scooping", "scrapes": "scraping", "scratches":
+    "scratching", "scribbles": "scribbling", "shouts": "shouting",
+    "sloshes": "sloshing", "snaps": "snapping", "snarls": "snarling", "sneezes": "sneezing",
+    "snores": "snoring", "spins": "spinning", "spits": "spitting", "squawks": "squawking",
+    "stomps": "stomping", "stops": "stopping", "swirls": "swirling", "taps": "tapping", "ticks":
+    "ticking", "trickles": "trickling", "twangs": "twanging", "vomits": "vomiting", "writes":
+    "writing", "yawns": "yawning",
 }  # fmt: skip
 
 # the same after a plural subject
@@ -40,7 +55,9 @@ PLURAL = {
     "chirping", "clang": "clanging", "clash": "clashing", "click": "clicking", "clink":
     "clinking", "collide": "colliding", "croak": "croaking", "fall": "falling", "fly": "flying",
     "howl": "howling", "jingle": "jingling", "moo": "mooing", "rustle": "rustling", "squeal":
-    "squealing", "tumble": "tumbling",
+    "squealing", "tumble": "tumbling", "bubble": "bubbling", "clatter": "clattering", "go": "going",
+    "honk": "honking", "knock": "knocking", "peep": "peeping", "play": "playing", "rattle":
+    "rattling", "ring": "ringing", "roll": "rolling", "snip": "snipping", "talk": "talking",
 }  # fmt: skip
 
 # captions beside which the label would say something else (or more than is known)
@@ -48,7 +65,9 @@ LABEL_UNFIT = re.compile(
     r"goose|tiger|big cat|\bslap\b|gorilla|wooden chest|an animal hisses|cartridge|hits a tree"
     r"|hippopotamus|koala|\bcard\b|wrapping|car passes|shower|grasshopper|animal bites|furnace"
     r"|\bbus\b|diesel engine|\bbull\b|\box\b|wild boar|turkey|stag|power saw|small animal|drum roll"
-    r"|chimpanzee|munching|ground rumbles|\bcoyotes|cries out|put out with|boiling|fermenting"
+    r"|chimpanzee|munching|ground rumbles|\bcoyotes?|geese|raven"
+    r"|casings|sizzles in|someone is running|stomps"
+    r"|cries out|put out with|boiling|fermenting"
 )
 LABEL_NEVER = {
     "door", "whale or dolphin calling", "bongo and conga", "crowd chatter", "machinery",
@@ -123,7 +142,20 @@ def captions_of(caption: str, label: str, tags: list[str]) -> list[str]:
     if label.startswith("footsteps on "):
         surface = label.removeprefix("footsteps on ")
         out += [f"someone walking on {surface}", f"walking on {surface}", "footsteps"]
+    out += [f"the sound of {text}" for text in out if _names_a_sound(text)][:1]
     return list(dict.fromkeys(out))
+
+
+def varied(captions: list[str], name: str) -> list[str]:
+    """Return the captions with another one first for each ``name``, where all clips of a kind share them."""
+    shift = zlib.crc32(name.encode()) % len(captions)
+    return captions[shift:] + captions[:shift]
+
+
+def _names_a_sound(text: str) -> bool:
+    """Return whether a description is a noun or a gerund clause, not a sentence."""
+    words = set(text.split())
+    return not words & {"is", "are", "says", *SINGULAR, *PLURAL} and not text.startswith("it ")
 
 
 def _paraphrases(caption: str) -> list[str]:

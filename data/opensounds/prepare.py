@@ -1,39 +1,41 @@
 """Write the opensounds data set: ArrayRecord in TFDS layout, 16 kHz int16, splits train / validation / test.
 
-From the packed corpus (tar files of Ogg Opus and metadata.csv):
+From packed corpora (tar files of Ogg Opus and metadata.csv), one or several:
 
-    python data/opensounds/prepare.py --packed FOLDER --out corpora/opensounds
+    python data/opensounds/prepare.py --packed FOLDER [--packed FOLDER] --out corpora/opensounds
 
-or from the lossless build of make_corpus.py (SPLIT/LABEL/ID.flac and metadata.csv):
+or from the lossless builds of make_corpus.py and rebuild.py (SPLIT/LABEL/ID.flac and metadata.csv):
 
-    python data/opensounds/prepare.py --build FOLDER --out corpora/opensounds
+    python data/opensounds/prepare.py --build FOLDER [--build FOLDER] --out corpora/opensounds
 
-Runs without TensorFlow. Deterministic: equal input gives equal records. Takes about a minute.
+Runs without TensorFlow. Deterministic: equal input gives equal records. Takes about four minutes on one
+core and 3 GB of memory, as recordings that stand in several places are found by their sound. What is
+refused is in refused.csv, with the reason.
 """
 
 import argparse
 import contextlib
 import csv
+import dataclasses
 import hashlib
 import io
 import json
-import re
 import sys
-import tarfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from captions import captions_of
-from split import validation_files
+from captions import captions_of, varied
+from checks import check_splits, refuse_audio, refuse_rows
+from packs import Row, Unusable, attribution, read_rows, reader
+from split import recordings, split_rows
 from tags import events_of, tags_of
 
-from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.data.fingerprint import near_duplicates
 from hsmtss_jax.data.records import DatasetCard, Fields, Split, write_dataset
 
 FIELDS: Fields = {
@@ -52,130 +54,156 @@ FIELDS: Fields = {
 }
 CARD = DatasetCard(
     name="opensounds",
-    description="Labelled sounds from freely licensed Debian packages, 16 kHz mono, at most 10 s.",
+    description="Labelled sounds from freely licensed packages and repositories, 16 kHz mono, at most 10 s.",
     licence="Mixed free licences, see ATTRIBUTION.csv and the field licence; share-alike.",
 )
 
-Read = Callable[[dict[str, str]], bytes]
+
+@dataclasses.dataclass(frozen=True)
+class Corpus:
+    """Hold the usable clips of all folders: rows and audio int16 [n], and (file, reason) of the others."""
+
+    rows: list[Row]
+    audio: list[np.ndarray]
+    refused: list[tuple[str, str]]
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--packed", type=Path, help="folder with metadata.csv and tar files")
-    where.add_argument("--build", type=Path, help="folder that make_corpus.py wrote")
-    parser.add_argument("--out", type=Path, default=Path("corpora/opensounds"))
-    parser.add_argument("--exclude-licence", default="", help="regular expression on the licence")
+    add = parser.add_argument
+    add("--packed", type=Path, action="append", default=[], help="folder of a packed corpus")
+    add("--build", type=Path, action="append", default=[], help="folder of a lossless build")
+    add("--out", type=Path, default=Path("corpora/opensounds"))
+    add("--exclude-licence", default="", help="regular expression on the licence")
     args = parser.parse_args(argv)
-    with contextlib.ExitStack() as stack:
-        read = _packed_reader(args.packed, stack) if args.packed else _file_reader(args.build)
-        counts = prepare(args.packed or args.build, read, args.out, args.exclude_licence)
-    print(json.dumps(counts, indent=1))
+    if not (folders := args.packed + args.build):
+        parser.error("give the folder of a corpus: --packed FOLDER or --build FOLDER")
+    try:
+        prepare(folders, args.out, args.exclude_licence, print)
+    except (OSError, ValueError) as error:
+        sys.exit(f"prepare.py: {error}")
 
 
 class _Raw(argparse.RawDescriptionHelpFormatter):
     pass
 
 
-def prepare(folder: Path, read: Read, out: Path, exclude: str = "") -> dict[str, dict[str, float]]:
-    """Write ``out`` and return the number of clips, labels and hours of each split.
+def prepare(
+    folders: Sequence[Path], out: Path, exclude: str = "", say: Callable[[str], object] = print
+) -> None:
+    """Write ``out``. exclude: regular expression on licences to leave out; say: takes lines of text.
 
     Raises:
-      OSError: the corpus is missing.
-      ValueError: an audio file is not 16 kHz mono.
+      OSError: a corpus is missing.
+      ValueError: a table lacks a column, or no clip is left.
     """
-    rows = _rows(folder / "metadata.csv", exclude)
-    validation = validation_files(rows)
-    parts: dict[str, list[dict[str, str]]] = {"train": [], "validation": [], "test": []}
-    for row in rows:
-        parts["validation" if row["file"] in validation else row["split"]].append(row)
-    extra = {"ATTRIBUTION.csv": _attribution(folder, rows), "splits.json": ""}
-    summary = {name: _summary(part) for name, part in parts.items()}
-    extra["splits.json"] = json.dumps(summary, indent=1)
-    splits = {name: Split(len(part), _records(part, read)) for name, part in parts.items()}
-    write_dataset(out, CARD, FIELDS, splits, extra=extra)
-    return summary
+    corpus = _read(folders, exclude)
+    rows = corpus.rows
+    if not rows:
+        raise ValueError(f"no usable clip in {', '.join(map(str, folders))}")
+    names = recordings(rows)
+    say(f"comparing {len(rows)} clips")
+    matches = near_duplicates(len(rows), corpus.audio.__getitem__, names)
+    names = recordings(rows, matches)
+    splits = split_rows(rows, names)
+    check_splits(splits.parts, rows, names, matches)
+    refused = corpus.refused + [(rows[i]["file"], why) for i, why in splits.dropped.items()]
+    used = [rows[i] for part in splits.parts.values() for i in part]
+    extra = {
+        "ATTRIBUTION.csv": attribution(folders, used),
+        "splits.json": json.dumps(_summary(corpus, splits.parts, refused), indent=1),
+        "refused.csv": _table(["file", "reason"], refused),
+    }
+    parts = {
+        name: Split(len(part), _records(corpus, part, names)) for name, part in splits.parts.items()
+    }
+    write_dataset(out, CARD, FIELDS, parts, extra=extra)
+    for file, why in refused:
+        say(f"refused: {file}: {why}")
+    say(extra["splits.json"])
 
 
-def _rows(path: Path, exclude: str) -> list[dict[str, str]]:
-    """Read the rows in an order that depends on the files' names only, labels well mixed."""
-    if not path.is_file():
-        raise OSError(f"{path} is missing: give the folder of the packed corpus or of its build")
-    with open(path, newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
-    if exclude:
-        rows = [row for row in rows if not re.search(exclude, row["licence"])]
-    return sorted(rows, key=lambda row: hashlib.sha256(_id(row).encode()).hexdigest())
+def _read(folders: Sequence[Path], exclude: str) -> Corpus:
+    """Read all clips in an order that depends on their names only, labels well mixed."""
+    rows = [row for folder in folders for row in read_rows(folder, exclude)]
+    why = refuse_rows(rows)
+    refused = [(rows[i]["file"], reason) for i, reason in why.items()]
+    rows = [row for i, row in enumerate(rows) if i not in why]
+    rows.sort(key=lambda row: hashlib.sha256(row["id"].encode()).hexdigest())
+    kept, audio = [], []
+    with contextlib.ExitStack() as stack:
+        read = reader(stack)
+        for row in rows:
+            try:
+                sound = read(row)
+                reason = refuse_audio(sound)
+            except Unusable as error:
+                reason = str(error)
+            if reason:
+                refused.append((row["file"], reason))
+            else:
+                kept.append(row)
+                audio.append(sound)
+    return Corpus(kept, audio, refused)
 
 
-def _id(row: dict[str, str]) -> str:
-    return str(Path(row["file"]).with_suffix("").relative_to(row["split"]).as_posix())
-
-
-def _records(rows: list[dict[str, str]], read: Read) -> Iterator[dict[str, object]]:
-    for row in rows:
+def _records(
+    corpus: Corpus, part: Sequence[int], names: Sequence[str]
+) -> Iterator[dict[str, object]]:
+    for i in part:
+        row = corpus.rows[i]
         tags = tags_of(row["label"], row["tags"].split(";"))
+        captions = captions_of(row["caption"], row["label"], tags)
+        if "@" in row["package"]:  # repositories' clips were described by label, not one by one
+            captions = varied(captions, row["id"])
         yield {
-            "id": _id(row),
-            "audio": _audio(read(row), row["file"]),
-            "captions": captions_of(row["caption"], row["label"], tags),
+            "id": row["id"],
+            "audio": corpus.audio[i],
+            "captions": captions,
             "label": row["label"],
             "tags": tags,
             "events": events_of(tags),
             "licence": row["licence"],
             "package": row["package"],
             "source": row["source"],
-            "group": row["group"],
+            "group": names[i],
             "kind": row["kind"],
-            "bandwidth_hz": int(float(row["bandwidth_hz"] or 0)),
+            "bandwidth_hz": int(float(row.get("bandwidth_hz") or 0)),
         }
 
 
-def _audio(data: bytes, name: str) -> np.ndarray:
-    audio, rate = soundfile.read(io.BytesIO(data), dtype="int16")
-    if rate != SAMPLE_RATE or audio.ndim != 1:
-        raise ValueError(f"{name}: expected {SAMPLE_RATE} Hz mono, got {rate} Hz {audio.shape}")
-    return audio
-
-
-def _packed_reader(folder: Path, stack: contextlib.ExitStack) -> Read:
-    tars: dict[str, tarfile.TarFile] = {}
-
-    def read(row: dict[str, str]) -> bytes:
-        if row["shard"] not in tars:
-            tars[row["shard"]] = stack.enter_context(
-                tarfile.open(folder / row["shard"])  # noqa: SIM115
-            )
-        member = tars[row["shard"]].extractfile(row["file"])
-        if member is None:
-            raise OSError(f"{row['shard']} has no file {row['file']}")
-        return member.read()
-
-    return read
-
-
-def _file_reader(folder: Path) -> Read:
-    return lambda row: (folder / row["file"]).read_bytes()
-
-
-def _attribution(folder: Path, rows: list[dict[str, str]]) -> str:
-    """Return the corpus' own table, restricted to the packages in use."""
-    used = {row["package"] for row in rows}
-    text = (folder / "ATTRIBUTION.csv").read_text(encoding="utf-8")
-    head, *lines = list(csv.reader(io.StringIO(text)))
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerows([head, *[line for line in lines if line[0] in used]])
+    csv.writer(out, lineterminator="\n").writerows([head, *lines])
     return out.getvalue()
 
 
-def _summary(rows: list[dict[str, str]]) -> dict[str, float]:
+def _summary(
+    corpus: Corpus, parts: dict[str, list[int]], refused: Sequence[tuple[str, str]]
+) -> dict[str, object]:
+    """Return clips, labels and hours by split and folder, hours by licence, and counts of refusals."""
+    rows = corpus.rows
+    report: dict[str, object] = {}
+    for name, part in parts.items():
+        report[name] = _counts([rows[i] for i in part])
+        report[name]["folders"] = {
+            Path(folder).name: _counts([rows[i] for i in part if rows[i]["folder"] == folder])
+            for folder in sorted({rows[i]["folder"] for i in part})
+        }
+    hours: Counter[str] = Counter()
+    for row in (rows[i] for part in parts.values() for i in part):
+        hours[row["licence"]] += float(row["seconds"]) / 3600
+    report["hours by licence"] = {name: round(value, 3) for name, value in hours.most_common()}
+    report["found"] = len(rows) + len(corpus.refused)
+    report["refused"] = dict(Counter(why.split(":")[0].split(" ")[0] for _, why in refused))
+    return report
+
+
+def _counts(rows: Sequence[Row]) -> dict[str, object]:
     hours = sum(float(row["seconds"]) for row in rows) / 3600
-    return {
-        "clips": len(rows),
-        "labels": len(Counter(row["label"] for row in rows)),
-        "hours": round(hours, 3),
-    }
+    labels = len({row["label"] for row in rows})
+    return {"clips": len(rows), "labels": labels, "hours": round(hours, 3)}
 
 
 if __name__ == "__main__":

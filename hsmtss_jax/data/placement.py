@@ -76,7 +76,9 @@ def draw(
     """
     seed = int(rng.integers(2**31)) if augmented else -1
     size = min(len(audio), int(samples * MAX_SPEED) + 1 if augmented else samples)
-    base = Placement(_draw_start(audio, size, rng), size, (0,), seed)
+    heard = int(samples / MAX_SPEED) if augmented else samples  # of the excerpt, at the least
+    start = _draw_start(audio, size, heard, rng)
+    base = Placement(start, min(size, len(audio) - start), (0,), seed)
     x = excerpt(audio, base)
     offsets: tuple[int, ...] = (0,)
     if short != "pad" and 0 < len(x) < samples:
@@ -85,16 +87,17 @@ def draw(
     return dataclasses.replace(base, offsets=offsets), window, used
 
 
-def _draw_start(audio: np.ndarray, size: int, rng: np.random.Generator) -> int:
-    """Draw a start where the excerpt is audible, in at most eight tries."""
-    if len(audio) <= size:
+def _draw_start(audio: np.ndarray, size: int, heard: int, rng: np.random.Generator) -> int:
+    """Draw a start where the first ``heard`` samples are audible; after eight tries, one near the peak."""
+    if not len(audio):
         return 0
     floor = AUDIBLE * float(np.max(np.abs(audio)))
-    for _ in range(8):
-        start = int(rng.integers(len(audio) - size + 1))
-        if float(np.max(np.abs(audio[start : start + size]))) >= floor:
-            break
-    return start
+    for _ in range(8 if len(audio) > size else 1):
+        start = int(rng.integers(len(audio) - size + 1)) if len(audio) > size else 0
+        if float(np.max(np.abs(audio[start : start + heard]))) >= floor:
+            return start
+    loudest = int(np.argmax(np.abs(audio)))
+    return loudest - int(rng.integers(min(heard, loudest + 1)))
 
 
 def _draw_offsets(

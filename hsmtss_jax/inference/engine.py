@@ -5,9 +5,11 @@ Memory holds the windows of one batch with their features, and some seconds of e
 Legend: W samples of a window, l of a block, C channels.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from hsmtss_jax.inference.presence import presence_weights, shared_feature
 from hsmtss_jax.inference.recording import Recording, working_gain
 from hsmtss_jax.inference.remix import Remix
 from hsmtss_jax.inference.requests import RecordingState, Window
+from hsmtss_jax.inference.resume import open_journal
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.inference.system import System
 from hsmtss_jax.instructions import Instruction
@@ -68,9 +71,16 @@ class Engine:
         self._outcomes: dict[int, dict[int, Outcome]] = {}
 
     def run(
-        self, recordings: Sequence[Recording | Failed], sinks: Sequence[Sink]
+        self,
+        recordings: Sequence[Recording | Failed],
+        sinks: Sequence[Sink],
+        states: Mapping[int, Path] | None = None,
     ) -> Generator[list[Outcome], None, None]:
-        """Yield the outcomes of each recording's instructions, in order, as soon as they are complete."""
+        """Yield the outcomes of each recording's instructions, in order, as soon as they are complete.
+
+        states: files that keep what is done of recordings, by their places; see ``resume``.
+        """
+        self._states = dict(states or {})
         total = sum(self._count(recording) for recording in recordings)
         counts = [len(instructions) for instructions in self._wanted]
         waiting, done = 0, 0
@@ -81,7 +91,7 @@ class Engine:
                 if (state := self._open(index, *each, stack)) is not None
             )
             for windows in self._batches(opened):
-                self._render(windows, self._generator.make(windows))
+                self._render(windows, self._make(windows))
                 done += len(windows)
                 self._progress(done, total)
                 while waiting < len(counts) and self._complete(waiting, counts[waiting]):
@@ -132,6 +142,8 @@ class Engine:
             state.render = self._generator.renderer(state, block=self._block).push
             state.remix = remix
             stack.enter_context(state.stack)
+            state.journal = open_journal(self._states.get(index), recording, self._key(state))
+            state.stack.callback(state.journal.close)
             state.open(sink)
         except (ValueError, OSError) as error:
             self._outcomes[index] = dict.fromkeys(range(len(instructions)), Failed(error))
@@ -151,6 +163,33 @@ class Engine:
         if self._options.min_presence is not None or self._options.global_scope == "file":
             self._survey(state)
         return state
+
+    def _key(self, state: RecordingState) -> dict[str, Any]:
+        """Return what the result depends on beside the recording."""
+        runtime, bundles = self._runtime, self._runtime.pipeline.bundles
+        return {
+            "model": {role: bundle.digest for role, bundle in bundles.items()},
+            "instruction": [[each.task, each.description] for each in state.instructions],
+            "options": dataclasses.asdict(self._options),
+            "windows": [state.plan.window, state.plan.hop, state.present],
+            "device": [runtime.device.platform, np.dtype(runtime.dtype).name, runtime.batch],
+        }
+
+    def _make(self, windows: Sequence[Window]) -> list[Mapping[int, Any]]:
+        """Return what renderers take of windows: kept from an interrupted run, else made, and kept.
+
+        A batch is made as a whole, as in a run that nothing interrupts: batches of other sizes may round
+        differently.
+        """
+        kept = [window.state.journal.recall(window.index) for window in windows]
+        known = [each for each in kept if each is not None]
+        if len(known) == len(kept):
+            return [window.state.restore(each) for window, each in zip(windows, known, strict=True)]
+        made = self._generator.make(windows)
+        continued = self._options.windows == "continued"
+        for window, each in zip(windows, made, strict=True):
+            window.state.keep(window.index, each, continued=continued)
+        return list(made)
 
     def _survey(self, state: RecordingState) -> None:
         """Predict all windows once, without generating: cosines, and the features to be shared."""
@@ -206,6 +245,7 @@ class Engine:
         except (ValueError, OSError) as error:
             outcomes |= dict.fromkeys(state.present, Failed(error))
             return
+        self._generator.forget(state.index)
         timing = self._stopwatch.report()
         for number in state.present:
             instruction = state.instructions[number]

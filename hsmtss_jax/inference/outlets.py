@@ -104,15 +104,15 @@ class FileSink:
         self._encodings: dict[Path, Encoding] = {}
         self._gains: dict[int, float] = {}
 
-    def check(self, source: PathLike, *, part: bool = False) -> None:
-        """Choose how to write. part: of the recording, not all of it.
+    def check(self, source: PathLike, length: int | None = None) -> None:
+        """Choose how to write. length: samples of the recording that are separated; None: all.
 
         Raises AudioError or ValueError, before any work, for what could not or must not be written.
         """
         mono = self._options.mode == "generate"
         for output in self._outputs:
             for path in output.paths:
-                encoding = plan_output(path, source, self._output, mono=mono, part=part)
+                encoding = plan_output(path, source, self._output, mono=mono, length=length)
                 check_place(path)
                 if path.exists() and Path(source).exists() and os.path.samefile(path, source):
                     raise ValueError(f"{path} would overwrite the input: choose another output")

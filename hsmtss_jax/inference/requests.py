@@ -19,6 +19,7 @@ from hsmtss_jax.inference.options import Presence
 from hsmtss_jax.inference.outlets import Sink, Writer
 from hsmtss_jax.inference.presence import ActivityMeter, presence
 from hsmtss_jax.inference.recording import Recording
+from hsmtss_jax.inference.resume import Journal, NoJournal, WindowState
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.instructions import Instruction
 
@@ -49,6 +50,7 @@ class RecordingState:
       render: the push of its renderer: a window, what was made of it by number, whether it is the last ->
         finished blocks.
       remix: limits such blocks to the instructions' spans and amounts.
+      journal: keeps what is made of the windows.
       writers, meters, peaks: by present number.
       samples: how many are finished.
     """
@@ -73,6 +75,7 @@ class RecordingState:
     remix: Callable[[Mapping[int, Stems[np.ndarray]]], Mapping[int, Stems[np.ndarray]]] = (
         dataclasses.field(init=False)
     )
+    journal: Journal = dataclasses.field(default_factory=NoJournal)
     writers: Mapping[int, Stems[Writer | None]] = dataclasses.field(default_factory=dict)
     meters: dict[int, ActivityMeter] = dataclasses.field(default_factory=dict)
     peaks: dict[int, float] = dataclasses.field(default_factory=dict)
@@ -97,6 +100,27 @@ class RecordingState:
         """Take the cosines of the next window; those of a survey are kept as they are."""
         if not self.surveyed:
             self.cosines.setdefault(query, []).append((target_cosine, mixture_cosine))
+
+    def keep(self, index: int, made: Mapping[int, Any], *, continued: bool) -> None:
+        """Keep what was made of a window; continued: its tokens, too, with which the next one begins."""
+        cosines = {} if self.surveyed else self.cosines
+        self.journal.keep(
+            index,
+            WindowState(
+                made=made,
+                cosines={place: of[index] for place, of in enumerate(cosines.values())},
+                tokens=dict(enumerate(self.tokens.values() if continued else ())),
+            ),
+        )
+
+    def restore(self, kept: WindowState) -> Mapping[int, Any]:
+        """Take what is kept of the next window, and return what was made of it."""
+        queries = self.predicted
+        for place, pair in kept.cosines.items():
+            self.note(queries[place], *pair)
+        sampled = self.generated
+        self.tokens |= {sampled[place]: tokens for place, tokens in kept.tokens.items()}
+        return kept.made
 
     def windows(self) -> Iterator["Window"]:
         """Yield the sound at ``rate`` as the networks hear it, window by window."""

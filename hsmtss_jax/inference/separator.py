@@ -23,6 +23,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import jax
@@ -38,6 +39,7 @@ from hsmtss_jax.inference.options import (
     SeparateOptions,
     SeparationReport,
     SeparationResult,
+    TargetAbsent,
 )
 from hsmtss_jax.inference.outlets import ArraySink, FileSink, OutputFiles, PathLike
 from hsmtss_jax.inference.pretrained import load_runtime
@@ -252,6 +254,7 @@ class Separator:
         end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
+        state_path: PathLike | None = None,
     ) -> SeparationReport:
         """Separate a file of any length into a file, without ever holding either in memory.
 
@@ -261,6 +264,8 @@ class Separator:
           residual_path: a file for the rest of the recording, made only if it is given.
           output: format, bit depth and the like; by default the name's format and the input's depth.
           start, end, options, progress: as in ``separate``.
+          state_path: a file that keeps what is done, until all is: an interrupted separation goes on
+            where its last one stopped. One that is of something else is named in a warning.
 
         Raises as ``separate`` does.
         """
@@ -271,8 +276,10 @@ class Separator:
             end=end,
             options=options,
             progress=progress,
+            states=None if state_path is None else {path_in: state_path},
         )
-        return _raised(next(reports)[0])
+        (report,) = (each for of_file in reports for each in of_file)
+        return _raised(report)
 
     def separate_files(
         self,
@@ -283,21 +290,25 @@ class Separator:
         end: Time | None = None,
         options: SeparateOptions | None = None,
         progress: Progress | None = None,
+        states: Mapping[PathLike, PathLike] | None = None,
     ) -> Generator[list[Outcome], None, None]:
         """Separate many files by many prompts: yields the reports of each file, in order.
 
         A ``Failed`` stands in a report's place for what went wrong with a file or a prompt; its outputs
-        are then not written, the others are. Arguments are those of ``separate_file``.
+        are then not written, the others are. Arguments are those of ``separate_file``; states: its
+        ``state_path`` by file.
         """
         asked = any(output.residual for outputs in jobs.values() for output in outputs)
         chosen = (options or SeparateOptions()).replace(residual=asked)
         wanted = [[_instruction(each.instruction) for each in of] for of in jobs.values()]
         recordings = [_opened(path, None, start, end) for path in jobs]
         sinks = [FileSink(outputs, chosen, output) for outputs in jobs.values()]
-        for path, sink in zip(jobs, sinks, strict=True):
-            sink.check(path, part=start != 0 or end is not None)
+        for path, recording, sink in zip(jobs, recordings, sinks, strict=True):
+            sink.check(path, None if isinstance(recording, Failed) else recording.length)
         engine = Engine(self._runtime, chosen, wanted, self._plan, progress)
-        return _told(sinks, engine.run(recordings, sinks))
+        states = states or {}
+        kept = {place: Path(states[path]) for place, path in enumerate(jobs) if path in states}
+        return _told(sinks, engine.run(recordings, sinks, kept), kept)
 
     def _collect(
         self,
@@ -342,11 +353,16 @@ def _opened(
 
 
 def _told(
-    sinks: Sequence[FileSink], outcomes: Generator[list[Outcome], None, None]
+    sinks: Sequence[FileSink],
+    outcomes: Generator[list[Outcome], None, None],
+    states: Mapping[int, Path],
 ) -> Generator[list[Outcome], None, None]:
-    """Yield the outcomes of each recording with what its sink knows."""
+    """Yield the outcomes of each recording with what its sink knows; states of complete ones are deleted."""
     with contextlib.closing(outcomes):
-        for sink, found in zip(sinks, outcomes, strict=True):
+        for place, (sink, found) in enumerate(zip(sinks, outcomes, strict=True)):
+            lost = [each for each in found if isinstance(each, Failed)]
+            if place in states and all(isinstance(each.error, TargetAbsent) for each in lost):
+                states[place].unlink(missing_ok=True)
             yield sink.told(found)
 
 

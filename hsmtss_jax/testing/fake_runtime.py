@@ -43,7 +43,11 @@ class FakeRuntime:
     def __init__(self, batch: int = 16, *, decodes_masks: bool = False) -> None:
         self.batch, self.decodes_masks = batch, decodes_masks
         self.pipeline: Any = types.SimpleNamespace(
-            sampling=Policy(), presence=None, path=Path("fake"), architecture="hsm_tss"
+            sampling=Policy(),
+            presence=None,
+            path=Path("fake"),
+            architecture="hsm_tss",
+            bundles={},
         )
 
     def begin(

@@ -3,21 +3,24 @@
 import csv
 import importlib
 import io
+import json
 import sys
 import tarfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from hsmtss_jax.data import fingerprint
 from hsmtss_jax.data.sources import ClipSource
 
 FOLDER = Path(__file__).parents[2] / "data/opensounds"
 sys.path.insert(0, str(FOLDER))
 
-captions, make_corpus, prepare, split, tags = map(
-    importlib.import_module, ("captions", "make_corpus", "prepare", "split", "tags")
+captions, checks, make_corpus, prepare, split, tags = map(
+    importlib.import_module, ("captions", "checks", "make_corpus", "prepare", "split", "tags")
 )
 containers, midi, waveform = (
     importlib.import_module(f"corpus_build.{name}") for name in ("containers", "midi", "waveform")
@@ -85,17 +88,46 @@ def test_tags_say_what_is_heard():
     assert tags.events_of(violin) == ["violin", "string section"]
 
 
+def test_captions_differ_between_clips_that_share_them():
+    own = captions.captions_of("an otter squeaks", "otter", [])
+    firsts = {captions.varied(own, f"otter/{i}")[0] for i in range(40)}
+    assert len(firsts) == len(own)
+    assert all(sorted(captions.varied(own, f"{i}")) == sorted(own) for i in range(5))
+
+
+def test_events_of_both_corpora_meet():
+    """A dog that barks and one that snores, a goose under two labels: never mixed."""
+    for a, b in (
+        (("dog barking", ["animal", "dog"]), ("dog snoring", ["animal", "dog", "snoring"])),
+        (
+            ("duck quacking", ["animal", "bird", "duck"]),
+            ("goose honking", ["animal", "bird", "goose"]),
+        ),
+        (
+            ("birds chirping", ["animal", "bird", "birdsong"]),
+            ("sea waves", ["nature", "water", "ocean", "bird"]),
+        ),
+    ):
+        assert set(tags.events_of(tags.tags_of(*a))) & set(tags.tags_of(*b))
+
+
+def validation(rows: list[dict[str, str]]) -> set[str]:
+    parts = split.split_rows(rows, split.recordings(rows)).parts
+    return {rows[i]["file"] for i in parts["validation"]}
+
+
 def test_validation_takes_whole_recordings():
     rows = [row(f"a{i}", group=f"series:{i // 2}") for i in range(40)]
     rows += [row(f"b{i}", label="cat meowing", group=f"clip:b{i}") for i in range(2)]
     rows += [row(f"t{i}", part="test") for i in range(5)]
-    chosen = split.validation_files(rows)
+    chosen = validation(rows)
     assert 2 <= len(chosen) <= 6
     for i in range(20):
         pair = [rows[2 * i]["file"] in chosen, rows[2 * i + 1]["file"] in chosen]
         assert pair[0] == pair[1]
     assert all(file.startswith("train/dog") for file in chosen)
-    assert split.validation_files(rows[::-1]) == chosen
+    assert validation(rows[::-1]) == chosen
+    assert validation([*rows, row("v", part="validation")]) > {"validation/dog-barking/v.flac"}
 
 
 def test_recordings_join_what_belongs_together():
@@ -103,57 +135,141 @@ def test_recordings_join_what_belongs_together():
         row("x", group="speaker:sounds/fr_CA_f_June"),
         row("y", group="speaker:sounds/fr_CA_f_June/digits"),
         row("step", group="series:steps"),
-        row("walk", kind="composite", source="step;other", group="composite:walk"),
+        row("walk", kind="composite", source="other;step", group="composite:walk"),
         row("note", kind="rendered", group="sf:font:piano"),
+        row("copy", group="clip:copy"),
     ]
-    june, digits, step, walk, note = split.recordings(rows)
-    assert june == digits and step == walk == "series:steps" and note.startswith("rendered:")
+    same_sound = fingerprint.Match(first=4, second=5, offset=0, votes=9, correlation=1.0)
+    june, digits, step, walk, note, copy = split.recordings(rows, [same_sound])
+    assert june == digits and step == walk and note == copy
+    assert len({june, step, note}) == 3
 
 
-def write_packed(folder: Path) -> list[dict[str, str]]:
-    rng = np.random.default_rng(0)
-    rows = [row(f"a{i}") for i in range(8)]
-    rows += [
-        row(f"b{i}", label="rain", caption="it is raining", tags="nature;rain") for i in range(6)
-    ]
-    rows += [row(f"t{i}", part="test") for i in range(3)]
-    for shard in ("train-00.tar", "test-00.tar"):
+def test_test_clips_that_are_also_in_training_are_dropped():
+    rows = [row("a", group="g"), row("t", part="test", group="g"), row("u", part="test")]
+    splits = split.split_rows(rows, split.recordings(rows))
+    assert splits.parts["test"] == [2] and list(splits.dropped) == [1]
+    assert "also in training" in splits.dropped[1]
+
+
+def test_splits_that_share_something_are_refused():
+    rows = [row("a") | {"id": "a"}, row("b", part="test") | {"id": "b"}]
+    parts, match = {"train": [0], "test": [1]}, fingerprint.Match(0, 1, 0, 9, 1.0)
+    checks.check_splits(parts, rows, ["x", "y"], [])
+    with pytest.raises(ValueError, match="near duplicates in two splits: a of train and b of test"):
+        checks.check_splits(parts, rows, ["x", "y"], [match])
+    with pytest.raises(ValueError, match="train and test share the recording x"):
+        checks.check_splits(parts, rows, ["x", "x"], [])
+
+
+def flac(sound: np.ndarray, rate: int = 16000) -> bytes:
+    data = io.BytesIO()
+    soundfile.write(data, sound, rate, format="FLAC")
+    return data.getvalue()
+
+
+def write_packed(folder: Path, rows: list[dict[str, str]], sounds: dict[str, bytes]) -> Path:
+    """Write a packed corpus; noise of half a second for what ``sounds`` (by source) does not give."""
+    folder.mkdir()
+    rng = np.random.default_rng(zlib.crc32(folder.name.encode()))
+    for shard in sorted({r["shard"] for r in rows}):
         with tarfile.open(folder / shard, "w") as tar:
             for item in (r for r in rows if r["shard"] == shard):
-                data = io.BytesIO()
-                soundfile.write(data, rng.uniform(-0.5, 0.5, 800), 16000, format="FLAC")
+                data = sounds.get(item["source"]) or flac(rng.uniform(-0.5, 0.5, 8000))
                 info = tarfile.TarInfo(item["file"])
-                info.size = len(data.getvalue())
-                tar.addfile(info, io.BytesIO(data.getvalue()))
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
     with open(folder / "metadata.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(rows[0]))
         table.writeheader()
         table.writerows(rows)
-    (folder / "ATTRIBUTION.csv").write_text("package,licence\np,CC0-1.0\nunused,MIT\n")
-    return rows
+    (folder / "ATTRIBUTION.csv").write_text(
+        "package,version,licence,copyright file\np,1,CC0-1.0,doc/p\nunused,1,MIT,doc/u\n"
+    )
+    return folder
 
 
-def test_prepare_packed_corpus(tmp_path, capsys):
-    rows = write_packed(tmp_path)
+def plain_rows() -> list[dict[str, str]]:
+    rows = [row(f"a{i}") for i in range(8)]
+    rows += [
+        row(f"b{i}", label="rain", caption="it is raining", tags="nature;rain") for i in range(6)
+    ]
+    return rows + [row(f"t{i}", part="test") for i in range(3)]
+
+
+def test_prepare_packed_corpora(tmp_path, capsys):
+    rows = plain_rows()
+    packed = write_packed(tmp_path / "first", rows, {})
+    more = [row(f"c{i}", label="wind", package="p") for i in range(3)]
+    other = write_packed(tmp_path / "second", more, {})
     out = tmp_path / "out"
-    prepare.main(["--packed", str(tmp_path), "--out", str(out)])
+    command = ["--packed", str(packed), "--packed", str(other), "--out", str(out)]
+    prepare.main(command)
     assert '"test"' in capsys.readouterr().out
     sources = {name: ClipSource(out, name) for name in ("train", "validation", "test")}
     ids = [clip.id for source in sources.values() for clip in source.clips]
-    assert len(ids) == len(set(ids)) == len(rows)
+    assert len(ids) == len(set(ids)) == len(rows) + len(more)
     assert len(sources["test"]) == 3 and len(sources["validation"]) >= 1
     clip = next(clip for clip in sources["train"].clips if clip.label == "rain")
     assert clip.captions[0] == "it is raining" and clip.events == {"rain", "running water"}
-    assert sources["train"].audio(0).shape == (800,)
+    assert sources["train"].audio(0).shape == (8000,)
     assert "unused" not in (out / "ATTRIBUTION.csv").read_text()
+    assert "doc/p" in (out / "ATTRIBUTION.csv").read_text()
+    report = json.loads((out / "splits.json").read_text())
+    assert report["test"]["folders"] == {"first": {"clips": 3, "labels": 1, "hours": 0.0}}
+    assert report["found"] == len(ids) and report["refused"] == {}
     first = {path.name: path.read_bytes() for path in out.iterdir() if "index" in path.name}
-    prepare.main(["--packed", str(tmp_path), "--out", str(out)])
+    prepare.main(command)
     assert first == {path.name: path.read_bytes() for path in out.iterdir() if "index" in path.name}
 
 
+def test_what_is_refused_is_said(tmp_path, capsys):
+    bark = np.random.default_rng(5).uniform(-0.5, 0.5, 20000)
+    bad = {
+        "silent": flac(np.zeros(8000)),
+        "short": flac(bark[:400]),
+        "damaged": flac(bark)[:300],
+        "wide": flac(bark, 44100),
+        "here": flac(bark),
+        "there": flac(np.concatenate([np.zeros(3000), bark * 0.3])),
+    }
+    rows = [*plain_rows(), *(row(name) for name in ("silent", "short", "damaged", "wide", "here"))]
+    rows += [
+        row("there", part="test", label="cat meowing"),
+        row("a0") | {"source": "again"},
+        row("t9", part="test", group="clip:a1"),
+        row("freesound_1791"),
+        row("100032_dog"),
+    ]
+    packed = write_packed(tmp_path / "packed", rows, bad)
+    prepare.main(["--packed", str(packed), "--out", str(tmp_path / "out")])
+    said = capsys.readouterr().out
+    with open(tmp_path / "out/refused.csv", newline="") as lines:
+        refused = {Path(line["file"]).stem: line["reason"] for line in csv.DictReader(lines)}
+    expected = {
+        "silent": "silent",
+        "short": "too short",
+        "damaged": "damaged",
+        "wide": "not 16000 Hz mono: 44100 Hz",
+        "a0": "stands twice",
+        "there": "leaks",
+        "t9": "leaks",
+        "100032_dog": "held out: recording 100032 of ESC-50",
+    }
+    assert set(refused) == set(expected)
+    for name, reason in expected.items():
+        assert reason in refused[name] and refused[name] in said
+    assert len(ClipSource(tmp_path / "out", "test")) == 3
+
+
 def test_prepare_without_corpus(tmp_path):
-    with pytest.raises(OSError, match=r"metadata\.csv is missing"):
+    with pytest.raises(SystemExit, match=r"metadata\.csv is missing"):
         prepare.main(["--packed", str(tmp_path), "--out", str(tmp_path / "out")])
+    packed = write_packed(tmp_path / "packed", plain_rows(), {})
+    (packed / "test-00.tar").unlink()
+    with pytest.raises(SystemExit, match=r"test-00\.tar is missing"):
+        prepare.main(["--packed", str(packed), "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_list_of_clips_reads_and_filters():

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 _KEPT = (b"bext", b"iXML", b"LIST", b"id3 ", b"ID3 ", b"_PMX", b"cart", b"cue ", b"smpl", b"inst")
 _AT_SAMPLES = (b"cue ", b"smpl")  # and LIST adtl: they name samples of the whole recording
-_LARGEST = 1 << 26  # bytes
+_LARGEST = 1 << 24  # bytes of all chunks
 _TIME_REFERENCE, _VERSION, _LOUDNESS = 338, 346, 412  # offsets in bext
 _NOT_MEASURED = struct.pack("<h", 0x7FFF) * 5
 _EXTENSIBLE = 0xFFFE
@@ -43,13 +43,13 @@ class _Place(NamedTuple):
 
 def read_extras(path: Path) -> WavExtras:
     """Read the chunks that are kept; none of what is no little-endian WAV or RF64 file."""
-    chunks, mask = [], None
+    chunks, mask, size = [], None, 0
     with path.open("rb") as file:
         for place in _walk(file):
             file.seek(place.at)
             if place.name == b"fmt ":
                 mask = _mask(file.read(min(place.size, 40)))
-            elif place.name in _KEPT and place.size <= _LARGEST:
+            elif place.name in _KEPT and (size := size + place.size) <= _LARGEST:
                 body = file.read(place.size)
                 if len(body) == place.size:
                     chunks.append(Chunk(place.name, body))

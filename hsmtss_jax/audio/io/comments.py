@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 COMMENT, PICTURE = 4, 6
 FIRST = 42  # offset behind the marker and STREAMINFO, which is always the first block
+_LARGEST = 1 << 24  # bytes of a block
 _MASK = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
 _STALE = ("ENCODER", "REPLAYGAIN_", "R128_")  # true of the mixture only
 _NAMES = {"TRACK": "TRACKNUMBER", "ALBUM_ARTIST": "ALBUMARTIST", "DISC": "DISCNUMBER"}
@@ -70,9 +71,11 @@ def replace_blocks(header: bytes, tags: FlacTags) -> tuple[int, bytes]:
             length = int.from_bytes(header[at + 4 : at + 8], "little")
             vendor = header[at + 8 : at + 8 + length]
         at += 4 + size
-    bodies = [Block(COMMENT, _packed(vendor, tags.comments))]
-    bodies += [Block(PICTURE, body) for body in tags.pictures]
-    bodies = [block for block in bodies if len(block.body) < 1 << 24]
+    comment = _packed(vendor, tags.comments)
+    if len(comment) >= _LARGEST:
+        comment = _packed(vendor, ())
+    bodies = [Block(COMMENT, comment)]
+    bodies += [Block(PICTURE, body) for body in tags.pictures if len(body) < _LARGEST]
     parts = []
     for number, (kind, body) in enumerate(bodies, start=1):
         flag = 0x80 if number == len(bodies) else 0

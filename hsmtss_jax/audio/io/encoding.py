@@ -164,9 +164,11 @@ def choose(
     known = _depth(source.subtype) if source else None
     depth = options.bit_depth or (form.depths and nearest_depth(form.depths, known or "16")) or ""
     encoding = Encoding(name, depth, encoder, options.bitrate)
-    if source and not known and depth and source.format == form.sndfile and not options.bit_depth:
-        note = f"{path}: {form.title} with {source.subtype} is not written: it is {encoding}"
-        warnings.warn(note, AudioWarning, stacklevel=2)
+    if source is not None and source.format == form.sndfile and not options.bit_depth:
+        kept = known if form.depths else source.subtype == form.subtype
+        if not kept:
+            note = f"{path}: {source.format} with {source.subtype} is not written: it is {encoding}"
+            warnings.warn(note, AudioWarning, stacklevel=2)
     return encoding
 
 
@@ -176,7 +178,7 @@ def plan_output(
     options: OutputOptions,
     *,
     mono: bool = False,
-    part: bool = False,
+    length: int | None = None,
 ) -> Encoding:
     """Return how to write a result of a recording.
 
@@ -185,7 +187,7 @@ def plan_output(
       source: the recording; one that cannot be read is passed over here.
       options: what was asked.
       mono: the result has one channel, whatever the recording has.
-      part: the result is of a part of the recording.
+      length: samples of the recording that the result is of; None: all.
 
     Raises:
       AudioError: it cannot be written so.
@@ -199,7 +201,7 @@ def plan_output(
     clip_mode(encoding, options)
     check_form(path, encoding, info.sample_rate, 1 if mono else info.channels)
     if encoding.form.video:
-        _check_film(path, source, part)
+        _check_film(path, source, part=length is not None and length < info.frames)
     return encoding
 
 
@@ -269,7 +271,7 @@ def check_form(path: Path, encoding: Encoding, rate: int, channels: int) -> None
         warnings.warn(note, AudioWarning, stacklevel=3)
 
 
-def _check_film(path: Path, source: str | os.PathLike[str], part: bool) -> None:
+def _check_film(path: Path, source: str | os.PathLike[str], *, part: bool) -> None:
     """Raise AudioError for a film that cannot be made of ``source``, or of a part of it."""
     from hsmtss_jax.audio.io.ffmpeg_write import has_pictures
 

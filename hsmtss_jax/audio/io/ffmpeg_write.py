@@ -58,6 +58,7 @@ def encode(work: Path, target: Target, metadata: Metadata) -> Iterator[Encode]:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=messages,
+            start_new_session=True,  # Ctrl-C is for us
         )
         pipe = process.stdin
         assert pipe is not None

@@ -16,6 +16,8 @@ import weakref
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from hsmtss_jax.atomic import working_path
+
 STDIN = Path("/dev/stdin")
 _LOCK = threading.Lock()
 _PIPES: dict[tuple[int, int], "Spooled"] = {}
@@ -32,8 +34,9 @@ class Spooled:
     """
 
     def __init__(self, stream: BinaryIO, suffix: str = "", head: bytes = b"") -> None:
-        handle, name = tempfile.mkstemp(prefix="hsmtss-", suffix=suffix)
-        self.path = Path(name)
+        work = working_path(Path(tempfile.gettempdir(), "sound"))
+        self.path = work.with_name(work.name + suffix)
+        handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         self._finalizer = weakref.finalize(self, _remove, self.path)
         try:
             position = stream.tell() if stream.seekable() else None

@@ -24,8 +24,9 @@ from hsmtss_jax.audio.io.resample import resampled_length
 from hsmtss_jax.audio.io.splice import SplicedFile
 from hsmtss_jax.audio.output import OutputOptions
 
-WAV_BYTES = 2**32 - 2**20  # of samples beyond which a WAV file is written as RF64
+WAV_BYTES = 2**32 - 2**25  # of samples beyond which a WAV file is written as RF64
 _BLOCK = 1 << 16
+_SHORT = {"wmav2": 4096}  # encoders that leave out their last samples, and how many may be
 _FIELDS = (
     *("title", "copyright", "artist", "comment", "date", "album", "license", "genre"),
     *("track",),  # libsndfile's tracknumber
@@ -139,6 +140,8 @@ def open_writer(
             with opened as encode, _resampled(encode, sample_rate, rate, channels) as taken:
                 writer = AudioWriter(path, taken, clamps=clamps)
                 yield writer
+                if encoding.encoder in _SHORT:
+                    taken(np.zeros((_SHORT[encoding.encoder], channels), np.float32))
             writer.close()
     except (soundfile.SoundFileError, Damaged, OSError) as error:
         raise AudioError(f"{path}: cannot be written ({reason(error)})") from error

@@ -64,6 +64,11 @@ class PlaceOptions:
     )
     two_stems: bool = option(False, "write the rest of the recording as well")
     skip_existing: bool = option(False, "leave results that are there already")
+    resume: bool = option(
+        False,
+        "go on where the same command was interrupted: of a recording over a minute what is done is kept "
+        "beside the result, in a file .NAME.resume, until all is done",
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from hsmtss_jax.cli.separate import reports, standard_output
 from hsmtss_jax.cli.separate.options import SeparateCommand
 from hsmtss_jax.cli.separate.plan import Asked, plan, understand
 from hsmtss_jax.cli.separate.results import Job, Results
+from hsmtss_jax.cli.separate.states import find_states, kept_states
 from hsmtss_jax.progress import Progress
 
 if TYPE_CHECKING:
@@ -89,8 +90,7 @@ def _problem(command: SeparateCommand, jobs: Sequence[Job], scan: bool) -> Excep
 
         recording = open_recording(source, None, start, end)
         for file in (file for job in jobs for file in job.paths.files):
-            part = recording.length < info.frames
-            plan_output(file, source, command.output, mono=mono, part=part)
+            plan_output(file, source, command.output, mono=mono, length=recording.length)
         if scan and info.seconds <= SCANNED:
             working_gain(recording, info.sample_rate)
     except (ValueError, OSError) as error:
@@ -150,6 +150,7 @@ def _write(
         ]
         for source, group in groups.items()
     }
+    states = find_states(groups, command.place.resume)
     outcomes = separator.separate_files(
         outputs,
         output=command.output,
@@ -157,8 +158,9 @@ def _write(
         end=command.request.end,
         options=command.separate_options,
         progress=progress,
+        states=states,
     )
-    with contextlib.closing(outcomes):
+    with kept_states(states.values()), contextlib.closing(outcomes):
         for group, found in zip(groups.values(), outcomes, strict=True):
             for job, outcome in zip(group, found, strict=True):
                 if isinstance(outcome, Failed):

@@ -49,6 +49,7 @@ def _checked(command: SeparateCommand) -> IO[bytes]:
         "--two-stems": place.two_stems,
         "--filename": place.filename is not None,
         "--skip-existing": place.skip_existing,
+        "--resume": place.resume,
         "--figure": bool(reports.figure),
         "--json -": reports.json == "-",
         "all prompts but one": len(command.request.prompt) > 1,

@@ -59,6 +59,13 @@ def test_tags_of_other_formats():
     assert found.comments == ("TITLE=a", "TRACKNUMBER=3", "ALBUMARTIST=b")
 
 
+def test_blocks_that_are_too_large_are_left_out(tmp_path):
+    path = tmp_path / "a.flac"
+    huge = FlacTags((f"TITLE={'x' * (1 << 24)}",), (bytes(1 << 24),))
+    path.write_bytes(tagged(encoded("FLAC"), huge))
+    assert read_flac_tags(path) == FlacTags() and io.probe(path).frames == len(tone())
+
+
 def test_damage_does_no_harm(tmp_path):
     path = tmp_path / "a.flac"
     content = tagged(encoded("FLAC"), TAGS)

@@ -66,6 +66,13 @@ def test_a_codec_that_is_not_written_is_told(source):
         assert choose("out.wav", DEFAULT, info).depth == "16"
 
 
+def test_another_codec_in_the_same_container_is_told(source):
+    info = probe(source("in.ogg", format="OGG", subtype="OPUS"))
+    with pytest.warns(AudioWarning, match="OGG with OPUS is not written: it is Ogg Vorbis"):
+        assert choose("out.ogg", DEFAULT, info).format == "ogg"
+    assert choose("out.opus", DEFAULT, info).format == "opus"
+
+
 def test_lossy_sound_gives_16_bits(source):
     info = probe(source("in.mp3"))
     assert choose("out.wav", DEFAULT, info).depth == "16"

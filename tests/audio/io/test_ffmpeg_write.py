@@ -38,7 +38,7 @@ def test_formats(tmp_path, ffmpeg, name, rate):
     x = tone(rate, 2, rate)
     got = io.read_audio(write(tmp_path / f"a.{name}", x, rate))
     seconds = len(got.samples) / got.sample_rate
-    assert seconds == pytest.approx(1, abs=0.15) and got.samples.shape[1] == 2
+    assert 1 <= seconds < 1.3 and got.samples.shape[1] == 2
     assert 0.8 < got.samples.std() / x.std() < 1.1
     if FORMATS[name].exact or name == "mka":
         np.testing.assert_allclose(got.samples, x, atol=2**-23)
@@ -148,4 +148,4 @@ def test_a_recording_without_pictures_gives_no_film(tmp_path, ffmpeg):
 
 def test_a_part_gives_no_film(tmp_path, film):
     with pytest.raises(AudioError, match="a film is written whole"):
-        io.plan_output(tmp_path / "out.mp4", film("mp4"), OutputOptions(), part=True)
+        io.plan_output(tmp_path / "out.mp4", film("mp4"), OutputOptions(), length=99)

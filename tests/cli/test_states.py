@@ -1,0 +1,54 @@
+"""A long recording whose separation is interrupted: --resume goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import soundfile
+
+from tests.cli.conftest import RATE, below, noise, write
+from tests.cli.test_separate import INTERRUPTED, ROOT, separate
+
+HALF_DONE = {"in.wav", "out/.a.wav.resume"}
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [
+        (signal.SIGKILL, -9, ""),
+        (signal.SIGTERM, 143, "hsmtss: the same command with --resume goes on\n"),
+    ],
+)
+def test_a_killed_run_goes_on(number, status, said, tmp_path, capsys):
+    source, out = write(tmp_path / "in.wav", noise(61 * RATE)), tmp_path / "out" / "a.wav"
+    options = ["-o", out, "--batch=1", "--mask-from=target", "--no-figure", "--bit-depth=16"]
+    argv = ["separate", source, "extract the dog", *options]
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, *map(str, argv)],
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        while "working" not in (line := process.stdout.readline()):
+            assert line, process.stderr.read()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (status, said)
+    assert below(tmp_path) >= HALF_DONE and not out.exists()
+    assert separate(*argv[1:], "--resume", "-q") == 0 and below(tmp_path / "out") == {"a.wav"}
+    resumed = soundfile.read(out)[0].tobytes()
+    assert separate(*argv[1:], "-q") == 0 and capsys.readouterr().err == ""
+    assert soundfile.read(out)[0].tobytes() == resumed
+
+
+def test_without_resume_a_run_starts_anew(tmp_path, capsys):
+    source, out = write(tmp_path / "in.wav", noise(61 * RATE)), tmp_path / "a.wav"
+    (tmp_path / ".a.wav.resume").write_text("left\n")
+    assert separate(source, "extract the dog", "-o", out, "--no-figure") == 0
+    assert "a.wav: starting anew; --resume would have gone on" in capsys.readouterr().err
+    assert below(tmp_path) == {"in.wav", "a.wav"}
