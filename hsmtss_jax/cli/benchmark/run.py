@@ -9,7 +9,7 @@ from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.evaluate.judges import JudgeOptions, load_judges
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
-from hsmtss_jax.cli.evaluate.systems import OthersOptions, other_systems, run_systems
+from hsmtss_jax.cli.evaluate.systems import NOT_SCORED, OthersOptions, other_systems, run_systems
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.inference.options import Mode, SeparateOptions
@@ -18,8 +18,6 @@ from hsmtss_jax.task import Task
 
 if TYPE_CHECKING:
     from hsmtss_jax.evaluation.systems import System
-
-NOT_SCORED = ("mode", "min_presence", "residual")  # of SeparateOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

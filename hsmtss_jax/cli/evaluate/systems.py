@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from hsmtss_jax.evaluation.systems import System
     from hsmtss_jax.metrics.tables import Report
 
+NOT_SCORED = ("mode", "min_presence", "residual", "span", "amount")  # of SeparateOptions
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OthersOptions:
