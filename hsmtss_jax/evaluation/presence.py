@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.level import rms
 from hsmtss_jax.data.mixing import MixtureExample
 from hsmtss_jax.data.sources import Clip, overlaps
@@ -37,7 +38,7 @@ _COLUMNS = (
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What came of one question. kind: one of ``KINDS``; presence: its score in [0, 1].
+    """What came of one question. kind: one of ``KINDS``; presence: its score in [0, 1], NaN without one.
 
     level_db: of the output, to the mixture's [dB]. log_wmse: of an absent sound's output beside silence;
     NaN for a present one, or without the package. group: recording of the mixture's target.
@@ -111,6 +112,8 @@ def report(answers: Sequence[Answer], about: Mapping[str, Any]) -> Report:
     rows = []
     for name, key in (("presence score", "presence"), ("level of the output (dB)", "level_db")):
         values = np.array([getattr(answer, key) for answer in answers])
+        if np.isnan(values).any():  # a system without presence score
+            continue
         means = {
             kind: mean_with_interval(values[chosen], groups=np.array(groups)[chosen])
             for kind, chosen in (("present", present), ("absent", ~present))
@@ -137,7 +140,7 @@ def _ask(
     """Ask for each text, to be extracted."""
     instructions = [Instruction(Task.EXTRACT, text) for text in texts]
     found = separator.separate_many(
-        [pair.mixture], instructions, sample_rate=separator.sample_rate, options=options
+        [pair.mixture], instructions, sample_rate=SAMPLE_RATE, options=options
     )
     results = [result for result in next(iter(found)) if not isinstance(result, Failed)]
     silence = dataclasses.replace(pair, target=np.zeros_like(pair.target))
@@ -154,7 +157,7 @@ def _ask(
                 kind=kind,
                 text=text,
                 group=pair.group,
-                presence=float(result.presence),
+                presence=math.nan if result.presence is None else float(result.presence),
                 level_db=20 * math.log10(max(rms(sound), _FLOOR) / level),
                 log_wmse=measured,
             )

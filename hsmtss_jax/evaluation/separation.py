@@ -19,9 +19,9 @@ from hsmtss_jax.evaluation.judging import score_sounds
 from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.evaluation.pairs import Pair, pair_of
 from hsmtss_jax.evaluation.paper_tables import PaperTable, paper_table
+from hsmtss_jax.evaluation.routes import Mixture, Route, SeparatorMode, Target
 from hsmtss_jax.evaluation.scorers import Scorer, SignalMetrics
 from hsmtss_jax.evaluation.scores import PairScore, missing_notes, report
-from hsmtss_jax.evaluation.systems import Mixture, SeparatorMode, System, Target
 from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.inference.separator import Separator
@@ -83,8 +83,8 @@ def _pair_scores(
 ) -> list[PairScore]:
     """Score one pair by every route."""
     features: dict[str, dict[str, np.ndarray]] = {}
-    systems: list[System] = [Mixture(), *([Target()] if len(scorers) > 1 else [])]
-    sounds = {system.name: list(system(pair, options.seed)) for system in systems}
+    routes: list[Route] = [Mixture(), *([Target()] if len(scorers) > 1 else [])]
+    sounds = {route.name: list(route(pair, options.seed)) for route in routes}
     if diagnostics is not None:
         for found in diagnose(diagnostics, pair, options):
             features[found.route] = found.cosines

@@ -7,7 +7,7 @@ from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.data import MixtureOptions
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
-from hsmtss_jax.cli.evaluate.systems import NOT_SCORED
+from hsmtss_jax.cli.evaluate.routes import NOT_SCORED
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import flat, part
 from hsmtss_jax.cli.progress import counted, progress_bar
@@ -19,7 +19,7 @@ from hsmtss_jax.option import option
 class EvaluatePresenceOptions(MixtureOptions):
     """The command line of ``hsmtss evaluate presence``."""
 
-    mode: Mode = option("mask", "of separation")
+    mode: Mode | None = option(None, "of separation", default_help="the bundle's first one")
     split: Literal["validation", "test"] = option("test", "of the data set")
     count: int = option(250, "mixtures, three questions each", low=1, metavar="N")
     log_wmse: bool = option(False, "compare outputs for absent sounds with silence")
@@ -31,6 +31,7 @@ class EvaluatePresenceOptions(MixtureOptions):
 def run(options: EvaluatePresenceOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     check_output(options.report)
+    from hsmtss_jax.audio.constants import SAMPLE_RATE
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
     from hsmtss_jax.config import DataConfig
     from hsmtss_jax.data.manifest import mixture_examples, recording_groups
@@ -45,25 +46,26 @@ def run(options: EvaluatePresenceOptions, context: Context) -> int:
     clips = ClipSource(options.data, options.split).clips
     runtime = context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)
     separator = Separator(runtime, overlap=model.overlap, segment=model.segment)
-    examples = mixture_examples(data, options.split, seed, options.count, samples=runtime.window)
+    window = round(runtime.window / runtime.sample_rate * SAMPLE_RATE)
+    examples = mixture_examples(data, options.split, seed, options.count, samples=window)
     with progress_bar(options.count, unit="mixture") as progress:
         found = evaluate_presence(
             separator,
             counted(examples, options.count, progress),
             lambda example, index: absent_text(clips, example, seed + index),
-            options=options.separation.replace(mode=options.mode),
+            options=options.separation.replace(mode=options.mode or separator.modes[0]),
             groups=recording_groups(options.data, options.split),
-            log_wmse=LogWMSE(runtime.sample_rate) if options.log_wmse else None,
-            about=flat(options) | {"window": runtime.window},
+            log_wmse=LogWMSE(SAMPLE_RATE) if options.log_wmse else None,
+            about=flat(options) | {"window": window},
         )
     write_report(options.report, found)
     return 0
 
 
 COMMAND = Command(
-    description="Ask held-out mixtures of a prepared data set for the two sounds that are in them and for one "
-    "that is not: how well the presence score and the level of the output tell (AUC), and how silent the output "
-    "for an absent sound is.",
+    description="Ask held-out mixtures of a prepared data set for the two sounds that are in them and for "
+    "one that is not: how well the presence score and the level of the output tell (AUC), and how silent the "
+    "output for an absent sound is.",
     epilog="example: hsmtss evaluate presence --count 250 --log-wmse -o presence.json",
     options=EvaluatePresenceOptions,
     run=run,

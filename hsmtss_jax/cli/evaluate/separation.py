@@ -9,7 +9,7 @@ from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.data import MixtureOptions
 from hsmtss_jax.cli.evaluate.judges import JudgeOptions, load_judges
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
-from hsmtss_jax.cli.evaluate.systems import NOT_SCORED
+from hsmtss_jax.cli.evaluate.routes import NOT_SCORED
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import flat, part
 from hsmtss_jax.cli.progress import counted, progress_bar
