@@ -112,6 +112,11 @@ class Separator:
         return cls(runtime, overlap=overlap, segment=segment)
 
     @property
+    def system(self) -> System:
+        """Return the loaded bundle on its device."""
+        return self._runtime
+
+    @property
     def sample_rate(self) -> int:
         """Return the rate at which the networks work [Hz]; inputs and outputs may have any."""
         return self._runtime.sample_rate

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchmarkRunOptions:
-    """The command line of ``hsmtss benchmark run``."""
+    """Declare the command line of ``hsmtss benchmark run``."""
 
     pairs: Path = argument("a pair list, see hsmtss benchmark make", metavar="CSV")
     recordings: Path | None = option(

@@ -20,7 +20,7 @@ NOT_SCORED = ("mode", "min_presence", "residual", "span", "amount")  # of Separa
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OthersOptions:
-    """Separators that are not ours, a row each."""
+    """Declare separators that are not ours, a row each."""
 
     programs: tuple[str, ...] = option(
         (),
@@ -65,7 +65,17 @@ def run_routes(
     seed: int = 0,
     log: Path | None = None,
 ) -> "Report":
-    """Make and score every pair, ``count`` of them; return the report."""
+    """Make and score every pair; return the report.
+
+    Args:
+      systems: a row each.
+      pairs: mixtures with their targets.
+      judges: what scores beside the signal's metrics.
+      about: how the report was made.
+      count: number of pairs.
+      seed: of the systems.
+      log: a file of finished pairs to go on from, or None.
+    """
     from hsmtss_jax.evaluation.judging import Log, judge
     from hsmtss_jax.evaluation.scorers import SignalMetrics
     from hsmtss_jax.evaluation.scores import missing_notes, report
