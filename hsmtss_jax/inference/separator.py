@@ -54,7 +54,7 @@ Report = TypeVar("Report", bound=SeparationReport)
 
 
 class Separator:
-    """Text-queried separation with a loaded pipeline bundle.
+    """Separate by text queries with a loaded pipeline bundle.
 
     >>> separator = Separator.from_pretrained()          # the demo bundle
     >>> result = separator.separate("street.wav", "remove the dog barking")

@@ -28,7 +28,7 @@ GENERATIVE = (  # options of systems that generate, with nothing to do here
 
 
 class Network(Protocol):
-    """What the separator needs of a runtime."""
+    """Define what the separator needs of a runtime."""
 
     pipeline: Any
     sample_rate: int
@@ -39,7 +39,7 @@ class Network(Protocol):
 
 
 class WaveformSeparator:
-    """Separates windows [W, C] of any recordings, in batches: a ``WindowSeparator``."""
+    """Separate windows [W, C] of any recordings, in batches: a ``WindowSeparator``."""
 
     opposites = False
 
@@ -59,11 +59,14 @@ class WaveformSeparator:
         self._queries = dict(zip(descriptions, queries, strict=True))
 
     def read(self, state: RecordingState) -> Iterator[np.ndarray]:
-        """Yield the recording's channels [l, C] at the network's rate and at their own level."""
-        recording = state.recording
+        """Yield the recording's channels [l, C] at the network's rate and at their own level.
+
+        Their offset is taken away: it stays in the rest.
+        """
+        recording, offset = state.heard.sounding.recording, state.heard.sounding.offset
         rates = recording.sample_rate, self._network.sample_rate
         resampler = Resampler(*rates, recording.channels, recording.length)
-        return (resampler(block) for block in recording.blocks())
+        return (resampler(block - offset) for block in recording.blocks())
 
     def survey(self, windows: Sequence[Window]) -> list[dict[Instruction, np.ndarray]]:
         """Find nothing: there is no global feature."""
@@ -96,13 +99,13 @@ class WaveformSeparator:
 
 
 class WaveformRenderer:
-    """Joins described sounds, brings them to the recording's rate, and takes them from the recording."""
+    """Join described sounds, bring them to the recording's rate, and take them from the recording."""
 
     def __init__(self, state: RecordingState, rate: int, *, residual: bool) -> None:
         """Prepare to render a recording; rate: of the windows [Hz]; residual: give the rest as well."""
         self._state, self._residual = state, residual
         self._waves = {each: _Wave(state, rate) for each in _descriptions(state)}
-        self._samples = _Samples(state.recording.blocks())
+        self._samples = _Samples(state.heard.sounding.recording.blocks())
 
     def push(
         self, audio: np.ndarray, described: Mapping[int, np.ndarray], last: bool
@@ -122,10 +125,10 @@ class WaveformRenderer:
 
 
 class _Wave:
-    """One described sound: windows [W, C] in, blocks [l, C] at the recording's rate out."""
+    """Join one described sound: windows [W, C] in, blocks [l, C] at the recording's rate out."""
 
     def __init__(self, state: RecordingState, rate: int) -> None:
-        plan, recording = state.plan, state.recording
+        plan, recording = state.plan, state.heard.sounding.recording
         fade = min(plan.overlap // 2, round(FADE * rate))
         self._overlap_add = OverlapAdd(plan.hop, plan.window, fade, (plan.overlap - fade) // 2)
         rates = rate, recording.sample_rate
