@@ -84,6 +84,20 @@ class Heard:
         for block in self.sounding.mono(self.rate, size):
             yield block * np.float32(self.gain)
 
+    def within(self, first: int, last: int) -> "Heard":
+        """Return what is heard of the whole's samples ``first`` to before ``last``, at the same level.
+
+        All of it where they hold next to no sound.
+        """
+        sounding, part = self.sounding, self.sounding.recording
+        first, last = max(first, sounding.first), min(last, sounding.first + part.length)
+        if last - first < SHORTEST * part.sample_rate:
+            return self
+        part = part.part(first - sounding.first, last - sounding.first)
+        return dataclasses.replace(
+            self, sounding=dataclasses.replace(sounding, recording=part, first=first)
+        )
+
 
 def hear(recording: Recording, rate: int, *, size: int = BLOCK) -> Heard:
     """Measure a recording for networks that work at ``rate`` [Hz]; reads it twice.
