@@ -30,7 +30,7 @@ _SILENT = "the recording is silent: there is nothing to separate"
 
 @dataclasses.dataclass(frozen=True)
 class Sounding:
-    """The part of a recording between the digital silence before and behind it.
+    """Name the part of a recording between the digital silence before and behind it.
 
     recording: the part. first: its first sample in the whole. offset: the mean of each channel [C].
     weights: how the channels are mixed, ``phase_weights`` [C].
@@ -53,7 +53,7 @@ class Sounding:
 
 @dataclasses.dataclass(frozen=True)
 class Heard:
-    """A recording as the networks hear it: at ``rate`` [Hz], multiplied by ``gain``.
+    """Hear a recording as the networks do: at ``rate`` [Hz], multiplied by ``gain``.
 
     whole: the recording with its silence. bandwidth: [Hz] above which it holds next to nothing.
     """
@@ -141,7 +141,7 @@ def find_sound(recording: Recording, *, size: int = BLOCK) -> Sounding:
 
 
 class _Moments:
-    """Collects mean and covariance of C channels.
+    """Collect mean and covariance of C channels.
 
     Distances are from the first sample, which a silent beginning repeats; a silent end repeats the last.
     """
