@@ -46,7 +46,7 @@ def read_flac_tags(path: Path) -> FlacTags | None:
     with path.open("rb") as file:
         if file.read(4) != b"fLaC":
             return None
-        blocks = []
+        blocks: list[Block] = []
         last = False
         while not last and len(blocks) < _MOST and len(header := file.read(4)) == 4:
             last = bool(header[0] & 0x80)
