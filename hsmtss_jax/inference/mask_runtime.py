@@ -64,7 +64,7 @@ class MaskRuntime:
         self.config = from_dict(MaskSeparatorConfig, network.config["model"])
         self.sample_rate, self.unit = self.config.sample_rate, self.config.hop
         self.window = WINDOW * self.sample_rate // self.unit * self.unit
-        self._rows = 1 if self.device.platform == "cpu" else batch
+        self._rows = mask_rows(batch, self.device.platform)
         self._clips = clip_sizes(self.window, self.unit)
         self._encoder = make_query_encoder(query.stage, query.config)
         self._tokenizer = Tokenizer.from_bundle(query)
@@ -104,6 +104,11 @@ class MaskRuntime:
         network = functools.partial(self._network, self._params["network"])
         sounds: np.ndarray = apply_in_batches(network, padded, query, limit=self._rows)
         return sounds[:, :samples]
+
+
+def mask_rows(batch: int, platform: str) -> int:
+    """Return how many rows are computed at once: a CPU has no use for more than one."""
+    return 1 if platform == "cpu" else batch
 
 
 def _encode(encoder: QueryEncoder, dtype: Any, params: Any, ids: Any, mask: Any) -> jax.Array:

@@ -95,12 +95,13 @@ def _ours(options: BenchmarkRunOptions, context: Context) -> "tuple[list[System]
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
     from hsmtss_jax.evaluation.systems import CodecResynthesis, SeparatorMode
     from hsmtss_jax.inference import Separator
+    from hsmtss_jax.inference.pretrained import hierarchical
 
     enable_compilation_cache()
     model = options.model
     runtime = context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)
     separator = Separator(runtime, overlap=model.overlap, segment=model.segment)
-    systems: list[System] = [CodecResynthesis(runtime)] if options.codec else []
+    systems: list[System] = [CodecResynthesis(hierarchical(runtime))] if options.codec else []
     systems += [
         SeparatorMode(separator, dataclasses.replace(options.separation, mode=mode))
         for mode in (options.modes if options.ours else ())
