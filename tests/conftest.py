@@ -21,6 +21,7 @@ LONGEST_FIRST = (
 )
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_disable_most_optimizations", True)  # also for a first module's fixtures
 jax.config.update(
     "jax_compilation_cache_dir",
     str(Path(__file__).parents[1] / ".jax_cache"),

@@ -19,11 +19,12 @@ from hsmtss_jax.train.step import make_step
 
 EXPERIMENTS = (*STAGES, "tf_codec_adversarial")
 CASES = [(name, size) for name in EXPERIMENTS for size in SIZES]
+TRAINED = [(name, "tiny") for name in STAGES]  # for real, in tests/e2e
 MIXTURES = ("global_separator", "local_separator", "joint_separator", "single_stage")
 CAPTIONED = ("q_audio", "captioner", *MIXTURES, "mask_separator")
 
 
-@pytest.mark.parametrize(("name", "size"), CASES)
+@pytest.mark.parametrize(("name", "size"), [case for case in CASES if case not in TRAINED])
 def test_init_and_step_have_shapes(name, size):
     config = load_config(name, size)
     stage = build_stage(config, size, abstract=True)

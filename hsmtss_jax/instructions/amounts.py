@@ -74,13 +74,20 @@ _FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4}
 _FRACTION = r"(?:(?:a |one )?(?P<fraction>half|third|quarter))"
 _FACTORS = {"two": 2.0, "three": 3.0, "four": 4.0, "ten": 10.0}
 _LITTLE = (
-    r"(?P<little>(?:just |only )?(?:an? )?(?:(?:little|tiny|wee) )?(?:bit|little|tad|touch|notch)"
+    r"(?<!very )(?P<little>(?:just |only )?(?:an? )?(?:(?:little|tiny|wee) )?(?:bit|little|tad|touch|notch)"
     r"|(?:ever so )?slightly|somewhat|a fraction)"
 )
 _PARTLY = r"(?P<partly>partially|partly|halfway|half way|in part)"
-_MUCH = r"(?P<much>(?:by )?(?:a lot|a great deal|far|much|considerably|significantly|strongly|a good deal))"
+_MUCH = (
+    r"(?P<much>(?:by )?(?:a lot|a great deal|a good deal|far(?= \w+er\b)|much|considerably|significantly"
+    r"|strongly))"
+)
 _WHOLLY = r"(?P<wholly>completely|entirely|totally|altogether|fully|all the way)"
 _END = r"(?=[,.;!?]? *(?:$|{PLEASE}))"
+_CHANGES = "".join(  # "as it gets a little louder" describes
+    rf"(?<!\b{verb} )"
+    for verb in ("get", "gets", "getting", "got", "grow", "grows", "growing", "become", "becomes")
+)
 _MORE = (
     r"(?=[,.;!?]? *(?:$|{PLEASE}|(?:quieter|softer|louder|clearer|less|more|down|lower|up|back)\b))"
 )
@@ -99,11 +106,11 @@ _LOOSE = (
     rf"(?:about )?{_PERCENT} of(?= (?:the|that|this|my|all|any) )",
     rf"{_FRACTION}(?: of)?(?= (?:the|that|this|my) (?!time\b))",
     r"(?P<scale>half|twice|double) as (?P<loud>loud|quiet|soft)\b",
-    rf"(?:by )?{_LITTLE}{_MORE}",
+    rf"{_CHANGES}(?:by )?{_LITTLE}{_MORE}",
     rf"^{_LITTLE}(?= (?:{{REMOVE}}|{{EXTRACT}}|{{REMOVE_PHRASE}}|{{EXTRACT_PHRASE}})\b)",
     rf"{_PARTLY}{_END}",
     rf"^{_PARTLY}(?= (?:{{REMOVE}}|{{REMOVE_PHRASE}})\b)",
-    rf"{_MUCH}(?=[,.;!?]? *(?:$|(?:quieter|softer|louder|clearer|less|lower)\b))",
+    rf"{_CHANGES}{_MUCH}(?=[,.;!?]? *(?:$|(?:quieter|softer|louder|clearer|less|lower)\b))",
     rf"{_WHOLLY}{_END}",
     rf"^{_WHOLLY}(?= (?:{{REMOVE}}|{{REMOVE_PHRASE}})\b)",
 )

@@ -19,7 +19,7 @@ WORDS: dict[str, str] = {
     "highlight, emphasi[sz]e, fetch, grab, restore, unmask",
     "REMOVE": "remove, drop, delete, eliminate, mute, discard, suppress, cancel, erase, cut, silence, "
     "exclude, strip, filter, omit, kill, block, reduce, subtract, reject, avoid, lose, attenuate, "
-    "neutrali[sz]e, minimi[sz]e, lower, hush, ditch, nuke, decrease, soften, quieten, duck, halve",
+    "neutrali[sz]e, minimi[sz]e, lower, hush, ditch, nuke, decrease, soften, quieten, halve",
     "EXTRACT_PHRASE": "listen to, focus on, pull out, pick out, single out, bring out, lift out, "
     "separate out, give me, give us, show me, look for, hold on to, nothing but, turn up, "
     "(?:take|play|return)(?: me| back)?(?= (?:only|just|nothing) )",
@@ -39,6 +39,7 @@ WORDS: dict[str, str] = {
     "CAN": "can, could, would, should, may",
     "QUIET": "disappear, go away, vanish, stop, silent, quiet, quieter, softer, less loud",
     "LOUD": "louder, clearer, stand out, audible, easier to hear",
+    "NO_TARGET": "to, you, rid, only, just, out, up",
     "MUCH": "a bit, way, far, much, a little",
     "OFF": "off, out, away, down",
     "ALONE": "alone, (?:all )?(?:on|by) (?:its|his|her|their) own, by (?:it|him|her)self, "
@@ -46,7 +47,8 @@ WORDS: dict[str, str] = {
     "NOISE": "noises?, hiss, hum, static, crackles?, crackling, clicks?, pops?, buzz, buzzing, rumble, "
     "echo, reverb, interference, distortion",
     # Names of things that begin with a verb.
-    "NAME": "silence followed, silence then, silence and, drop tower, drop forge, cut glass, "
+    "NAME": "get (?:louder|quieter|closer|nearer|faster|slower|softer|stronger), "
+    "silence followed, silence then, silence and, drop tower, drop forge, cut glass, "
     "cut grass, mute button, "
     "mute swan, block party, filter coffee, strip club, cancel button, delete key, delete button, "
     "keep left, keep right, kill switch, save button, solo(?: [a-z-]+)+ music",
@@ -93,7 +95,7 @@ WORDS: dict[str, str] = {
     r"|the rest of it|(?:all |all of )?(?:the |every |any )?(?:other|remaining) "
     r"(?:sounds?|noises?|things?|sources?|stuff|ones?|parts?|audio)"
     r"|(?:everything|anything|all|whatever) else)",
-    "VERB_NOUNS": "solo, silence, hush, duck",
+    "VERB_NOUNS": "solo, silence, hush",
     "MUST": "should, must, needs? to, has to, have to, ought to, is to, are to, has got to, have got to, "
     "gotta",
     "GO": "go away, go, disappear, vanish, leave, stop, be gone, be out",
@@ -219,21 +221,24 @@ FRAMES: tuple[Frame, ...] = (
     Frame("extract", r"{X} (?:(?:that|which|who) )?{SHOULD} be {EXTRACTED}"),
     Frame("remove",  r"{WANT} (?:if )?(?!to |you ){X} (?:to be |was |were )?{REMOVED}"),
     Frame("extract", r"{WANT} (?:if )?(?!to |you ){X} (?:to be |was |were )?{EXTRACTED}"),
-    Frame("remove",  r"(?:make|have|get|want) {X} (?:to be )?{QUIET}"),
-    Frame("extract", r"(?:make|have|get|want) {X} (?:to be )?{LOUD}"),
+    Frame("remove",  r"make {X} {QUIET}"),
+    Frame("extract", r"make {X} {LOUD}"),
+    Frame("remove",  r"(?:have|get|want) (?!{NO_TARGET} ){X} (?:to be )?{QUIET}"),
+    Frame("extract", r"(?:have|get|want) (?!{NO_TARGET} ){X} (?:to be )?{LOUD}"),
+    Frame("remove",  r"duck (?P<x>(?:the|that|this|these|those|my|our) .+)"),
     Frame("remove",  r"{CAN} (?!you |i |we |make |let ){X} be (?:made )?{QUIET}"),
     Frame("extract", r"{CAN} (?!you |i |we |make |let ){X} be (?:made )?{LOUD}"),
     Frame("remove",  r"(?!make ){X} (?:{SHOULD} be|could be|can be) {QUIET}"),
     Frame("extract", r"(?!make ){X} (?:{SHOULD} be|could be|can be) {LOUD}"),
-    Frame("remove",  r"(?P<x>{REST}|{THE} {SHORT}) (?:quieter|softer)"),
-    Frame("extract", r"(?P<x>{REST}|{THE} {SHORT}) louder"),
+    Frame("remove",  r"(?P<x>{REST}|{POINTER} \S+(?: \S+)?) (?:quieter|softer)"),
+    Frame("extract", r"(?P<x>{REST}|{POINTER} \S+(?: \S+)?) louder"),
     Frame("remove",  r"(?P<x>{THE} {SHORT}) (?:is|are|was|were) (?:{MUCH} )?too (?:loud|noisy)"),
     Frame("extract", r"(?P<x>{THE} {SHORT}) (?:is|are|was|were) (?:{MUCH} )?too (?:quiet|soft)"),
     Frame("extract", r"double (?P<x>(?:the|that|this|these|those|my|our) .+)"),
     Frame("remove",  r"(?:turn|switch|shut|take|filter|cut|strip|edit|leave|keep|throw|tune|block|kick)"
                      r" (?!{OFF} ){X} {OFF}(?: of (?:it|here|there))?"),
-    Frame("extract", r"(?:pull|pick|single|bring|lift|get) (?!out |up ){X} out(?: (?:of|from) .+)?"),
-    Frame("extract", r"(?:pull|pick|bring|lift|turn|get|crank|push) (?!out |up ){X} up"),
+    Frame("extract", r"(?:pull|pick|single|bring|lift|get) (?!out |up |rid ){X} out(?: (?:of|from) .+)?"),
+    Frame("extract", r"(?:pull|pick|bring|lift|turn|get|crank|push) (?!out |up |rid |{OFF} ){X} up"),
     Frame("remove",  r"(?:bring|tone|dial|push|get|fade) (?!down |up ){X} down"),
     Frame("extract", r"what (?:do|does|did|would) {X} sounds? like(?: {ALONE})?"),
     # The verb, then its target.

@@ -120,7 +120,7 @@ FORMS = (
     Form("part", rf"{_ONE_PART}(?: only| alone|(?=[ ,.;]*$))", False),
 )  # fmt: skip
 _OUTSIDE = (
-    r"(?:everywhere )?(?:except|but not|and not|not|apart from|other than|everywhere but|outside)"
+    r"(?:everywhere )?(?:except|but not|and not|not|apart from|other than|everywhere but|outside of)"
     r"(?: for)?,? "
 )
 _BEFORE = r"(?:,? ?\b(?:but |and )?(?:only|just) )?"

@@ -69,7 +69,7 @@ class Prediction:
     """Hold the predicted semantics of a target, s [B, P, Ca] and g [B, 1, Cg], and cosines [B].
 
     target_cosine: of the description to the sound that s describes; mixture_cosine: to the mixture; both
-    in the contrastive space of Q-Audio.
+    in the contrastive space of Q-Audio. Arrays of JAX under ``jit``, of numpy from the runtime.
     """
 
     s: Any

@@ -110,6 +110,14 @@ def test_warnings(text, task, description, says):
         ("Remove the sound of a hum between 2 and 4 seconds", "remove 'a hum' 0:02-0:04"),
         ("a beep between 2 and 4 seconds", "extract 'a beep' 0:02-0:04"),
         ("double bass", "extract 'double bass'"),
+        ("Duck quacking repeatedly", "extract 'Duck quacking repeatedly'"),
+        ("duck the music by 12 dB", "remove 'music' by 12dB"),
+        ("an engine, getting a little louder", "extract 'an engine, getting a little louder'"),
+        ("remove the engine as it gets much louder", "remove 'engine as it gets much louder'"),
+        (
+            "please remove rain falling outside between 2 and 4 s",
+            "remove 'rain falling outside' 0:02-0:04",
+        ),
     ],
 )
 def test_times_and_amounts(text, expected):

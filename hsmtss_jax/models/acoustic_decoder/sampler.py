@@ -29,9 +29,9 @@ def segments(batch: int, frames: int, segment_frames: int = SEGMENT_FRAMES) -> i
     return max(1, frames // segment_frames) if batch >= SEGMENTED_BATCH else 1
 
 
-def first_capacity(batch: int, frames: int) -> int:
+def first_capacity(batch: int, frames: int, segment_frames: int = SEGMENT_FRAMES) -> int:
     """Return the frames of the first of ``segments``, which a prefilled cache must have room for."""
-    return -(-frames // segments(batch, frames))
+    return -(-frames // segments(batch, frames, segment_frames))
 
 
 def draw(
@@ -175,11 +175,9 @@ class TokenSampler:
           forced_length: int32 [B].
         """
         batch, frames, _ = forced_tokens.shape
-        parts = segments(batch, frames, self._segment_frames)
-        cache = self._prefill(
-            self.weights, patches, frames=frames, prefix_mask=visible, room=-(-frames // parts)
-        )
-        program = self._draw if parts > 1 else self._draw_in_place
+        room = first_capacity(batch, frames, self._segment_frames)
+        cache = self._prefill(self.weights, patches, frames=frames, prefix_mask=visible, room=room)
+        program = self._draw if room < frames else self._draw_in_place
         drawn: Generated = program(
             self.weights,
             cache=cache,

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.conversion import from_dict
-from hsmtss_jax.models.tf_codec.model import TFCodecConfig
+from hsmtss_jax.models.tf_codec.model import Count, TFCodecConfig
 from hsmtss_jax.nn.apply import apply
 
 
@@ -40,7 +40,7 @@ class NeuralCodec(Protocol):
     def frame_samples(self) -> int:
         """Return the distance of token frames [samples]."""
 
-    def token_frames(self, samples: Any) -> Any:
+    def token_frames(self, samples: Count) -> Count:
         """Return N for a signal of this many samples, an int or an integer array."""
 
     def encode(self, variables: Any, audio: jax.Array) -> jax.Array:
@@ -73,7 +73,7 @@ class TFCodecAdapter:
     def frame_samples(self) -> int:
         return self.config.hop * self.config.frames_per_token
 
-    def token_frames(self, samples: Any) -> Any:
+    def token_frames(self, samples: Count) -> Count:
         return self.config.token_frames(samples)
 
     def encode(self, variables: Any, audio: jax.Array) -> jax.Array:

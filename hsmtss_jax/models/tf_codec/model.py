@@ -13,7 +13,7 @@ D width of a group's vector.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import flax.linen as nn
 import flax.struct
@@ -32,6 +32,8 @@ _STRIDES = (1, 4, 4, 2)  # along frequency: 161 -> 161 -> 41 -> 11 -> 5 bins
 _PADDING = (2, 2, 2, 1)
 _BINS = 5
 _Past = tuple[jax.Array | None, ...]
+
+Count = TypeVar("Count", int, jax.Array)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ class TFCodecConfig:
         """Return D, the width of a group's vector."""
         return self.latent // self.groups * self.frames_per_token
 
-    def token_frames(self, samples: int) -> int:
+    def token_frames(self, samples: Count) -> Count:
         """Return N, the token frames of a signal of this many samples: 160000 -> 501."""
         stft_frames = -(-samples // self.hop) + 1
         return -(-stft_frames // self.frames_per_token)
