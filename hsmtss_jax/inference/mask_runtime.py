@@ -16,7 +16,7 @@ import numpy as np
 from hsmtss_jax.bundles.pipeline import Pipeline
 from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.dist import check_process, compute_dtype, in_32_bits
-from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.inference.waveform import WaveformSeparator
 from hsmtss_jax.instructions import Instruction
@@ -34,7 +34,7 @@ WINDOW = (
 class MaskRuntime:
     """A pipeline of a mask separator and its query encoder; see ``System`` for the attributes."""
 
-    modes = ("mask",)
+    modes: tuple[Mode, ...] = ("mask",)
 
     @in_32_bits
     def __init__(
