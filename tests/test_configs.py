@@ -21,7 +21,7 @@ EXPERIMENTS = (*STAGES, "tf_codec_adversarial")
 CASES = [(name, size) for name in EXPERIMENTS for size in SIZES]
 TRAINED = [(name, "tiny") for name in STAGES]  # for real, in tests/e2e
 MIXTURES = ("global_separator", "local_separator", "joint_separator", "single_stage")
-CAPTIONED = ("q_audio", "captioner", *MIXTURES, "mask_separator")
+CAPTIONED = ("q_audio", "captioner", *MIXTURES, "mask_separator", "mask_decoder")
 
 
 @pytest.mark.parametrize(("name", "size"), [case for case in CASES if case not in TRAINED])

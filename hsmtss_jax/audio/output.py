@@ -36,7 +36,7 @@ ClipMode = Literal["rescale", "clamp", "none"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """Options of written sound; by default it is like the recording that it was made of.
+    """Configure how sound is written; by default it is like the recording that it was made of.
 
     Raises ValueError for a value out of its range, and for options that exclude one another.
     """

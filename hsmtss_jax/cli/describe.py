@@ -15,7 +15,7 @@ from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
-    from hsmtss_jax.inference.captioner import Captioner, Span
+    from hsmtss_jax.inference.captioner import Caption, Captioner
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def _load(source: str | None, dtype: type) -> "Captioner":
     return Captioner(load_pipeline(locate(source), ROLES).bundles, dtype)
 
 
-def _describe(captioner: "Captioner", path: Path, options: DescribeOptions) -> "list[Span]":
+def _describe(captioner: "Captioner", path: Path, options: DescribeOptions) -> "list[Caption]":
     """Return the spans of a recording; what is wrong with it is said with its name."""
     from hsmtss_jax.audio.io import AudioError
     from hsmtss_jax.inference.recording import open_recording
@@ -82,7 +82,7 @@ def _describe(captioner: "Captioner", path: Path, options: DescribeOptions) -> "
         raise ValueError(f"{path}: {error}") from error
 
 
-def _print(path: Path, spans: "list[Span]", as_json: bool) -> None:
+def _print(path: Path, spans: "list[Caption]", as_json: bool) -> None:
     if as_json:
         document = {"input": str(path), "spans": [dataclasses.asdict(span) for span in spans]}
         print(json.dumps(document), flush=True)

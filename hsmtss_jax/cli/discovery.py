@@ -24,7 +24,7 @@ NAMED = 3  # files that a folder's warning names
 
 
 class PassedOver(UserWarning):
-    """Files of a folder are no recordings by their names."""
+    """Warn of files of a folder that are no recordings by their names."""
 
 
 @dataclasses.dataclass(frozen=True)

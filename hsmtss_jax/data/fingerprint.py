@@ -72,7 +72,8 @@ def _peaks(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if top <= 0.0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     highest = ndimage.maximum_filter(magnitude, size=NEIGHBOURS) == magnitude
-    return np.nonzero(highest & (magnitude > top * 10.0 ** (-RANGE_DB / 20.0)))
+    at, height = np.nonzero(highest & (magnitude > top * 10.0 ** (-RANGE_DB / 20.0)))
+    return at, height
 
 
 def correlation(first: np.ndarray, second: np.ndarray, offset: int) -> float:

@@ -17,13 +17,13 @@ import numpy as np
 from hsmtss_jax.evaluation.pairs import Pair
 from hsmtss_jax.evaluation.scorers import Scorer
 from hsmtss_jax.evaluation.scores import PairScore
-from hsmtss_jax.evaluation.systems import System
+from hsmtss_jax.evaluation.systems import Estimator
 
 Sounds = Mapping[str, Sequence[np.ndarray]]  # route -> a sound an instruction
 
 
 def judge(
-    systems: Sequence[System],
+    systems: Sequence[Estimator],
     pairs: Iterable[Pair],
     scorers: Sequence[Scorer],
     *,
@@ -82,7 +82,7 @@ def score_sounds(sounds: Sounds, pair: Pair, scorers: Sequence[Scorer]) -> list[
 
 
 class Log:
-    """A file of finished pairs. A context manager; the file is made at the first pair.
+    """Write a file of finished pairs. A context manager; the file is made at the first pair.
 
     Raises ValueError when a file that is there was made with another ``about``.
     """
@@ -143,7 +143,7 @@ class Log:
 
 @dataclasses.dataclass(frozen=True)
 class Logged:
-    """What logs hold. about: what made the numbers, of the first log; scores: in the order of the pairs."""
+    """Hold what logs hold. about: what made the first one's numbers; scores: in the order of the pairs."""
 
     about: Mapping[str, Any]
     scores: list[PairScore]

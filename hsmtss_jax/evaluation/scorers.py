@@ -33,7 +33,7 @@ VOCODER_LAG = 1120  # samples that audioldm_eval drops from the estimate's start
 
 @dataclasses.dataclass(frozen=True)
 class SoundScore:
-    """What a scorer says of one sound. values: column -> number, NaN where it is undefined.
+    """Store what a scorer says of one sound. values: column -> number, NaN where it is undefined.
 
     embedding: for distances between sets of sounds; None from scorers without.
     """
@@ -58,7 +58,7 @@ class Scorer(Protocol):
 
 
 class SignalMetrics:
-    """mel-PSNR, LSD, SDR, SI-SDR and their improvements over the mixture: no judge but arithmetic."""
+    """Compute mel-PSNR, LSD, SDR, SI-SDR and their improvements over the mixture."""
 
     name = "signal"
     columns = (
@@ -96,7 +96,7 @@ def score_estimate(estimate: np.ndarray, pair: Pair) -> dict[str, float]:
 
 
 class Divergence:
-    """KL of what a judge hears in the target and in the estimate, by softmax (the paper's) and sigmoid."""
+    """Compute KL of what a judge hears in target and estimate, by softmax (the paper's) and sigmoid."""
 
     def __init__(self, judge: Judge) -> None:
         self.name, self._judge, self._key = judge.name, judge, judge.name.lower()
@@ -122,7 +122,7 @@ class Divergence:
 
 
 class Embedding(Protocol):
-    """A model that embeds sounds, such as CLAP or an audio language model."""
+    """Embed sounds, as CLAP or an audio language model does."""
 
     @property
     def name(self) -> str:
@@ -133,17 +133,17 @@ class Embedding(Protocol):
 
 
 class TextEmbedding(Embedding, Protocol):
-    """A model that embeds sounds and descriptions in one space."""
+    """Embed sounds and descriptions in one space."""
 
     def embed_text(self, texts: Sequence[str]) -> np.ndarray:
         """Embed n descriptions -> [n, D]."""
 
 
 class Likeness:
-    """Cosine of embeddings of estimate and target: AFSim of an audio language model, CLAP-A of CLAP."""
+    """Compute the cosine of estimate and target: AFSim of an audio language model, CLAP-A of CLAP."""
 
     def __init__(self, model: Embedding, metric: str) -> None:
-        """metric: what the number is called ("AFSim", "CLAP-A")."""
+        """Name the number ``metric`` ("AFSim", "CLAP-A")."""
         self.name, self._model = model.name, model
         self._key = f"{metric.lower().replace('-', '_')}_{model.name}"
         self.columns: tuple[Column, ...] = (Column(self._key, f"{metric} ({model.name}) ↑", 3),)
@@ -159,7 +159,7 @@ class Likeness:
 
 
 class ClapScore(Likeness):
-    """CLAP score, the cosine of estimate and description of the target, and CLAP-A beside it.
+    """Compute the CLAP score, estimate to description of the target, and CLAP-A beside it.
 
     Where the target is what is left when another sound is removed, it is still the target's description.
     """
@@ -181,7 +181,7 @@ class ClapScore(Likeness):
 
 
 class LogWMSE:
-    """logWMSE of the package log-wmse-audio-quality: defined where the target is silent, as SDR is not.
+    """Compute logWMSE of log-wmse-audio-quality: defined where the target is silent, as SDR is not.
 
     High is good: about 74 for an error that cannot be heard. Raises ValueError when it is not installed.
     """

@@ -19,7 +19,7 @@ from hsmtss_jax.evaluation.judging import score_sounds
 from hsmtss_jax.evaluation.pairs import Pair, pair_of
 from hsmtss_jax.evaluation.scorers import Scorer, SignalMetrics
 from hsmtss_jax.evaluation.scores import PairScore, missing_notes, report
-from hsmtss_jax.evaluation.systems import Mixture, SeparatorMode, System, Target
+from hsmtss_jax.evaluation.systems import Estimator, Mixture, SeparatorMode, Target
 from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.inference.separator import Separator
@@ -77,7 +77,7 @@ def _pair_scores(
 ) -> list[PairScore]:
     """Score one pair by every route."""
     features: dict[str, dict[str, np.ndarray]] = {}
-    systems: list[System] = [Mixture(), *([Target()] if len(scorers) > 1 else [])]
+    systems: list[Estimator] = [Mixture(), *([Target()] if len(scorers) > 1 else [])]
     sounds = {system.name: list(system(pair, options.seed)) for system in systems}
     if diagnostics is not None:
         for found in diagnose(diagnostics, pair, options):

@@ -30,7 +30,7 @@ FLOAT = OutputOptions(bit_depth="float", clip_mode="none")  # what other program
 MASK_WINDOW, MASK_HOP = 1024, 256  # of the ideal ratio mask [samples]
 
 
-class System(Protocol):
+class Estimator(Protocol):
     """Make estimates of a pair's target."""
 
     @property
@@ -42,7 +42,7 @@ class System(Protocol):
 
 
 class Mixture:
-    """Doing nothing: the mixture as it is."""
+    """Do nothing: give the mixture as it is."""
 
     name = "mixture"
 
@@ -52,7 +52,7 @@ class Mixture:
 
 
 class Target:
-    """Ground truth: what a metric gives for perfection, and a judge for the real sound."""
+    """Give the truth: what a metric says of perfection, and a judge of the real sound."""
 
     name = "target"
 
@@ -62,7 +62,7 @@ class Target:
 
 
 class IdealRatioMask:
-    """The most that a mask of magnitudes can do: |target|^2 / (|target|^2 + |rest|^2) on the mixture."""
+    """Apply the best mask of magnitudes: |target|^2 / (|target|^2 + |rest|^2) on the mixture."""
 
     name = "ideal_mask"
 
@@ -72,7 +72,7 @@ class IdealRatioMask:
 
 
 class CodecResynthesis:
-    """The target through the codec alone: the ceiling of what it makes."""
+    """Pass the target through the codec alone: the ceiling of what it makes."""
 
     name = "codec"
 
@@ -87,7 +87,7 @@ class CodecResynthesis:
 
 
 class SeparatorMode:
-    """A loaded separator in one mode, as it ships."""
+    """Separate with a loaded separator in one mode, as it ships."""
 
     def __init__(self, separator: Separator, options: SeparateOptions, name: str = "") -> None:
         """name: of the row [the mode]."""
@@ -101,7 +101,7 @@ class SeparatorMode:
 
 
 class SoundFolder:
-    """Sounds that were made elsewhere: NAME.wav, or NAME.TASK.wav where a pair is asked in both ways.
+    """Read sounds made elsewhere: NAME.wav, or NAME.TASK.wav where a pair is asked in both ways.
 
     Raises FileNotFoundError when the folder is not there.
     """
@@ -129,7 +129,7 @@ class SoundFolder:
 
 
 class ShellCommand:
-    """Another program: ``prog {mixture} {text} {out}``, run once an instruction.
+    """Run another program, ``prog {mixture} {text} {out}``, once an instruction.
 
     {mixture} is a WAV that is there, {out} the one to write, {text} the description of what to extract;
     {task} says extract or remove, {seed} a number. Words are quoted where they are filled in. Raises
@@ -183,7 +183,7 @@ class ShellCommand:
 
 @dataclasses.dataclass(frozen=True)
 class Function:
-    """A Python callable: (mixture float32 [L], instruction, sample_rate) -> a sound [L']."""
+    """Call a function of (mixture float32 [L], instruction, sample_rate) for a sound [L']."""
 
     name: str
     separate: Callable[[np.ndarray, Instruction, int], np.ndarray]

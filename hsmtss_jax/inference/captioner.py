@@ -40,7 +40,7 @@ ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
 
 
 @dataclasses.dataclass(frozen=True)
-class Span:
+class Caption:
     """Hold a sentence about a part of a recording. start, end: [s]. text: empty where it is silent."""
 
     start: float
@@ -118,7 +118,7 @@ class Captioner(LoadedBundles):
         batch: int = 8,
         beams: int = 5,
         tokens: int = 32,
-    ) -> Iterator[Span]:
+    ) -> Iterator[Caption]:
         """Describe every window of a recording; consecutive windows with one sentence are one span.
 
         Args:
@@ -135,7 +135,7 @@ class Captioner(LoadedBundles):
         spans = self._spans(recording, plan, gain, batch, beams, tokens)
         for _, group in itertools.groupby(spans, key=lambda span: span.text):
             same = list(group)
-            yield Span(same[0].start, same[-1].end, same[0].text)
+            yield Caption(same[0].start, same[-1].end, same[0].text)
 
     def _spans(
         self,
@@ -145,7 +145,7 @@ class Captioner(LoadedBundles):
         batch: int,
         beams: int,
         tokens: int,
-    ) -> Iterator[Span]:
+    ) -> Iterator[Caption]:
         """Yield a span for each window."""
         sound = (block * np.float32(gain) for block in recording.mono(SAMPLE_RATE))
         for part in batches(enumerate(cut_blocks(sound, plan)), batch):
@@ -155,7 +155,7 @@ class Captioner(LoadedBundles):
                 start = index * plan.hop / SAMPLE_RATE
                 silent = np.abs(window).max() < SILENCE * gain
                 end = start + plan.used(index) / SAMPLE_RATE
-                yield Span(start, end, "" if silent else text)
+                yield Caption(start, end, "" if silent else text)
 
     def _text(self, ids: np.ndarray) -> str:
         ends = np.flatnonzero(ids == self._tokenizer.end_id)

@@ -33,7 +33,7 @@ Outcome = SeparationReport | Failed
 
 
 class Engine:
-    """Separates recordings by instructions; serves one call."""
+    """Separate recordings by instructions; serves one call."""
 
     def __init__(
         self,

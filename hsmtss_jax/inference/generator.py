@@ -29,7 +29,7 @@ CANDIDATE_STEP = 1_000_003  # between the seeds of a window's candidates
 
 
 class WindowGenerator:
-    """Makes sounds or masks of windows of any recordings, for all their instructions, in batches."""
+    """Make sounds or masks of windows of any recordings, for all their instructions, in batches."""
 
     def __init__(
         self,

@@ -26,13 +26,11 @@ from hsmtss_jax.models.text.tokenizer import Tokenizer
 from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.sampling import apply_in_batches, clip_sizes, round_up, trim_text
 
-WINDOW = (
-    10  # [s] of the longest window; the clips that such networks are measured on are not longer
-)
+WINDOW = 10  # [s] of the longest window: that of the clips that such networks are measured on
 
 
 class MaskRuntime:
-    """A pipeline of a mask separator and its query encoder; see ``System`` for the attributes."""
+    """Run a mask separator and its query encoder; see ``System`` for the attributes."""
 
     modes: tuple[Mode, ...] = ("mask",)
 

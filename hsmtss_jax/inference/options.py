@@ -19,7 +19,7 @@ Mode = Literal["mask", "generate", "blend"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeparateOptions:
-    """Options of one separation. Raises ValueError for a value out of its range.
+    """Configure one separation. Raises ValueError for a value out of its range.
 
     The command line of ``hsmtss separate`` is made from these fields.
     """
@@ -171,7 +171,7 @@ class SeparateOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RuntimeOptions:
-    """Where and how a system runs. Raises ValueError for a value out of its range."""
+    """Configure where and how a system runs. Raises ValueError for a value out of its range."""
 
     device: str | None = option(
         None, "cpu, gpu, tpu or gpu:1", metavar="NAME", default_help="the fastest there is"
@@ -204,7 +204,7 @@ class RuntimeOptions:
 
 @dataclasses.dataclass(frozen=True)
 class Presence:
-    """How sure Q-Audio is that the described sound is in the recording; ``float(presence)`` is the score.
+    """Tell how sure Q-Audio is that the described sound is there; ``float(presence)`` is the score.
 
     score: in [0, 1], the larger the more likely; see ``presence``. predicted, mixture: the cosines it is
     made of, of the description to the sound predicted for it and to the recording, in the best window.
@@ -220,14 +220,14 @@ class Presence:
 
 @dataclasses.dataclass(frozen=True)
 class Activity:
-    """When the target sounds. times: [s], [T]; values: [T] in [0, 1]; see ``ActivityMeter``."""
+    """Tell when the target sounds. times: [s], [T]; values: [T] in [0, 1]; see ``ActivityMeter``."""
 
     times: "np.ndarray"
     values: "np.ndarray"
 
 
 class TargetAbsent(ValueError):
-    """The described sound was not found: its presence score lies below ``min_presence``.
+    """Signal that the described sound was not found: its presence score lies below ``min_presence``.
 
     Attributes: presence, instruction, min_presence.
     """
@@ -244,14 +244,14 @@ class TargetAbsent(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Failed:
-    """Stands in a result's place where there is none: what was wrong with the recording or the prompt."""
+    """Stand in a result's place where there is none: what was wrong with the recording or the prompt."""
 
     error: ValueError | OSError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeparationReport:
-    """Describes a separation, without its sound.
+    """Describe a separation, without its sound.
 
     sample_rate, samples: of the target. mode: how it was made. windows: how many there were.
     presence: None where the system does not say.
@@ -275,7 +275,7 @@ class SeparationReport:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeparationResult(SeparationReport):
-    """A report with the sounds, float32 [L, C] of the input's length and rate.
+    """Hold a report with the sounds, float32 [L, C] of the input's length and rate.
 
     mask, blend: both have the input's channels, and target + residual is the input. generate: both are
     mono and in [-1, 1]; the residual is the sound generated for the opposite task. residual is None when

@@ -33,14 +33,14 @@ PathLike = str | os.PathLike[str]
 
 
 class Writer(Protocol):
-    """Takes a sound block by block."""
+    """Take a sound block by block."""
 
     def write(self, samples: np.ndarray) -> None:
         """Take the next block [l, C]."""
 
 
 class Sink(Protocol):
-    """Where the sounds of one recording go."""
+    """Define where the sounds of one recording go."""
 
     def open(
         self, recording: Recording, numbers: Sequence[int]
@@ -50,7 +50,7 @@ class Sink(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class OutputFiles:
-    """One instruction of ``separate_files`` and its files: .wav or .flac; None writes none."""
+    """Name an instruction of ``separate_files`` and its files: .wav or .flac; None writes none."""
 
     instruction: str | Instruction
     target: PathLike | None
@@ -63,7 +63,7 @@ class OutputFiles:
 
 
 class ArraySink:
-    """Collects the sounds of one recording in memory."""
+    """Collect the sounds of one recording in memory."""
 
     def __init__(self, options: SeparateOptions) -> None:
         self._options = options
@@ -91,7 +91,7 @@ class ArraySink:
 
 
 class FileSink:
-    """Writes the sounds of one recording to files, each complete or not there at all."""
+    """Write the sounds of one recording to files, each complete or not there at all."""
 
     def __init__(
         self,
@@ -174,7 +174,7 @@ def output_channels(recording: Recording, options: SeparateOptions) -> int:
 
 
 class _Array:
-    """A writer in memory: samples [L, C]."""
+    """Write to memory: samples [L, C]."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.samples = np.zeros(shape, np.float32)

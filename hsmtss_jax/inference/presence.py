@@ -58,7 +58,7 @@ def shared_feature(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 class ActivityMeter:
-    """Measures a target block by block. A value is 1 where it is loudest, 0 from 40 dB below that."""
+    """Measure a target block by block. A value is 1 where it is loudest, 0 from 40 dB below that."""
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate

@@ -33,7 +33,7 @@ Audio = np.ndarray | str | os.PathLike[str] | BinaryIO | Sequence[Any] | Support
 
 @dataclasses.dataclass(frozen=True)
 class Recording(abc.ABC):
-    """A sound of ``length`` samples and ``channels`` channels at ``sample_rate``.
+    """Define a sound of ``length`` samples and ``channels`` channels at ``sample_rate``.
 
     Where it is a part of a longer one: whole: the length of that, offset: samples of it before the part.
     """
@@ -61,7 +61,7 @@ class Recording(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class Samples(Recording):
-    """A recording in memory: samples [L, C]."""
+    """Hold a recording in memory: samples [L, C]."""
 
     samples: np.ndarray
 
@@ -72,7 +72,7 @@ class Samples(Recording):
 
 @dataclasses.dataclass(frozen=True)
 class File(Recording):
-    """A part of an audio file, from sample ``start``, that is never in memory as a whole."""
+    """Read a part of an audio file, from sample ``start``, that is never in memory as a whole."""
 
     path: Path
     start: int

@@ -27,7 +27,7 @@ FADE = 0.015  # [s] inside a span at each of its borders
 
 
 class Part(NamedTuple):
-    """Samples of a recording, from ``first`` to before ``last``."""
+    """Name samples of a recording, from ``first`` to before ``last``."""
 
     first: int
     last: int
@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class _Limit:
-    """What one instruction's sounds are limited to. outside: the gain of the recording outside the parts."""
+    """Store what limits one instruction's sounds. outside: the gain of the recording outside the parts."""
 
     parts: Sequence[Part]
     amount: Amount
@@ -43,7 +43,7 @@ class _Limit:
 
 
 class Remix:
-    """Limits the stems of one recording, block by block from its start."""
+    """Limit the stems of one recording, block by block from its start."""
 
     def __init__(self, recording: Recording, sums: bool) -> None:
         """Prepare a recording; sums: target and residual are to add up to it."""

@@ -27,7 +27,7 @@ FADE = 0.040  # [s] between windows that continue one another
 
 
 class MaskRenderer:
-    """Renders modes mask and blend: takes the windows in order, for all instructions at once."""
+    """Render modes mask and blend: takes the windows in order, for all instructions at once."""
 
     def __init__(
         self, state: RecordingState, options: SeparateOptions, *, block: float = BLOCK
@@ -71,7 +71,7 @@ class MaskRenderer:
 
 
 class WaveRenderer:
-    """Renders mode generate: the model's sound at the recording's rate; the residual is the opposite's.
+    """Render mode generate: the model's sound at the recording's rate; the residual is the opposite's.
 
     The recording's digital silence is put back unless ``silence_gate`` is off.
     """
@@ -118,7 +118,7 @@ class WaveRenderer:
 
 
 class _Wave:
-    """One generated sound: windows [W] in, blocks [l, 1] at the recording's rate out, in [-1, 1]."""
+    """Join one generated sound: windows [W] in, blocks [l, 1] at the recording's rate out, in [-1, 1]."""
 
     def __init__(self, state: RecordingState, continued: bool, crossfade: Crossfade) -> None:
         plan, recording = state.plan, state.recording

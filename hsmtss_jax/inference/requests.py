@@ -32,7 +32,7 @@ def read_mono(state: "RecordingState") -> Iterator[np.ndarray]:
 
 @dataclasses.dataclass
 class RecordingState:
-    """Per-recording state accumulated window by window.
+    """Accumulate a recording's state window by window.
 
     Attributes:
       index: the recording's place in the call.
@@ -160,7 +160,7 @@ class RecordingState:
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """One window [W], or [W, C] channel by channel, of a recording."""
+    """Hold one window [W], or [W, C] channel by channel, of a recording."""
 
     state: RecordingState
     index: int

@@ -34,12 +34,12 @@ Arrays = dict[str, np.ndarray]
 
 
 class ResumeWarning(UserWarning):
-    """A state file is not used, or cannot be kept."""
+    """Warn of a state file that is not used, or cannot be kept."""
 
 
 @dataclasses.dataclass(frozen=True)
 class WindowState:
-    """What is kept of a window.
+    """Hold what is kept of a window.
 
     made: what the renderer takes, by number. cosines, tokens: by place among the recording's queries.
     """
@@ -50,7 +50,7 @@ class WindowState:
 
 
 class Journal(Protocol):
-    """Where the windows of one recording are kept."""
+    """Define where the windows of one recording are kept."""
 
     def recall(self, index: int) -> WindowState | None:
         """Return what is kept of a window."""
@@ -59,11 +59,11 @@ class Journal(Protocol):
         """Keep a window."""
 
     def close(self) -> None:
-        """End."""
+        """Let go of the file."""
 
 
 class NoJournal:
-    """Keeps nothing."""
+    """Keep nothing."""
 
     def recall(self, index: int) -> WindowState | None:
         return None
@@ -76,7 +76,7 @@ class NoJournal:
 
 
 class FileJournal:
-    """Keeps windows in a state file, which grows by a record a window."""
+    """Keep windows in a state file, which grows by a record a window."""
 
     def __init__(self, file: IO[bytes], path: Path, records: Mapping[int, tuple[int, int]]) -> None:
         """Take an open file that ends behind its last record; records: (offset, bytes) by window."""

@@ -40,7 +40,7 @@ MODES: tuple[Mode, ...] = ("mask", "generate", "blend")
 
 
 class SeparationRuntime(System, Protocol):
-    """A hierarchical system, ``Runtime``, or the fake one of ``testing``: what generating needs of it."""
+    """Define what generating needs of a hierarchical system, ``Runtime`` or the fake one of ``testing``."""
 
     frame: int
     groups: int
@@ -83,7 +83,7 @@ class SeparationRuntime(System, Protocol):
 
 
 class Runtime:
-    """A pipeline bundle on a device.
+    """Run a pipeline bundle on a device.
 
     Attributes: pipeline, networks, device, dtype, batch (rows of one program), sample_rate [Hz], window
     [samples], frame (samples of a token frame), frames (token frames of a window), groups (K), max_text

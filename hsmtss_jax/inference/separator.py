@@ -54,7 +54,7 @@ Report = TypeVar("Report", bound=SeparationReport)
 
 
 class Separator:
-    """Text-queried separation with a loaded pipeline bundle.
+    """Separate by text queries with a loaded pipeline bundle.
 
     >>> separator = Separator.from_pretrained()          # the demo bundle
     >>> result = separator.separate("street.wav", "remove the dog barking")
@@ -110,6 +110,11 @@ class Separator:
         """
         runtime = load_runtime(source, dtype, device, batch)
         return cls(runtime, overlap=overlap, segment=segment)
+
+    @property
+    def system(self) -> System:
+        """Return the loaded bundle on its device."""
+        return self._runtime
 
     @property
     def sample_rate(self) -> int:

@@ -19,7 +19,7 @@ from hsmtss_jax.instructions import Instruction
 
 
 class Renderer(Protocol):
-    """Makes blocks of finished sound of a recording's separated windows, in order."""
+    """Make blocks of finished sound of a recording's separated windows, in order."""
 
     def push(
         self, audio: np.ndarray, made: Mapping[int, Any], last: bool
@@ -31,7 +31,7 @@ class Renderer(Protocol):
 
 
 class WindowSeparator(Protocol):
-    """Separates windows of any recordings for all instructions of one call, in batches."""
+    """Separate windows of any recordings for all instructions of one call, in batches."""
 
     @property
     def opposites(self) -> bool:
@@ -54,7 +54,7 @@ class WindowSeparator(Protocol):
 
 
 class System(Protocol):
-    """A loaded bundle on a device.
+    """Define what separating needs of a loaded bundle on a device.
 
     Attributes: pipeline, device, dtype, batch (rows of one program), sample_rate of the networks [Hz], window
     (the longest, in samples), unit (samples that windows are multiples of), modes (of ``SeparateOptions``

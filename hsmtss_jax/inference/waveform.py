@@ -28,7 +28,7 @@ GENERATIVE = (  # options of systems that generate, with nothing to do here
 
 
 class Network(Protocol):
-    """What the separator needs of a runtime."""
+    """Define what the separator needs of a runtime."""
 
     pipeline: Any
     sample_rate: int
@@ -39,7 +39,7 @@ class Network(Protocol):
 
 
 class WaveformSeparator:
-    """Separates windows [W, C] of any recordings, in batches: a ``WindowSeparator``."""
+    """Separate windows [W, C] of any recordings, in batches: a ``WindowSeparator``."""
 
     opposites = False
 
@@ -96,7 +96,7 @@ class WaveformSeparator:
 
 
 class WaveformRenderer:
-    """Joins described sounds, brings them to the recording's rate, and takes them from the recording."""
+    """Join described sounds, bring them to the recording's rate, and take them from the recording."""
 
     def __init__(self, state: RecordingState, rate: int, *, residual: bool) -> None:
         """Prepare to render a recording; rate: of the windows [Hz]; residual: give the rest as well."""
@@ -122,7 +122,7 @@ class WaveformRenderer:
 
 
 class _Wave:
-    """One described sound: windows [W, C] in, blocks [l, C] at the recording's rate out."""
+    """Join one described sound: windows [W, C] in, blocks [l, C] at the recording's rate out."""
 
     def __init__(self, state: RecordingState, rate: int) -> None:
         plan, recording = state.plan, state.recording

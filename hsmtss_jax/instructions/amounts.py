@@ -17,7 +17,7 @@ _LOUDEST = 40.0  # [dB] to add
 
 
 class Amount(NamedTuple):
-    """Gains of the wanted and of the unwanted sound in the target."""
+    """Store gains of the wanted and of the unwanted sound in the target."""
 
     wanted: float = 1.0
     unwanted: float = 0.0
@@ -38,7 +38,7 @@ WHOLE = Amount()
 
 
 class Change(NamedTuple):
-    """What a phrase says of a level: the gain where it makes something quieter, and where louder."""
+    """Store what a phrase says of a level: the gain where it makes something quieter, and where louder."""
 
     lower: float
     louder: float | None
@@ -51,7 +51,7 @@ class Change(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A text without the phrases that name amounts, these phrases, and what they say."""
+    """Store a text without the phrases that name amounts, these phrases, and what they say."""
 
     text: str
     phrases: list[str]

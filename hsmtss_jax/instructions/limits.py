@@ -22,7 +22,7 @@ _POINT = r"\bat (?:the (?:very )?(?:beginning|start|end)\b|(?:about )?\d+:\d\d)"
 
 
 class Limits(NamedTuple):
-    """A text without its limits, the spans and changes of level that it names, and warnings."""
+    """Store a text without its limits, the spans and changes of level that it names, and warnings."""
 
     text: str
     spans: tuple[Span, ...]

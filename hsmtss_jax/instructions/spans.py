@@ -13,7 +13,7 @@ _POINT = 1.0  # [s] that "at 1:05" means
 
 
 class Moment(NamedTuple):
-    """A point in time of a recording of L seconds: share * L + seconds."""
+    """Name a point in time of a recording of L seconds: share * L + seconds."""
 
     seconds: float = 0.0
     share: float = 0.0
@@ -34,7 +34,7 @@ START, END = Moment(), Moment(share=1.0)
 
 
 class Span(NamedTuple):
-    """A part of a recording, from one moment to another."""
+    """Name a part of a recording, from one moment to another."""
 
     start: Moment = START
     end: Moment = END
@@ -44,7 +44,7 @@ class Span(NamedTuple):
 
 
 class Form(NamedTuple):
-    """A phrase that names a span. {A}, {B}: times. kind: what they mean.
+    """Describe a phrase that names a span. {A}, {B}: times. kind: what they mean.
 
     kind: range (from A to B), from, until, point (at A), head (the first A), tail (the last A),
     part (by the groups which, n, part and more), first half or second half.
@@ -56,7 +56,7 @@ class Form(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A text without the phrases that name spans, these phrases, and the spans."""
+    """Store a text without the phrases that name spans, these phrases, and the spans."""
 
     text: str
     phrases: list[str]

@@ -16,7 +16,7 @@ KAD_SCALE = 100.0  # of the KAD paper's toolkit
 
 @dataclasses.dataclass(frozen=True)
 class SetDistance:
-    """value: the distance. estimates, references: how many sounds it was computed from."""
+    """Store a distance of two sets. estimates, references: how many sounds it was computed from."""
 
     value: float
     estimates: int

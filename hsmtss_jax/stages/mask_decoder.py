@@ -40,7 +40,7 @@ from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepRepor
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MaskDecoderStageConfig(StageConfig):
-    """The mask decoder alone; everything before it is frozen."""
+    """Configure the mask decoder alone; everything before it is frozen."""
 
     name: str = "mask_decoder"
     # audio_width, time_patches, freq_patches, global_width: None is the upstream's
@@ -56,7 +56,7 @@ class MaskDecoderStageConfig(StageConfig):
 
 
 class MaskDecoderStage(MixtureStage):
-    """One group, ``model``; the release is its parameters."""
+    """Train one group, ``model``; the release is its parameters."""
 
     config: MaskDecoderStageConfig
     config_class = MaskDecoderStageConfig

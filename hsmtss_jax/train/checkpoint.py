@@ -18,11 +18,7 @@ from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.train.state import TrainState
 
 _BEST = "best"
-_FREE_DATA_FIELDS = (
-    "root",
-    "eval_examples",
-    "text_cache",
-)  # a run may be resumed with other values of these
+_FREE_DATA_FIELDS = ("root", "eval_examples", "text_cache")  # a resumed run may have others
 
 
 class Checkpointer:

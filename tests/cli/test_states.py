@@ -1,6 +1,8 @@
 """A long recording whose separation is interrupted: --resume goes on."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -52,3 +54,26 @@ def test_without_resume_a_run_starts_anew(tmp_path, capsys):
     assert separate(source, "extract the dog", "-o", out, "--no-figure") == 0
     assert "a.wav: starting anew; --resume would have gone on" in capsys.readouterr().err
     assert below(tmp_path) == {"in.wav", "a.wav"}
+
+
+def test_a_preview_is_a_part_where_most_is_heard(tmp_path, capsys):
+    """Its result has a name of its own, so that --skip-existing does not take it for the whole."""
+    sound = noise(70 * RATE) * 0.01
+    sound[40 * RATE : 44 * RATE] *= 50
+    source = write(tmp_path / "in.wav", sound)
+    asked = [source, "extract the dog", "--preview", "4", "--json", tmp_path / "out.jsonl"]
+    assert separate(*asked) == 0
+    assert below(tmp_path) == {
+        *("in.wav", "in_preview_separated.wav", "in_preview_separated.png", "out.jsonl")
+    }
+    assert soundfile.info(tmp_path / "in_preview_separated.wav").frames == 4 * RATE
+    told = json.loads((tmp_path / "out.jsonl").read_text())
+    assert told["start"] == pytest.approx(40, abs=0.2)
+    assert ", 4.0 s from 40" in capsys.readouterr().out
+
+
+def test_a_long_recording_has_a_forecast(tmp_path, capsys):
+    source = write(tmp_path / "in.wav", noise(61 * RATE))
+    asked = [source, "extract the dog", "-o", tmp_path / "a.wav", "--no-figure", "--batch", "4"]
+    assert separate(*asked) == 0
+    assert re.search(r"^hsmtss: 32 windows, about \d+ s left$", capsys.readouterr().err, re.M)

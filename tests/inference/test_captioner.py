@@ -5,7 +5,7 @@ import pytest
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE as RATE
 from hsmtss_jax.cli.main import main
-from hsmtss_jax.inference.captioner import Captioner, Span
+from hsmtss_jax.inference.captioner import Caption, Captioner
 from hsmtss_jax.inference.recording import open_recording
 
 
@@ -30,10 +30,10 @@ def test_windows_that_sound_alike_are_one_span():
     writer = LevelWriter()
     spans = list(writer.describe(_recording([0.5, 0.5, 0.05, 0.0, 0.5]), batch=5))
     assert spans == [
-        Span(0.0, 2.0, "loud"),
-        Span(2.0, 3.0, "soft"),
-        Span(3.0, 4.0, ""),
-        Span(4.0, 5.0, "loud"),
+        Caption(0.0, 2.0, "loud"),
+        Caption(2.0, 3.0, "soft"),
+        Caption(3.0, 4.0, ""),
+        Caption(4.0, 5.0, "loud"),
     ]
 
 
@@ -42,7 +42,7 @@ def test_windows_go_in_batches_and_the_end_is_the_recording_s():
     spans = list(writer.describe(_recording([0.5, 0.5, 0.5], 12_000), batch=2))
     assert writer.batches == [2, 1] and spans[-1].end == pytest.approx(3.0)
     short = open_recording(np.full(4000, 0.1, np.float32), RATE)
-    assert list(LevelWriter().describe(short)) == [Span(0.0, 0.25, "loud")]
+    assert list(LevelWriter().describe(short)) == [Caption(0.0, 0.25, "loud")]
 
 
 @pytest.mark.parametrize(

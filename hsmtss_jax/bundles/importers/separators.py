@@ -20,7 +20,7 @@ _ROBERTA = "FacebookAI/roberta-base"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeparatorSource:
-    """Where a separator's parts are.
+    """Name where a separator's parts are.
 
     Attributes:
       network: its checkpoint: a file, a folder or a hub id.

@@ -8,7 +8,7 @@ from hsmtss_jax.cli.context import Context
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchmarkListOptions:
-    """The command line of ``hsmtss benchmark list``: none."""
+    """Declare the command line of ``hsmtss benchmark list``: none."""
 
 
 def run(options: BenchmarkListOptions, context: Context) -> int:

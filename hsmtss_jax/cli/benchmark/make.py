@@ -12,7 +12,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchmarkMakeOptions:
-    """The command line of ``hsmtss benchmark make``."""
+    """Declare the command line of ``hsmtss benchmark make``."""
 
     name: Literal["esc50", "audiocaps", "clotho", "music", "vggsound", "audioset", "dcase2024"] = (
         argument("which list, see hsmtss benchmark list")

@@ -17,14 +17,14 @@ from hsmtss_jax.option import option
 from hsmtss_jax.task import Task
 
 if TYPE_CHECKING:
-    from hsmtss_jax.evaluation.systems import System
+    from hsmtss_jax.evaluation.systems import Estimator
 
 NOT_SCORED = ("mode", "min_presence", "residual")  # of SeparateOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchmarkRunOptions:
-    """The command line of ``hsmtss benchmark run``."""
+    """Declare the command line of ``hsmtss benchmark run``."""
 
     pairs: Path = argument("a pair list, see hsmtss benchmark make", metavar="CSV")
     recordings: Path | None = option(
@@ -90,7 +90,9 @@ def run(options: BenchmarkRunOptions, context: Context) -> int:
     return 0
 
 
-def _ours(options: BenchmarkRunOptions, context: Context) -> "tuple[list[System], dict[str, Any]]":
+def _ours(
+    options: BenchmarkRunOptions, context: Context
+) -> "tuple[list[Estimator], dict[str, Any]]":
     """Load --ckpt: its rows, and the digests of its bundles."""
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
     from hsmtss_jax.evaluation.systems import CodecResynthesis, SeparatorMode
@@ -101,7 +103,7 @@ def _ours(options: BenchmarkRunOptions, context: Context) -> "tuple[list[System]
     model = options.model
     runtime = context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)
     separator = Separator(runtime, overlap=model.overlap, segment=model.segment)
-    systems: list[System] = [CodecResynthesis(hierarchical(runtime))] if options.codec else []
+    systems: list[Estimator] = [CodecResynthesis(hierarchical(runtime))] if options.codec else []
     systems += [
         SeparatorMode(separator, dataclasses.replace(options.separation, mode=mode))
         for mode in (options.modes if options.ours else ())

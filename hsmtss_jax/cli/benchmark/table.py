@@ -11,7 +11,7 @@ from hsmtss_jax.cli.options import argument, part
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchmarkTableOptions:
-    """The command line of ``hsmtss benchmark table``."""
+    """Declare the command line of ``hsmtss benchmark table``."""
 
     logs: tuple[Path, ...] = argument("of hsmtss benchmark run --log", metavar="JSONL")
     report: ReportOptions = part(ReportOptions)

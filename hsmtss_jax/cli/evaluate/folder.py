@@ -14,7 +14,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateFolderOptions:
-    """The command line of ``hsmtss evaluate folder``."""
+    """Declare the command line of ``hsmtss evaluate folder``."""
 
     folders: tuple[Path, ...] = argument(
         "folders of estimates NAME.wav, a row each", metavar="FOLDER", default=()

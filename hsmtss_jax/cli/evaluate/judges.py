@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JudgeOptions:
-    """Which judges are asked; each column bears its judge's name."""
+    """Declare which judges are asked; each column bears its judge's name."""
 
     judge: tuple[str, ...] = option(
         (),

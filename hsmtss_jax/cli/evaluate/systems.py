@@ -12,13 +12,13 @@ from hsmtss_jax.option import option
 if TYPE_CHECKING:
     from hsmtss_jax.evaluation.pairs import Pair
     from hsmtss_jax.evaluation.scorers import Scorer
-    from hsmtss_jax.evaluation.systems import System
+    from hsmtss_jax.evaluation.systems import Estimator
     from hsmtss_jax.metrics.tables import Report
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OthersOptions:
-    """Separators that are not ours, a row each."""
+    """Declare separators that are not ours, a row each."""
 
     programs: tuple[str, ...] = option(
         (),
@@ -35,13 +35,13 @@ class OthersOptions:
     )
 
 
-def other_systems(options: OthersOptions, *, mixtures: bool = True) -> "list[System]":
+def other_systems(options: OthersOptions, *, mixtures: bool = True) -> "list[Estimator]":
     """Return the rows that frame a table and those of programs. Raises ValueError without mixtures."""
     from hsmtss_jax.evaluation.systems import IdealRatioMask, Mixture, ShellCommand, Target
 
     if options.programs and not mixtures:
         raise ValueError("--command needs mixtures to run on: give --mixtures")
-    frame: list[System] = [Target()]
+    frame: list[Estimator] = [Target()]
     if mixtures:
         frame += [Mixture(), *([IdealRatioMask()] if options.ceiling else [])]
     return [*frame, *(ShellCommand(*_named(program)) for program in options.programs)]
@@ -54,7 +54,7 @@ def _named(program: str) -> tuple[str, str]:
 
 
 def run_systems(
-    systems: "Sequence[System]",
+    systems: "Sequence[Estimator]",
     pairs: "Iterable[Pair]",
     judges: "Sequence[Scorer]",
     about: dict[str, Any],
@@ -63,7 +63,17 @@ def run_systems(
     seed: int = 0,
     log: Path | None = None,
 ) -> "Report":
-    """Make and score every pair, ``count`` of them; return the report."""
+    """Make and score every pair; return the report.
+
+    Args:
+      systems: a row each.
+      pairs: mixtures with their targets.
+      judges: what scores beside the signal's metrics.
+      about: how the report was made.
+      count: number of pairs.
+      seed: of the systems.
+      log: a file of finished pairs to go on from, or None.
+    """
     from hsmtss_jax.evaluation.judging import Log, judge
     from hsmtss_jax.evaluation.scorers import SignalMetrics
     from hsmtss_jax.evaluation.scores import missing_notes, report

@@ -48,6 +48,7 @@ class NamingRule:
     template: str | None = None
     options: OutputOptions = dataclasses.field(default_factory=OutputOptions)
     two_stems: bool = False
+    mark: str = ""  # behind the track's name
 
     @property
     def is_file(self) -> bool:
@@ -81,7 +82,7 @@ def plan_outputs(
         folder = naming.folder or (Path(DEFAULT_FOLDER) if several else each.beside)
         ext, of_input = _ext(naming, each.suffix), []
         for prompt in prompts:
-            values = {"track": each.path.stem, "prompt": slug(prompt), "ext": ext}
+            values = {"track": each.path.stem + naming.mark, "prompt": slug(prompt), "ext": ext}
             of_input.append(_free(folder / each.folder, template, values, naming, taken))
         outputs.append(of_input)
     return outputs

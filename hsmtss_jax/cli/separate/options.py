@@ -33,6 +33,14 @@ class RequestOptions:
     end: float | None = option(
         None, "time to end at", low=0, metavar="TIME", default_help="the end", read=read_time
     )
+    preview: float | None = option(
+        None,
+        "only this long a part, where most is heard, to hear first what comes out",
+        low=0,
+        above=True,
+        metavar="TIME",
+        read=read_time,
+    )
     parser: Literal["rules", "local", "endpoint"] = option("rules", "how a sentence is understood")
     parser_model: str | None = option(
         None, "language model of --parser local or endpoint", metavar="NAME"

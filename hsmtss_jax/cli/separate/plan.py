@@ -48,6 +48,7 @@ def plan(command: SeparateCommand, asked: Asked) -> tuple[list[Job], list[ValueE
         template=place.filename,
         options=command.output,
         two_stems=place.two_stems,
+        mark="_preview" if command.request.preview else "",
     )
     inputs, problems = find_inputs(asked.names, naming.folder or Path(DEFAULT_FOLDER))
     if reports.target and len(inputs) > 1:
@@ -55,8 +56,9 @@ def plan(command: SeparateCommand, asked: Asked) -> tuple[list[Job], list[ValueE
     outputs = plan_outputs(naming, inputs, asked.texts)
     alone = len(inputs) * len(asked.texts) == 1
     figures = alone if reports.figure is None else reports.figure
+    part = command.request.start, command.request.end
     jobs = [
-        Job(each.path, text, instruction, paths, paths.figure if figures else None)
+        Job(each.path, text, instruction, paths, paths.figure if figures else None, part)
         for each, of_input in zip(inputs, outputs, strict=True)
         for text, instruction, paths in zip(asked.texts, asked.instructions, of_input, strict=True)
     ]

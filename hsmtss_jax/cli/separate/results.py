@@ -23,7 +23,8 @@ DONE, PARTLY, NOTHING, ABSENT = 0, 1, 2, 3
 class Job:
     """Hold one result that is wanted: a recording, a prompt, and where the sounds and the figure go.
 
-    shown: what reports call the output, where it is not the target's path.
+    part: start and end of what is separated [s]; None: its end. shown: what reports call the output, where
+    it is not the target's path.
     """
 
     source: Path
@@ -31,6 +32,7 @@ class Job:
     instruction: "Instruction"
     paths: OutputPaths
     figure: Path | None = None
+    part: tuple[float, float | None] = (0.0, None)
     shown: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -92,7 +94,8 @@ class Results:
         asked = report.instruction
         files = ", ".join(str(file) for file in job.paths.files)
         found = "" if report.presence is None else f", presence {report.presence.score:.2f}"
-        reports.say(f"{files}: {asked}, {seconds:.1f} s{found}")
+        where = f" from {job.part[0]:.1f} s" if self._command.request.preview else ""
+        reports.say(f"{files}: {asked}, {seconds:.1f} s{where}{found}")
         if self._command.reports.verbose:
             spent = ", ".join(f"{name} {value:.2f} s" for name, value in report.timing.items())
             print(f"hsmtss: so far {spent}", file=sys.stderr)
@@ -138,7 +141,7 @@ class Results:
             path,
             job.source,
             job.paths.target,
-            (command.request.start, command.request.end),
+            job.part,
             job.text,
             report.activity,
             Path(reference) if reference else None,
@@ -154,7 +157,7 @@ class Results:
             "figure": None if figure is None else str(figure),
             "seconds": round(report.samples / report.sample_rate, 3),
             "sample_rate": report.sample_rate,
-            "start": command.request.start,
+            "start": job.part[0],
             "mode": report.mode,
             "options": dataclasses.asdict(command.separate_options),
             "windows": report.windows,

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING
 from hsmtss_jax.audio.io import check_place, plan_output, probe
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.progress import progress_bar
-from hsmtss_jax.cli.separate import reports, standard_output
-from hsmtss_jax.cli.separate.options import SeparateCommand
+from hsmtss_jax.cli.separate import forecast, reports, standard_output
+from hsmtss_jax.cli.separate.options import RequestOptions, SeparateCommand
 from hsmtss_jax.cli.separate.plan import Asked, plan, understand
 from hsmtss_jax.cli.separate.results import Job, Results
 from hsmtss_jax.cli.separate.states import find_states, kept_states
@@ -50,7 +51,7 @@ def _make_all(
         results = Results(command, emit)
         for problem in problems:
             results.failed(None, problem)
-        wanted = _usable(command, jobs, results)
+        wanted = _previewed(command.request, _usable(command, jobs, results))
         try:
             if wanted:
                 _separate(command, context, wanted, results)
@@ -80,6 +81,20 @@ def _usable(command: SeparateCommand, jobs: Sequence[Job], results: Results) -> 
     return [job for job in wanted if checked[job.source] is None]
 
 
+def _previewed(request: RequestOptions, jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs with the part of each recording that --preview chooses."""
+    if request.preview is None:
+        return list(jobs)
+    from hsmtss_jax.inference.preview import most_active_part
+
+    parts: dict[Path, tuple[float, float]] = {}
+    for source in dict.fromkeys(job.source for job in jobs):
+        parts[source] = most_active_part(
+            source, request.preview, start=request.start, end=request.end
+        )
+    return [dataclasses.replace(job, part=parts[job.source]) for job in jobs]
+
+
 def _problem(command: SeparateCommand, jobs: Sequence[Job], scan: bool) -> Exception | None:
     """Return what is wrong with a recording: by its header, its results, and its samples where ``scan``."""
     start, end = command.request.start, command.request.end
@@ -89,8 +104,11 @@ def _problem(command: SeparateCommand, jobs: Sequence[Job], scan: bool) -> Excep
         from hsmtss_jax.inference.recording import open_recording, working_gain
 
         recording = open_recording(source, None, start, end)
+        length, preview = recording.length, command.request.preview
+        if preview is not None:
+            length = min(length, round(preview * info.sample_rate))
         for file in (file for job in jobs for file in job.paths.files):
-            plan_output(file, source, command.output, mono=mono, length=recording.length)
+            plan_output(file, source, command.output, mono=mono, length=length)
         if scan and info.seconds <= SCANNED:
             working_gain(recording, info.sample_rate)
     except (ValueError, OSError) as error:
@@ -109,7 +127,10 @@ def _separate(
         separator = _load(command, context)
         results.loaded(separator)
         with progress_bar(unit="window", quiet=command.reports.quiet) as bar:
-            _write(command, separator, jobs, results, bar)
+            progress = forecast.watched(bar, separator, jobs, command.reports.quiet)
+            parts = itertools.groupby(jobs, key=lambda job: job.part)
+            for part, of_part in parts:
+                _write(command, separator, list(of_part), part, results, progress)
 
 
 def _load(command: SeparateCommand, context: Context) -> "Separator":
@@ -127,15 +148,17 @@ def _write(
     command: SeparateCommand,
     separator: "Separator",
     jobs: Sequence[Job],
+    part: tuple[float, float | None],
     results: Results,
     progress: Progress,
 ) -> None:
-    """Make all jobs in one go.
+    """Make jobs in one go.
 
     Args:
       command: the options.
       separator: makes them.
       jobs: what is wanted.
+      part: start and end of it in each recording [s].
       results: is told of each.
       progress: takes windows done and windows in all.
     """
@@ -154,8 +177,8 @@ def _write(
     outcomes = separator.separate_files(
         outputs,
         output=command.output,
-        start=command.request.start,
-        end=command.request.end,
+        start=part[0],
+        end=part[1],
         options=command.separate_options,
         progress=progress,
         states=states,

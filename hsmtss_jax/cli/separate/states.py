@@ -21,7 +21,9 @@ def find_states(
     """
     states: dict[str | os.PathLike[str], str | os.PathLike[str]] = {}
     for source, jobs in groups.items():
-        if jobs[0].shown is not None or probe(source).seconds <= kept_from:
+        start, end = jobs[0].part
+        seconds = probe(source).seconds if end is None else end
+        if jobs[0].shown is not None or seconds - start <= kept_from:
             continue
         target = jobs[0].paths.target
         state = target.with_name(f".{target.name}.resume")

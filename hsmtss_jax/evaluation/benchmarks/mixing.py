@@ -26,14 +26,14 @@ _NO_SOUND = {".csv", ".json", ".jsonl", ".md", ".txt", ".png", ".xlsx"}
 
 
 class Mixed(NamedTuple):
-    """mixture, target: float32 [L]."""
+    """Hold mixture and target, float32 [L]."""
 
     mixture: np.ndarray
     target: np.ndarray
 
 
 class Recordings:
-    """A folder of recordings, in which a file is found by its path, or else by its name, of any format.
+    """Find files of a folder of recordings by their paths, or else by their names, of any format.
 
     Raises FileNotFoundError when the folder is not there.
     """

@@ -16,7 +16,7 @@ from hsmtss_jax.atomic import write_text
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PairRow:
-    """A line of a pair list. Files are relative to the folder of recordings.
+    """Store a line of a pair list. Files are relative to the folder of recordings.
 
     Attributes:
       name: of the pair, and of the sounds that others make of it.

@@ -18,7 +18,7 @@ Published = Mapping[str, float]  # column -> AudioSep's or the baseline's number
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PublishedList:
-    """A list that somebody published.
+    """Describe a list that somebody published.
 
     Attributes:
       name: by which the command line knows it.
@@ -60,7 +60,7 @@ def read_published(published: PublishedList, path: str | Path, *, ready: bool) -
 
 
 def _ready(lines: Rows) -> list[PairRow]:
-    """segment-N.wav and mixture-N.wav, as AudioSep's evaluation reads them."""
+    """Name segment-N.wav and mixture-N.wav, as AudioSep's evaluation reads them."""
     return [
         PairRow(
             name=line["idx"],
@@ -74,7 +74,7 @@ def _ready(lines: Rows) -> list[PairRow]:
 
 
 def _mixed(lines: Rows, seconds: float, group: Callable[[str], str]) -> list[PairRow]:
-    """A source and a noise at 0 dB; a noise that is a source elsewhere has its description there."""
+    """Mix a source and a noise at 0 dB; a noise that is a source elsewhere has its description there."""
     texts = {line["src_wav"]: line["caption"] for line in lines}
     return [
         PairRow(
@@ -91,7 +91,7 @@ def _mixed(lines: Rows, seconds: float, group: Callable[[str], str]) -> list[Pai
 
 
 def _esc50(lines: Rows) -> list[PairRow]:
-    """Files are FOLD-RECORDING-TAKE-CLASS.wav: takes of one recording belong together."""
+    """Mix FOLD-RECORDING-TAKE-CLASS.wav: takes of one recording belong together."""
     return _mixed(lines, 5.0, lambda name: name.split("-")[1])
 
 
@@ -100,7 +100,7 @@ def _clips_of_ten_seconds(lines: Rows) -> list[PairRow]:
 
 
 def _audioset(lines: Rows) -> list[PairRow]:
-    """Paths to a source and its mixture; the same number stands on all lines of a class."""
+    """Name a source and its mixture by paths; the same number stands on all lines of a class."""
     return [
         PairRow(
             name=Path(line["src_wav"]).stem.removesuffix(",source"),
@@ -128,7 +128,7 @@ def _vggsound(lines: Rows) -> list[PairRow]:
 
 
 def _dcase(lines: Rows) -> list[PairRow]:
-    """Names without suffix, a ratio a line."""
+    """Mix files named without suffix, at a ratio a line."""
     return [
         PairRow(
             name=str(number),

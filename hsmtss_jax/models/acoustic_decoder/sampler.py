@@ -121,7 +121,7 @@ _STATIC = ("frames", "policy", "segment_frames")
 
 
 class TokenSampler:
-    """``sample`` compiled in two programs, with weights that are prepared once.
+    """Compile ``sample`` as two programs, with weights that are prepared once.
 
     What a row is drawn depends on nothing but its own arguments, whatever the static shapes.
     """

@@ -17,7 +17,7 @@ from hsmtss_jax.nn.apply import apply
 
 
 class QueryEncoder(Protocol):
-    """Encodes tokenised sentences as unit vectors: frozen, a pure function of its weights."""
+    """Encode tokenised sentences as unit vectors: frozen, a pure function of its weights."""
 
     @property
     def max_tokens(self) -> int:
@@ -29,7 +29,7 @@ class QueryEncoder(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class MeanQuery:
-    """The mean of the tokens' encodings."""
+    """Average the tokens' encodings."""
 
     config: TextEncoderConfig
 
@@ -47,7 +47,7 @@ class MeanQuery:
 
 @dataclasses.dataclass(frozen=True)
 class ClapQuery:
-    """CLAP's sentence vector."""
+    """Compute CLAP's sentence vector."""
 
     config: ClapTextConfig
 
