@@ -5,6 +5,7 @@ gives "text_ids" and "text_mask", it also gives "text_features" if the table of 
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -136,12 +137,18 @@ class MixtureView:
     def __call__(self, index: int, rng: np.random.Generator) -> Example:
         example = self._mixer.draw(index, rng)
         recipe = example.recipe
-        waves = {
-            "mixture": example.mixture,
-            "target": example.target,
-            "present": np.bool_(True),
-        }
+        waves = {"mixture": example.mixture, "target": example.target}
         return waves | _instruction(example.length, recipe.text, recipe.task, self._texts)
+
+
+class WithPresence:
+    """Add {"present": bool} to a view of mixtures: whether the described sound is there, which it is."""
+
+    def __init__(self, view: Callable[[int, np.random.Generator], Example]) -> None:
+        self._view = view
+
+    def __call__(self, index: int, rng: np.random.Generator) -> Example:
+        return {**self._view(index, rng), "present": np.bool_(True)}
 
 
 class PreparedMixtureView:

@@ -178,6 +178,7 @@ class MixtureStage(SoundStage):
             samples=self.config.samples,
             tokenizer=tokenizer,
             encode=encode,
+            presence="present" in self.batch_spec(),
         )
 
     @property
