@@ -3,7 +3,8 @@
 The decoder invents a waveform that sounds like the target and is not aligned with it in phase. Its energy
 in bands over time, beside the recording's and that of what the decoder makes of the opposite task, says
 how much of the recording belongs to the target; the recording's spectrum, at its own rate and in all its
-channels, is attenuated to that. Nothing is added, and target + rest = recording.
+channels, is attenuated to that. Nothing is added, and target + rest = recording; an offset and drift (see
+``audio.drift``) belong to neither sound and stay in the rest.
 
 Legend: L samples, C channels, T mask frames, M bands.
 """
@@ -15,6 +16,7 @@ import numpy as np
 from scipy import fft
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.audio.drift import drift
 from hsmtss_jax.audio.mel import mel_filterbank
 
 WINDOW, HOP = 1024, 256  # [samples] at 16 kHz
@@ -100,6 +102,9 @@ class MaskStream:
         hop = max(1, round(HOP / SAMPLE_RATE * sample_rate))
         self._hop = fft.next_fast_len(hop, real=True)  # at 44.1 kHz it would be twice a prime
         self._window = self._hop * (WINDOW // HOP)
+        self._context = (
+            2 * self._window
+        )  # of a block on both sides: spectra overlap it, and drift those
         self._blocks = iter(blocks)
         self._block = max(1, int(block * sample_rate) // self._hop) * self._hop
         self._held = np.zeros((0, channels), np.float32)  # samples from _begin on
@@ -129,9 +134,9 @@ class MaskStream:
         return max(0, int(known - self._window) // self._hop * self._hop)
 
     def _finish(self, end: int) -> tuple[np.ndarray, list[np.ndarray]]:
-        begin = max(0, self._done - self._window)
-        self._read(min(end + self._window, self._length))
-        part = self._held[begin - self._begin : end + self._window - self._begin]
+        begin = max(0, self._done - self._context)
+        self._read(min(end + self._context, self._length))
+        part = self._held[begin - self._begin : end + self._context - self._begin]
         masked = self._masked(part, begin)
         own = slice(self._done - begin, end - begin)
         return part[own], [sound[own] for sound in masked]
@@ -145,9 +150,9 @@ class MaskStream:
         self._held = np.concatenate(parts) if len(parts) > 1 else self._held
 
     def _forget(self, end: int) -> None:
-        """Drop samples and gains that lie more than a window before ``end``, the next sample to finish."""
+        """Drop samples and gains that lie too far before ``end``, the next sample to finish."""
         self._done = end
-        begin = max(0, end - self._window)
+        begin = max(0, end - self._context)
         self._held = self._held[max(0, begin - self._begin) :]
         self._begin = max(self._begin, begin)
         frame = max(self._frame, int(begin / self._rate * SAMPLE_RATE / HOP) - 1)
@@ -164,7 +169,8 @@ class MaskStream:
             "nperseg": self._window,
             "noverlap": self._window - self._hop,
         }
-        padded = np.pad(part, ((0, max(0, self._window - len(part))), (0, 0)))
+        sound = part - drift(part, self._rate)
+        padded = np.pad(sound, ((0, max(0, self._window - len(part))), (0, 0)))
         freq, times, spectrum = signal.stft(padded, axis=0, **options)  # [F, C, T']
         times = times + begin / self._rate - self._frame * HOP / SAMPLE_RATE
         sounds = []

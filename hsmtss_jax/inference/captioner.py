@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.audio.silence import FLOOR
 from hsmtss_jax.audio.windows import WindowPlan, cut_blocks, plan_windows
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.hub import locate
@@ -22,14 +23,9 @@ from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.bundles.pipeline import load_pipeline
 from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.dist import in_32_bits
+from hsmtss_jax.inference.hearing import SHORTEST, Heard, hear
 from hsmtss_jax.inference.loaded import LoadedBundles
-from hsmtss_jax.inference.recording import (
-    SILENCE,
-    Audio,
-    Recording,
-    open_recording,
-    working_gain,
-)
+from hsmtss_jax.inference.recording import Audio, Recording, open_recording
 from hsmtss_jax.models.captioner import CaptionerConfig, caption_prefix, language_model
 from hsmtss_jax.models.gpt2 import GPT2Config, GPT2Output
 from hsmtss_jax.models.text.tokenizer import CausalTokenizer
@@ -37,6 +33,7 @@ from hsmtss_jax.nn.apply import apply
 from hsmtss_jax.sampling import Beams, apply_in_batches, batches, beam_search
 
 ROLES = ("audio_mae", "q_audio", "gpt2", "captioner")
+SOUNDING = 0.1  # share of a window that must be more than digital silence to be described
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,32 +127,39 @@ class Captioner(LoadedBundles):
         Raises ValueError for a recording that is silent, shorter than 50 ms, or holds NaN.
         """
         recording = audio if isinstance(audio, Recording) else open_recording(audio, sample_rate)
-        gain = working_gain(recording, SAMPLE_RATE)
-        plan = plan_windows(recording.length_at(SAMPLE_RATE), self.window, 0)
-        spans = self._spans(recording, plan, gain, batch, beams, tokens)
+        heard = hear(recording, SAMPLE_RATE)
+        plan = plan_windows(heard.length, self.window, 0)
+        spans = self._spans(heard, plan, batch, beams, tokens)
         for _, group in itertools.groupby(spans, key=lambda span: span.text):
             same = list(group)
             yield Caption(same[0].start, same[-1].end, same[0].text)
 
     def _spans(
         self,
-        recording: Recording,
+        heard: Heard,
         plan: WindowPlan,
-        gain: float,
         batch: int,
         beams: int,
         tokens: int,
     ) -> Iterator[Caption]:
-        """Yield a span for each window."""
-        sound = (block * np.float32(gain) for block in recording.mono(SAMPLE_RATE))
-        for part in batches(enumerate(cut_blocks(sound, plan)), batch):
+        """Yield a span for each window, and one for silence before and behind them."""
+        rate, whole = heard.whole.sample_rate, heard.whole.length / heard.whole.sample_rate
+        before, behind = heard.silence_before / rate, heard.silence_behind / rate
+        before, behind = (each if each > SHORTEST else 0.0 for each in (before, behind))
+        if before:
+            yield Caption(0.0, before, "")
+        for part in batches(enumerate(cut_blocks(heard.mono(), plan)), batch):
             audio = [window for _, window in part]
             texts = self.caption(np.stack(audio), batch=batch, beams=beams, tokens=tokens)
             for (index, window), text in zip(part, texts, strict=True):
-                start = index * plan.hop / SAMPLE_RATE
-                silent = np.abs(window).max() < SILENCE * gain
-                end = start + plan.used(index) / SAMPLE_RATE
+                start = before + index * plan.hop / SAMPLE_RATE
+                used = plan.used(index)
+                silent = np.mean(np.abs(window[:used]) > FLOOR) < SOUNDING
+                last = index == plan.count - 1
+                end = whole - behind if last else start + used / SAMPLE_RATE
                 yield Caption(start, end, "" if silent else text)
+        if behind:
+            yield Caption(whole - behind, whole, "")
 
     def _text(self, ids: np.ndarray) -> str:
         ends = np.flatnonzero(ids == self._tokenizer.end_id)

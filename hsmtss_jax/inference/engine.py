@@ -17,10 +17,12 @@ import numpy as np
 from hsmtss_jax.audio.masking import BLOCK
 from hsmtss_jax.audio.windows import WindowPlan
 from hsmtss_jax.inference.generator import CACHE_BYTES
+from hsmtss_jax.inference.hearing import hear
 from hsmtss_jax.inference.options import Failed, SeparateOptions, SeparationReport, TargetAbsent
+from hsmtss_jax.inference.outer_silence import OuterSilence
 from hsmtss_jax.inference.outlets import Sink
 from hsmtss_jax.inference.presence import presence_weights, shared_feature
-from hsmtss_jax.inference.recording import Recording, working_gain
+from hsmtss_jax.inference.recording import Recording
 from hsmtss_jax.inference.remix import Remix
 from hsmtss_jax.inference.requests import RecordingState, Window
 from hsmtss_jax.inference.resume import open_journal
@@ -69,6 +71,7 @@ class Engine:
             cache_bytes=cache_bytes,
         )
         self._outcomes: dict[int, dict[int, Outcome]] = {}
+        self._silent_windows = 0  # that were counted before a recording's outer silence was known
 
     def run(
         self,
@@ -93,7 +96,7 @@ class Engine:
             for windows in self._batches(opened):
                 self._render(windows, self._make(windows))
                 done += len(windows)
-                self._progress(done, total)
+                self._progress(done + self._silent_windows, total)
                 while waiting < len(counts) and self._complete(waiting, counts[waiting]):
                     yield self._pop(waiting)
                     waiting += 1
@@ -139,7 +142,8 @@ class Engine:
             if not state.present:
                 self._generator.forget(index)
                 return None
-            state.render = self._generator.renderer(state, block=self._block).push
+            renderer = self._generator.renderer(state, block=self._block)
+            state.render = OuterSilence(state, self._options, renderer).push
             state.remix = remix
             stack.enter_context(state.stack)
             state.journal = open_journal(self._states.get(index), recording, self._key(state))
@@ -154,12 +158,12 @@ class Engine:
         self, index: int, recording: Recording, instructions: Sequence[Instruction]
     ) -> RecordingState:
         """Measure a recording, and survey it where all of it must be known before its first window."""
-        rate = self._runtime.sample_rate
         with self._stopwatch.timed("read"):
-            gain = working_gain(recording, rate)
-        plan = self._plan(recording.length_at(rate))
+            heard = hear(recording, self._runtime.sample_rate)
+        plan = self._plan(heard.length)
+        self._silent_windows += self._count(recording) - plan.count
         opposites, read = self._generator.opposites, self._generator.read
-        state = RecordingState(index, recording, plan, rate, gain, instructions, opposites, read)
+        state = RecordingState(index, heard, plan, instructions, opposites, read)
         if self._options.min_presence is not None or self._options.global_scope == "file":
             self._survey(state)
         return state
@@ -258,6 +262,7 @@ class Engine:
                 presence=state.presence(instruction, self._runtime.pipeline.presence),
                 activity=state.meters[number].finish(),
                 peak=state.peaks[number],
+                bandwidth=state.heard.bandwidth,
                 timing=timing,
             )
 

@@ -254,11 +254,12 @@ class SeparationReport:
     """Describe a separation, without its sound.
 
     sample_rate, samples: of the target. mode: how it was made. windows: how many there were.
-    presence: None where the system does not say.
-    peak: largest absolute sample of target and residual. gain: what both were multiplied with where files
-    that end at 1 were written (``OutputOptions.clip_mode``). timing: seconds of the whole call by step
-    ("read", "semantics", "tokens", "waveform", "render" for masks and crossfades, "total"), shared by
-    all prompts and files of the call.
+    presence: None where the system does not say. peak: largest absolute sample of target and residual.
+    bandwidth: [Hz] above which the recording holds next to nothing, at most what the networks hear; 3400 to
+    4000 where it came by telephone. gain: what both were multiplied with where files that end at 1 were
+    written (``OutputOptions.clip_mode``). timing: seconds of the whole call by step ("read", "semantics",
+    "tokens", "waveform", "render" for masks and crossfades, "total"), shared by all prompts and files of
+    the call.
     """
 
     instruction: "Instruction"
@@ -269,6 +270,7 @@ class SeparationReport:
     presence: Presence | None
     activity: Activity
     peak: float
+    bandwidth: float
     timing: dict[str, float]
     gain: float = 1.0
 
@@ -278,8 +280,8 @@ class SeparationResult(SeparationReport):
     """Hold a report with the sounds, float32 [L, C] of the input's length and rate.
 
     mask, blend: both have the input's channels, and target + residual is the input. generate: both are
-    mono and in [-1, 1]; the residual is the sound generated for the opposite task. residual is None when
-    it was not asked for.
+    mono; the residual is the sound generated for the opposite task. residual is None when it was not asked
+    for. Samples may exceed 1 where the input does: nothing is clipped.
     """
 
     target: "np.ndarray"

@@ -137,7 +137,7 @@ class FileSink:
                     sounds,
                     self._output,
                     metadata,
-                    bounded=self._options.mode == "generate" or not files,
+                    bounded=not files,
                     told=functools.partial(self._gains.__setitem__, number),
                 )
                 writers = iter(stack.enter_context(together))

@@ -20,7 +20,6 @@ import numpy as np
 
 from hsmtss_jax.bundles.pipeline import Calibration
 from hsmtss_jax.inference.options import Activity, Presence
-from hsmtss_jax.inference.recording import SILENCE
 
 STEP = 0.160  # [s] a column of AudioMAE's patches
 RANGE_DB = 40.0
@@ -78,7 +77,7 @@ class ActivityMeter:
         last = [self._rest.sum(keepdims=True) / self._step] if len(self._rest) else []
         power = np.concatenate([*self._done, *last])
         loudest = float(power.max(initial=0.0))
-        share = power / loudest if loudest > SILENCE**2 else np.zeros_like(power)
+        share = power / loudest if loudest > 0 else np.zeros_like(power)
         values = np.clip(1 + 10 * np.log10(np.maximum(share, 1e-12)) / RANGE_DB, 0.0, 1.0)
         times = (np.arange(len(values)) + 0.5) * self._step / self._rate
         return Activity(times=times, values=values.astype(np.float32))

@@ -12,21 +12,11 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from hsmtss_jax.audio.io import (
-    Resampler,
-    Spooled,
-    probe,
-    read_blocks,
-    resampled_length,
-    to_mono,
-)
+from hsmtss_jax.audio.io import Spooled, probe, read_blocks, resampled_length
 from hsmtss_jax.audio.timecode import Time, read_time
 from hsmtss_jax.inference.arrays import SupportsArray, as_rate, as_samples
 
 BLOCK = 1 << 16  # [samples] read at a time by default
-QUIET_DB, LOUD_DB = -45.0, -10.0  # [dB] active levels that the networks were trained on
-SILENCE = 10 ** (-90 / 20)  # peak below which a recording counts as silent
-SHORTEST = 0.05  # [s]
 
 Audio = np.ndarray | str | os.PathLike[str] | BinaryIO | Sequence[Any] | SupportsArray
 
@@ -48,11 +38,9 @@ class Recording(abc.ABC):
     def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
         """Yield its samples from the start, float32 [l, C] with l <= ``size``; can be called again."""
 
-    def mono(self, sample_rate: int, size: int = BLOCK) -> Iterator[np.ndarray]:
-        """Yield the mean of its channels at another rate, [l] at a time; ``length_at`` samples in all."""
-        resampler = Resampler(self.sample_rate, sample_rate, 1, self.length)
-        for block in self.blocks(size):
-            yield resampler(to_mono(block)[:, None])[:, 0]
+    @abc.abstractmethod
+    def part(self, first: int, last: int) -> "Recording":
+        """Return its samples from ``first`` to before ``last`` as a recording."""
 
     def length_at(self, sample_rate: int) -> int:
         """Return the number of samples at another rate."""
@@ -69,6 +57,10 @@ class Samples(Recording):
         for start in range(0, self.length, size):
             yield np.asarray(self.samples[start : start + size], np.float32)
 
+    def part(self, first: int, last: int) -> "Samples":
+        samples, offset = self.samples[first:last], self.offset + first
+        return dataclasses.replace(self, length=last - first, offset=offset, samples=samples)
+
 
 @dataclasses.dataclass(frozen=True)
 class File(Recording):
@@ -80,6 +72,10 @@ class File(Recording):
 
     def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
         yield from read_blocks(self.path, size, start=self.start, stop=self.start + self.length)
+
+    def part(self, first: int, last: int) -> "File":
+        start, offset = self.start + first, self.offset + first
+        return dataclasses.replace(self, length=last - first, offset=offset, start=start)
 
 
 def open_recording(
@@ -120,58 +116,3 @@ def _part(length: int, rate: int, start: Time, end: Time | None) -> tuple[int, i
         raise ValueError(f"end must lie behind start, got {end} and {start}")
     last = length if end is None else round(min(length, end * rate))
     return round(start * rate), last
-
-
-def check_recording(samples: np.ndarray, rate: int) -> None:
-    """Raise ValueError for samples [L, C] that cannot be separated: NaN, too short, silent."""
-    _check_length(len(samples), rate)
-    _check_block(samples)
-    if np.abs(to_mono(samples)).max() < SILENCE:
-        raise ValueError(_SILENT)
-
-
-def working_gain(recording: Recording, rate: int, *, size: int = BLOCK) -> float:
-    """Compute the gain that brings a recording to a level the networks know; reads it once.
-
-    The level is the RMS over the 25 ms frames within 30 dB of the loudest, of the mono sound at
-    ``rate``. Raises ValueError as ``check_recording`` does.
-    """
-    _check_length(recording.length, recording.sample_rate)
-    frame, powers, peak, loudest, rest = rate // 40, [], 0.0, 0.0, np.zeros(0, np.float32)
-    resampler = Resampler(recording.sample_rate, rate, 1, recording.length)
-    for block in recording.blocks(size):
-        _check_block(block)
-        mono = to_mono(block)
-        loudest = max(loudest, float(np.abs(mono).max()))
-        sound = np.concatenate([rest, resampler(mono[:, None])[:, 0]])
-        peak = max(peak, float(np.abs(sound).max(initial=0.0)))
-        whole = len(sound) // frame * frame
-        powers.append((sound[:whole].reshape(-1, frame) ** 2).mean(axis=1))
-        rest = sound[whole:]
-    if loudest < SILENCE:
-        raise ValueError(_SILENT)
-    if len(rest):
-        powers.append(np.array([(rest**2).sum() / frame]))
-    return _gain(np.concatenate(powers), peak)
-
-
-def _gain(powers: np.ndarray, peak: float) -> float:
-    active = powers[powers >= 1e-3 * powers.max()]
-    level = 10 * np.log10(max(active.mean(), 1e-12))
-    gain = float(10 ** ((np.clip(level, QUIET_DB, LOUD_DB) - level) / 20))
-    return min(gain, 1 / max(peak, 1e-9)) if gain > 1 else gain
-
-
-_SILENT = "the recording is silent: there is nothing to separate"
-
-
-def _check_length(samples: int, rate: int) -> None:
-    if samples < SHORTEST * rate:
-        raise ValueError(
-            f"the recording is too short ({samples} samples at {rate} Hz): it takes 50 ms"
-        )
-
-
-def _check_block(samples: np.ndarray) -> None:
-    if not np.isfinite(samples).all():
-        raise ValueError("the recording holds NaN or infinite samples: repair it first")

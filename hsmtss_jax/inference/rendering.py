@@ -1,7 +1,7 @@
 """From what was made of the windows of a recording to blocks of finished sound, in each output mode.
 
 mask, blend: the recording, multiplied by gains. generate: the generated sound itself, mono. Of masks the
-gains are crossfaded, of generated sound the waves.
+gains are crossfaded, of generated sound the waves. Nothing is clipped: a recording may exceed 1.
 
 Legend: L samples, C channels, W samples of a window and T mask frames at the system's rate.
 """
@@ -39,7 +39,7 @@ class MaskRenderer:
         if options.windows == "continued":
             fade = min(fade, round(FADE * state.rate / HOP))
         self._joined = {number: OverlapAdd(hop, window, fade) for number in state.present}
-        recording = state.recording
+        recording = state.heard.sounding.recording
         self._stream = MaskStream(
             recording.blocks(),
             recording.length,
@@ -114,14 +114,14 @@ class WaveRenderer:
         state = self._state
         if not self._options.silence_gate:
             return np.float32(1 / state.gain)
-        return silence_gain(audio / state.gain, state.rate) / state.gain
+        return silence_gain(audio, state.rate) / state.gain
 
 
 class _Wave:
-    """Join one generated sound: windows [W] in, blocks [l, 1] at the recording's rate out, in [-1, 1]."""
+    """Join one generated sound: windows [W] in, blocks [l, 1] at the recording's rate out."""
 
     def __init__(self, state: RecordingState, continued: bool, crossfade: Crossfade) -> None:
-        plan, recording = state.plan, state.recording
+        plan, recording = state.plan, state.heard.sounding.recording
         fade = round(FADE * state.rate)
         tail = 0 if continued else max(0, (plan.overlap - fade) // 2)
         kind = linear_crossfade if continued else crossfade
@@ -139,4 +139,4 @@ class _Wave:
         self._left_out -= len(out)
         if last:  # there and back may be off by a sample
             out = np.pad(out, ((0, self._left_out), (0, 0)))
-        return np.clip(out, -1.0, 1.0)
+        return out

@@ -15,6 +15,7 @@ import numpy as np
 
 from hsmtss_jax.audio.windows import WindowPlan, cut_blocks
 from hsmtss_jax.bundles.pipeline import Calibration
+from hsmtss_jax.inference.hearing import Heard
 from hsmtss_jax.inference.options import Presence
 from hsmtss_jax.inference.outlets import Sink, Writer
 from hsmtss_jax.inference.presence import ActivityMeter, presence
@@ -26,8 +27,7 @@ from hsmtss_jax.instructions import Instruction
 
 def read_mono(state: "RecordingState") -> Iterator[np.ndarray]:
     """Yield the mono sound of a recording at ``rate`` and at working level, [l] at a time."""
-    gain = np.float32(state.gain)
-    return (block * gain for block in state.recording.mono(state.rate))
+    return state.heard.mono()
 
 
 @dataclasses.dataclass
@@ -36,8 +36,8 @@ class RecordingState:
 
     Attributes:
       index: the recording's place in the call.
-      plan: its windows at ``rate`` [Hz].
-      gain: what the mono sound is multiplied with.
+      heard: the recording as the networks hear it.
+      plan: the windows of that.
       instructions: all that the recording is asked for.
       opposites: whether the opposite task's sounds are generated as well.
       read: gives the recording as the networks hear it, block by block.
@@ -56,10 +56,8 @@ class RecordingState:
     """
 
     index: int
-    recording: Recording
+    heard: Heard
     plan: WindowPlan
-    rate: int
-    gain: float
     instructions: Sequence[Instruction]
     opposites: bool
     read: Callable[["RecordingState"], Iterator[np.ndarray]] = read_mono
@@ -83,6 +81,21 @@ class RecordingState:
 
     def __post_init__(self) -> None:
         self.present = list(range(len(self.instructions)))
+
+    @property
+    def recording(self) -> Recording:
+        """Return the whole recording."""
+        return self.heard.whole
+
+    @property
+    def rate(self) -> int:
+        """Return the rate of the windows [Hz]."""
+        return self.heard.rate
+
+    @property
+    def gain(self) -> float:
+        """Return what the sound was multiplied with to be at working level."""
+        return self.heard.gain
 
     @property
     def generated(self) -> list[Instruction]:

@@ -59,11 +59,14 @@ class WaveformSeparator:
         self._queries = dict(zip(descriptions, queries, strict=True))
 
     def read(self, state: RecordingState) -> Iterator[np.ndarray]:
-        """Yield the recording's channels [l, C] at the network's rate and at their own level."""
-        recording = state.recording
+        """Yield the recording's channels [l, C] at the network's rate and at their own level.
+
+        Their offset is taken away: it stays in the rest.
+        """
+        recording, offset = state.heard.sounding.recording, state.heard.sounding.offset
         rates = recording.sample_rate, self._network.sample_rate
         resampler = Resampler(*rates, recording.channels, recording.length)
-        return (resampler(block) for block in recording.blocks())
+        return (resampler(block - offset) for block in recording.blocks())
 
     def survey(self, windows: Sequence[Window]) -> list[dict[Instruction, np.ndarray]]:
         """Find nothing: there is no global feature."""
@@ -102,7 +105,7 @@ class WaveformRenderer:
         """Prepare to render a recording; rate: of the windows [Hz]; residual: give the rest as well."""
         self._state, self._residual = state, residual
         self._waves = {each: _Wave(state, rate) for each in _descriptions(state)}
-        self._samples = _Samples(state.recording.blocks())
+        self._samples = _Samples(state.heard.sounding.recording.blocks())
 
     def push(
         self, audio: np.ndarray, described: Mapping[int, np.ndarray], last: bool
@@ -125,7 +128,7 @@ class _Wave:
     """Join one described sound: windows [W, C] in, blocks [l, C] at the recording's rate out."""
 
     def __init__(self, state: RecordingState, rate: int) -> None:
-        plan, recording = state.plan, state.recording
+        plan, recording = state.plan, state.heard.sounding.recording
         fade = min(plan.overlap // 2, round(FADE * rate))
         self._overlap_add = OverlapAdd(plan.hop, plan.window, fade, (plan.overlap - fade) // 2)
         rates = rate, recording.sample_rate

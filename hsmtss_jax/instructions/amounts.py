@@ -104,6 +104,8 @@ _STRICT = (
 _LOOSE = (
     rf"(?P<at>at (?:about )?){_PERCENT}",
     rf"(?:about )?{_PERCENT} of(?= (?:the|that|this|my|all|any) )",
+    rf"(?P<to>to ){_FRACTION}\b(?: (?:its|the|their) (?:level|volume|loudness))?",
+    r"(?P<verb>{REMOVE}) (?:(?P<most>most)|some|part|a (?:little|bit)(?: bit)?) of(?= (?:the|that|this|my) )",
     rf"{_FRACTION}(?: of)?(?= (?:the|that|this|my) (?!time\b))",
     r"(?P<scale>half|twice|double) as (?P<loud>loud|quiet|soft)\b",
     rf"{_CHANGES}(?:by )?{_LITTLE}{_MORE}",
@@ -171,6 +173,8 @@ def _change(said: dict[str, str | None]) -> Change:
         return Change(share, share if share > 1 else None) if kept else Change(1 - share, 1 + share)
     if said.get("fraction"):
         share = _FRACTIONS[str(said["fraction"]).lower()]
+        if said.get("to"):
+            return Change(share, None)
         return Change(1 - share, 1 + share)
     if said.get("factor"):
         factor = str(said["factor"])
@@ -182,7 +186,7 @@ def _change(said: dict[str, str | None]) -> Change:
         return Change(0.5, None)
     if said.get("wholly"):
         return Change(0.0, None)
-    if said.get("much"):
+    if said.get("much") or said.get("most"):
         return decibels(MUCH_LOWER, MUCH_LOUDER)
     return decibels(A_LITTLE_LOWER, A_LITTLE_LOUDER)
 
@@ -194,7 +198,7 @@ def _number(text: str | None) -> float:
 def _without(text: str, match: re.Match[str]) -> str:
     """Return the text without the phrase; "half as loud" leaves "quieter"."""
     said = match.groupdict()
-    instead = " turn down " if said.get("off") else " "
+    instead = " turn down " if said.get("off") else f" {said.get('verb') or ''} "
     if said.get("scale"):
         down = (said["scale"].lower() == "half") == (said["loud"].lower() == "loud")
         instead = " quieter " if down else " louder "

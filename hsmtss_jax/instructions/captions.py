@@ -32,8 +32,9 @@ _DEFINITE_START = re.compile(
     r"the (?!sound of\b|rest\b|others?\b|sounds? (?:that|made|from|coming)\b|\w+ (?:only|alone)$)|this is "
 )
 _CAPTION_START = re.compile(
-    r"[A-Z]|(?:an?|some|some(?:one|body|thing)|several|many|multiple|various|people|two|three|four|five"
-    r"|a few|there (?:is|are)|another)\b"
+    r"(?!(?:an? (?:little|bit)|some|part) of (?:the|that|this|my)\b)"
+    r"(?:[A-Z]|(?:an?|some|some(?:one|body|thing)|several|many|multiple|various|people|two|three|four|five"
+    r"|a few|there (?:is|are)|another)\b)"
 )
 _EXCLUSION = (
     r"\b(?:without|but not|and not|rather than|instead of|but no|with no|excluding|ignoring|minus|from)"

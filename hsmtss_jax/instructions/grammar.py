@@ -239,7 +239,7 @@ FRAMES: tuple[Frame, ...] = (
                      r" (?!{OFF} ){X} {OFF}(?: of (?:it|here|there))?"),
     Frame("extract", r"(?:pull|pick|single|bring|lift|get) (?!out |up |rid ){X} out(?: (?:of|from) .+)?"),
     Frame("extract", r"(?:pull|pick|bring|lift|turn|get|crank|push) (?!out |up |rid |{OFF} ){X} up"),
-    Frame("remove",  r"(?:bring|tone|dial|push|get|fade) (?!down |up ){X} down"),
+    Frame("remove",  r"(?:bring|tone|dial|push|get|fade) (?!down |up ){X} (?:down|back)"),
     Frame("extract", r"what (?:do|does|did|would) {X} sounds? like(?: {ALONE})?"),
     # The verb, then its target.
     Frame("remove",  r"{REMOVE_PHRASE}{GAP}{X}"),

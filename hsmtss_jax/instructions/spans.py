@@ -47,7 +47,7 @@ class Form(NamedTuple):
     """Describe a phrase that names a span. {A}, {B}: times. kind: what they mean.
 
     kind: range (from A to B), from, until, point (at A), head (the first A), tail (the last A),
-    part (by the groups which, n, part and more), first half or second half.
+    part (by the groups which, n, part and more), behind or before such a part, first half or second half.
     """
 
     kind: str
@@ -105,18 +105,22 @@ _ONE_PART = (
 
 FORMS = (
     Form("range", rf"(?:from|between) {_ABOUT}{{A}}{_TO}{_ABOUT}{{B}}"),
-    Form("range", rf"(?:from|between) (?P<unit>seconds?|minutes?) (?P<a>{_NUMBER}){_TO}(?P<b>{_NUMBER})"),
+    Form("range", rf"(?:from|between|in) (?P<unit>seconds?|minutes?) (?P<a>{_NUMBER}){_TO}(?P<b>{_NUMBER})"),
     Form("range", rf"(?:at |in |within )?(?P<a>{_CLOCK}){_TO}(?P<b>{_CLOCK})"),
     Form("range", rf"(?:in )?(?P<a>{_QUANTITY}|{_FIGURE})(?: ?- ?| to )(?P<b>{_QUANTITY})(?! of\b)(?: in)?"),
     Form("from", rf"(?:starting |beginning )?(?:from|at|with) {_ABOUT}{{A}}{_ON}"),
     Form("from", rf"(?:starting|beginning) (?:from|at|with|after) {_ABOUT}{{A}}"),
     Form("from", rf"(?:after|since|from) (?P<a>{_CLOCK})"),
     Form("until", rf"(?:before|until|till|up to|up until) (?P<a>{_CLOCK})"),
-    Form("from", rf"(?:after|since) {_ABOUT}{{A}}", False),
-    Form("until", rf"(?:before|until|till|up to|up until|within) {_ABOUT}{{A}}", False),
+    Form("from", rf"(?:after|since) {_ABOUT}{{A}}(?: mark)?", False),
+    Form("until", rf"(?:before|until|till|up to|up until|within) {_ABOUT}{{A}}(?: mark)?", False),
+    Form("behind", rf"after {_ONE_PART}", False),
+    Form("behind", rf"from {_ONE_PART} on(?:wards?)?", False),
+    Form("before", rf"(?:before|until|till|up to) {_ONE_PART}", False),
     Form("range", rf"(?:from|between) (?P<a>{_FIGURE}){_TO}(?P<b>{_FIGURE})(?=[ ,.;!]*$)", False),
     Form("point", rf"(?:at|around) {_ABOUT}{{A}}(?: mark)?", False),
     Form("part", rf"(?:in|during|for|over|within|throughout|from|only|just) {_ONE_PART}", False),
+    Form("part", rf"{_ONE_PART} of(?= )", False),
     Form("part", rf"{_ONE_PART}(?: only| alone|(?=[ ,.;]*$))", False),
 )  # fmt: skip
 _OUTSIDE = (
@@ -211,10 +215,13 @@ def _without(text: str, match: re.Match[str]) -> str:
 
 def _spans(kind: str, match: re.Match[str]) -> list[Span]:
     groups = match.groupdict()
-    if kind == "part":
+    if kind in ("part", "behind", "before"):
         more = _moment(groups["more"]).seconds if groups["more"] else 0.0
         part = _part(groups["which"].lower(), groups["n"], groups["part"].lower(), more)
-        return [part] if part else []
+        if part is None:
+            return []
+        edges = {"part": part, "behind": Span(part.end, END), "before": Span(START, part.start)}
+        return [edges[kind]] if edges[kind].start != edges[kind].end else []
     unit = groups.get("unit")
     if kind in _HALVES:
         return [_HALVES[kind]]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE as RATE
+from hsmtss_jax.audio.drift import drift
 from hsmtss_jax.audio.masking import HOP, apply_mask, mask_gains
 
 SECONDS = 2.0
@@ -31,10 +32,12 @@ def test_a_tone_is_taken_out_of_two(rate, channels):
     assert level(out[:, -1] - low) < level(low) - 20
 
 
-def test_the_recording_itself_passes_unchanged():
+@pytest.mark.parametrize("offset", [0.0, 0.5])
+def test_the_recording_itself_passes_unchanged_without_offset_and_drift(offset):
     noise = 0.1 * np.random.default_rng(0).normal(size=(3 * RATE + 17, 2)).astype(np.float32)
     gains = mask_gains(noise[:, 0], noise[:, 0])
-    np.testing.assert_allclose(apply_mask(noise, RATE, gains), noise, atol=1e-6)
+    out = apply_mask(noise + np.float32(offset), RATE, gains)
+    np.testing.assert_allclose(out, noise - drift(noise, RATE), atol=1e-6)
 
 
 def test_a_silent_reference_gives_silence():

@@ -4,7 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hsmtss_jax.audio.working_level import FRAME, WORKING_LEVEL, working_gain
+from hsmtss_jax.audio.constants import WORKING_LEVEL
+from hsmtss_jax.audio.working_level import FRAME, working_gain
 
 
 def test_active_parts_come_to_the_working_level():

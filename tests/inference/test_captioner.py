@@ -41,7 +41,7 @@ def test_windows_go_in_batches_and_the_end_is_the_recording_s():
     writer = LevelWriter()
     spans = list(writer.describe(_recording([0.5, 0.5, 0.5], 12_000), batch=2))
     assert writer.batches == [2, 1] and spans[-1].end == pytest.approx(3.0)
-    short = open_recording(np.full(4000, 0.1, np.float32), RATE)
+    short = _recording([0.1]).part(0, 4000)
     assert list(LevelWriter().describe(short)) == [Caption(0.0, 0.25, "loud")]
 
 

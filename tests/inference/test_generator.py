@@ -5,6 +5,7 @@ import pytest
 
 from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.inference.generator import CANDIDATE_STEP, WindowGenerator
+from hsmtss_jax.inference.hearing import hear
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.recording import open_recording
 from hsmtss_jax.inference.requests import RecordingState
@@ -30,11 +31,9 @@ class Scene:
     def _state(self, index, seconds):
         rng = np.random.default_rng(index)
         samples = (0.1 * rng.normal(size=round(seconds * RATE))).astype(np.float32)
-        recording = open_recording(samples, RATE)
+        heard = hear(open_recording(samples, RATE), RATE)
         plan = plan_windows(len(samples), WINDOW, WINDOW // 4, FRAME)
-        return RecordingState(
-            index, recording, plan, RATE, 1.0, ASKED, self.options.generates_opposite
-        )
+        return RecordingState(index, heard, plan, ASKED, self.options.generates_opposite)
 
     def windows(self):
         return [window for state in self.states for window in state.windows()]

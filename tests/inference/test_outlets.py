@@ -29,6 +29,7 @@ REPORT = SeparationReport(
     presence=Presence(0.5, 0.5, 0.5),
     activity=Activity(np.zeros(1), np.zeros(1)),
     peak=0.5,
+    bandwidth=8000.0,
     timing={},
 )
 

@@ -10,6 +10,7 @@ import pytest
 from hsmtss_jax.audio.overlap_add import equal_level_crossfade, linear_crossfade
 from hsmtss_jax.audio.windows import cut, plan_windows
 from hsmtss_jax.inference.generator import window_gains
+from hsmtss_jax.inference.hearing import Heard, Sounding
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.recording import Samples
 from hsmtss_jax.inference.rendering import MaskRenderer, WaveRenderer
@@ -43,7 +44,9 @@ def windows_of(kind, continued):
 def state_of(recording, gain=1.0, length=LENGTH, plan=PLAN):
     """A recording with one instruction, before its first window."""
     samples = Samples(RATE, 1, length, recording[:, None])
-    return RecordingState(0, samples, plan, RATE, gain, [parse("extract rain")], False)
+    sounding = Sounding(samples, 0, np.zeros(1, np.float32), np.ones(1, np.float32))
+    heard = Heard(samples, sounding, RATE, gain, RATE / 2)
+    return RecordingState(0, heard, plan, [parse("extract rain")], False)
 
 
 def rendered(kind, mode, continued, crossfade=equal_level_crossfade):

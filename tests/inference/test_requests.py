@@ -5,6 +5,7 @@ import pytest
 
 from hsmtss_jax.audio.windows import plan_windows
 from hsmtss_jax.bundles.pipeline import Calibration
+from hsmtss_jax.inference.hearing import hear
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.outlets import ArraySink
 from hsmtss_jax.inference.recording import open_recording
@@ -17,10 +18,11 @@ KEEP, DROP = Instruction("extract", "dog"), Instruction("remove", "dog")
 
 
 def state_of(instructions, opposites=False, seconds=1.0, window=4000, overlap=1000):
-    samples = np.arange(round(seconds * RATE), dtype=np.float32)[:, None] / RATE / 4
-    recording = open_recording(samples, RATE)
+    samples = np.random.default_rng(0).normal(size=(round(seconds * RATE), 1)) / 10
+    heard = hear(open_recording(samples, RATE), RATE)
     plan = plan_windows(len(samples), window, overlap)
-    return RecordingState(0, recording, plan, RATE, 2.0, instructions, opposites), samples[:, 0]
+    state = RecordingState(0, heard, plan, instructions, opposites)
+    return state, np.concatenate(list(heard.mono()))
 
 
 def test_equal_instructions_are_asked_once():
@@ -65,7 +67,7 @@ def test_windows_are_the_sound_at_working_level():
     for window in windows:
         start = window.index * state.plan.hop
         np.testing.assert_allclose(
-            window.audio[: window.used], 2 * sound[start : start + window.used], rtol=1e-6
+            window.audio[: window.used], sound[start : start + window.used], rtol=1e-6
         )
         assert not window.audio[window.used :].any()
     assert [window.last for window in windows] == [False] * 4 + [True]

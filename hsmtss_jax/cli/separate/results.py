@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hsmtss_jax.instructions import Instruction
 
 DONE, PARTLY, NOTHING, ABSENT = 0, 1, 2, 3
+NARROW = 4000.0  # [Hz] a bandwidth below it gets a warning
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Results:
         self._counts = dict.fromkeys(("done", "skipped", "absent", "failed"), 0)
         self._model: dict[str, Any] = {}
         self._told: list[Exception] = []
+        self._narrow: set[Path] = set()
 
     def status(self) -> int:
         """Return the exit status."""
@@ -86,6 +88,7 @@ class Results:
     def done(self, job: Job, report: "SeparationReport") -> None:
         """Report a result that is written, and draw its figure."""
         self._counts["done"] += 1
+        self._warn_of_narrow(job.source, report.bandwidth)
         figure = self._drawn(job, report)
         self._emit(self._document(job, report, figure))
         if self._quiet:
@@ -122,6 +125,15 @@ class Results:
         if presence is not None:
             document["presence"] = dataclasses.asdict(presence)
         self._emit({"status": status, **document, "error": message})
+
+    def _warn_of_narrow(self, source: Path, bandwidth: float) -> None:
+        """Print a line, once a recording, where little of the spectrum is there."""
+        if bandwidth < NARROW and source not in self._narrow:
+            self._narrow.add(source)
+            khz = f"{bandwidth / 1000:.1f} kHz"
+            caution(
+                f"{source}: next to nothing above {khz} (a telephone's band or less): expect less"
+            )
 
     def _drawn(self, job: Job, report: "SeparationReport") -> Path | None:
         """Draw the figure that is wanted; return its path. One that fails is no failed result."""
@@ -170,6 +182,7 @@ class Results:
                 "values": np.round(curve.values.astype(float), 3).tolist(),
             },
             "peak": round(report.peak, 6),
+            "bandwidth": report.bandwidth,
             "gain": round(report.gain, 6),
             "timing": {name: round(value, 3) for name, value in report.timing.items()},
         }

@@ -101,7 +101,8 @@ def _problem(command: SeparateCommand, jobs: Sequence[Job], scan: bool) -> Excep
     source, mono = jobs[0].source, command.separation.mode == "generate"
     try:
         info = probe(source)
-        from hsmtss_jax.inference.recording import open_recording, working_gain
+        from hsmtss_jax.inference.hearing import find_sound
+        from hsmtss_jax.inference.recording import open_recording
 
         recording = open_recording(source, None, start, end)
         length, preview = recording.length, command.request.preview
@@ -110,7 +111,7 @@ def _problem(command: SeparateCommand, jobs: Sequence[Job], scan: bool) -> Excep
         for file in (file for job in jobs for file in job.paths.files):
             plan_output(file, source, command.output, mono=mono, length=length)
         if scan and info.seconds <= SCANNED:
-            working_gain(recording, info.sample_rate)
+            find_sound(recording)
     except (ValueError, OSError) as error:
         return error
     return None

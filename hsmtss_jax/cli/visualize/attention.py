@@ -35,8 +35,9 @@ class VisualizeAttentionOptions:
 def run(options: VisualizeAttentionOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
+    from hsmtss_jax.inference.hearing import hear
     from hsmtss_jax.inference.pretrained import hierarchical
-    from hsmtss_jax.inference.recording import check_recording
+    from hsmtss_jax.inference.recording import open_recording
     from hsmtss_jax.instructions import parse
     from hsmtss_jax.visualization.attention import attention_maps, save_attention, save_heads
 
@@ -47,9 +48,10 @@ def run(options: VisualizeAttentionOptions, context: Context) -> int:
     runtime = hierarchical(system)
     place = options.start, runtime.window, runtime.sample_rate
     audio = read_window(options.input, *place)
-    check_recording(audio[:, None], runtime.sample_rate)
+    rate = runtime.sample_rate
+    gain = hear(open_recording(audio, rate), rate).gain
     target = read_window(options.target, *place) if options.target else None
-    maps = attention_maps(runtime, audio, asked, target)
+    maps = attention_maps(runtime, gain * audio, asked, None if target is None else gain * target)
     output = options.figure.make_folder()
     title = f"{asked.task}: {asked.description}"
     if options.heads:
