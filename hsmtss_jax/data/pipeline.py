@@ -26,7 +26,6 @@ from hsmtss_jax.data.views import (
     MixtureFeatureView,
     MixtureView,
     PreparedMixtureView,
-    WithPresence,
 )
 
 FEATURE_SOURCE = (
@@ -92,12 +91,11 @@ def mixture_dataset(
     samples: int,
     tokenizer: TokenizeFn,
     encode: Encode | None = None,
-    presence: bool = False,
 ) -> grain.IterDataset:
     """Return batches of mixtures.
 
     {"mixture", "target": float32 [b, L], "length": int32 [b], "text_ids": int32 [b, N], "text_mask":
-    bool [b, N], "task": int32 [b]}, with ``presence`` also "present": bool [b].
+    bool [b, N], "task": int32 [b], "present": bool [b] (the text describes a sound of the mixture)}.
 
     Args:
       config: of the data; its root is a data set of clips, mixed on the fly, or one of prepared mixtures.
@@ -107,9 +105,7 @@ def mixture_dataset(
       samples: L.
       tokenizer: from captions to token ids and mask.
       encode: text encoder of the captions, where batches are to hold "text_features".
-      presence: batches are to say whether the described sound is there.
     """
-    view: View
     if "mixture" in read_kinds(config.root):
         order, view = _prepared_mixtures(config, split, samples, tokenizer, encode)
     else:
@@ -117,7 +113,6 @@ def mixture_dataset(
         texts = TextTable(source.texts(), tokenizer, config.max_text_tokens, encode)
         view = MixtureView(_mixer(source, config, split, samples), texts)
         order = mixture_order(source, config, split)
-    view = WithPresence(view) if presence else view
     return _batches(order, view, config, split, shard, seed)
 
 
@@ -158,7 +153,7 @@ def mixture_feature_dataset(
     """Return batches of precomputed features.
 
     {"s_mixture", "s_target": float16 [b, P, C], "length": int32 [b], "text_ids": int32 [b, N], "text_mask":
-    bool [b, N], "task": int32 [b]}.
+    bool [b, N], "task": int32 [b], "present": bool [b]}.
 
     Args:
       config: of the data.

@@ -5,7 +5,6 @@ gives "text_ids" and "text_mask", it also gives "text_features" if the table of 
 """
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -128,7 +127,7 @@ class MixtureView:
     """Draw a mixture on the fly.
 
     {"mixture", "target": float32 [L], "length": int32, "text_ids": int32 [N], "text_mask": bool [N],
-    "task": int32 (0 extract, 1 remove)}.
+    "task": int32 (0 extract, 1 remove), "present": bool (the text describes a sound of the mixture)}.
     """
 
     def __init__(self, mixer: Mixer, texts: TextTable) -> None:
@@ -137,18 +136,12 @@ class MixtureView:
     def __call__(self, index: int, rng: np.random.Generator) -> Example:
         example = self._mixer.draw(index, rng)
         recipe = example.recipe
-        waves = {"mixture": example.mixture, "target": example.target}
-        return waves | _instruction(example.length, recipe.text, recipe.task, self._texts)
-
-
-class WithPresence:
-    """Add {"present": bool} to a view of mixtures: whether the described sound is there, which it is."""
-
-    def __init__(self, view: Callable[[int, np.random.Generator], Example]) -> None:
-        self._view = view
-
-    def __call__(self, index: int, rng: np.random.Generator) -> Example:
-        return {**self._view(index, rng), "present": np.bool_(True)}
+        waves = {
+            "mixture": example.mixture,
+            "target": example.target,
+        }
+        said = _instruction(example.length, recipe.text, recipe.task, self._texts)
+        return waves | said | {"present": np.bool_(example.present)}
 
 
 class PreparedMixtureView:
@@ -192,7 +185,7 @@ class PreparedMixtureView:
 class MixtureFeatureView:
     """Read precomputed features of mixtures.
 
-    {"s_mixture", "s_target": float16 [P, C], "length", "text_ids", "text_mask", "task"}.
+    {"s_mixture", "s_target": float16 [P, C], "length", "text_ids", "text_mask", "task", "present"}.
 
     Args:
       reader: the features.
@@ -240,4 +233,5 @@ def draw_text(
 
 
 def _instruction(length: int, text: str, task: int, texts: TextTable) -> Example:
-    return {"length": np.int32(length), "task": np.int32(task), **texts(text)}
+    numbers = {"length": np.int32(length), "task": np.int32(task), "present": np.bool_(True)}
+    return {**numbers, **texts(text)}
