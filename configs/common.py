@@ -49,6 +49,23 @@ def demo_words(batch_size: int, **changes: Any) -> DataConfig:
     return demo_data(batch_size, max_text_tokens=16, **changes)
 
 
+def varied_mixtures(batch_size: int, **changes: Any) -> DataConfig:
+    """Return mixtures as recordings may be: two to four sounds, or the asked one missing, any level.
+
+    Rooms, telephones and other band limits are for training alone; the rest holds in validation, too.
+    """
+    varied: dict[str, Any] = {
+        "text_cache": "runs/text_features",
+        "sources": (2, 4),
+        "absent_probability": 0.1,
+        "clean_probability": 0.05,
+        "room_probability": 0.1,
+        "band_probability": 0.15,
+        "level_db": (-45.0, -6.0),
+    }
+    return demo_words(batch_size, **(varied | changes))
+
+
 def demo_mixtures(batch_size: int = 32) -> DataConfig:
     """Return the demo's mixtures: their features were computed once, and so are those of captions."""
     return demo_words(batch_size, root=FEATURES, text_cache="runs/text_features")

@@ -34,7 +34,7 @@ def _demo() -> ExperimentConfig:
     model = MaskDecoderConfig(channels=(48, 96, 128), blocks=1, layers=2, heads=4)
     return ExperimentConfig(
         stage=MaskDecoderStageConfig(model=inherit(model), samples=40_960),
-        data=common.demo_words(16, text_cache="runs/text_features"),
+        data=common.varied_mixtures(16),
         optim=common.adamw(1e-3, warmup_steps=200, end_lr=1e-5, ema=0.999),
         run=RunConfig(steps=40_000, log_every=50, eval_every=1_000, save_every=250),
         upstream=UPSTREAM,

@@ -40,6 +40,20 @@ class DataConfig:
     batch_size: int = 256  # examples, over all devices
     workers: int = 0  # grain worker processes; 0 reads in the training process
     snr_db: tuple[float, float] = (-15.0, 15.0)  # range of target over other [dB]
+    sources: tuple[int, int] = (
+        2,
+        2,
+    )  # fewest and most sounds in a mixture; more than two need "scale"
+    absent_probability: float = 0.0  # share of mixtures without the sound that the text describes
+    clean_probability: float = (
+        0.0  # share of mixtures that are nearly the target alone, clean_snr_db
+    )
+    clean_snr_db: tuple[float, float] = (20.0, 40.0)
+    # Of training mixtures as a whole, where ``augment`` is on: the share with a room, and with a band
+    # limit (telephone and others); the range of levels [dB re full scale], () leaves them.
+    room_probability: float = 0.0
+    band_probability: float = 0.0
+    level_db: tuple[float, ...] = ()
     # scale: a gain for a drawn SNR; raw_reject: plain sums, pairs drawn until the SNR is in range
     mix_mode: Literal["scale", "raw_reject"] = "scale"
     # Clips shorter than the window. pad: zeros follow. place: put at a random place. repeat: that, or

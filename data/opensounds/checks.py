@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.data.active_level import active_rms
 from hsmtss_jax.data.fingerprint import Match
-from hsmtss_jax.data.mixing import active_rms
 
 SHORTEST = 0.1  # [s]
 SILENT_DB = -60.0  # level of the active part [dB re full scale]

@@ -15,7 +15,8 @@ import numpy as np
 
 from hsmtss_jax.atomic import replace_file
 from hsmtss_jax.config import DataConfig
-from hsmtss_jax.data.mixing import Mixer, MixtureExample, Recipe
+from hsmtss_jax.data.channel import Channel
+from hsmtss_jax.data.mixing import Layer, Mixer, MixtureExample, Recipe
 from hsmtss_jax.data.pipeline import examples, mixture_order
 from hsmtss_jax.data.placement import Placement
 from hsmtss_jax.data.records import read_index
@@ -134,11 +135,21 @@ def from_row(row: dict[str, Any]) -> Recipe:
         task=TASKS.index(row["task"]),
         caption_target=row["caption_target"],
         caption_other=row["caption_other"],
+        layers=tuple(
+            Layer(layer["clip"], _placement(layer["placement"]), layer["gain"])
+            for layer in row.get("layers", ())
+        ),
+        caption_absent=row.get("caption_absent", ""),
+        channel=_channel(row.get("channel", {})),
     )
 
 
 def _placement(row: dict[str, Any]) -> Placement:
     return Placement(**{**row, "offsets": tuple(row["offsets"])})
+
+
+def _channel(row: dict[str, Any]) -> Channel:
+    return Channel(**{**row, "band": tuple(row.get("band", (0.0, 0.0)))})
 
 
 def recording_groups(root: str | os.PathLike, split: str) -> dict[str, str]:

@@ -95,7 +95,7 @@ def mixture_dataset(
     """Return batches of mixtures.
 
     {"mixture", "target": float32 [b, L], "length": int32 [b], "text_ids": int32 [b, N], "text_mask":
-    bool [b, N], "task": int32 [b]}.
+    bool [b, N], "task": int32 [b], "present": bool [b] (the text describes a sound of the mixture)}.
 
     Args:
       config: of the data; its root is a data set of clips, mixed on the fly, or one of prepared mixtures.
@@ -153,7 +153,7 @@ def mixture_feature_dataset(
     """Return batches of precomputed features.
 
     {"s_mixture", "s_target": float16 [b, P, C], "length": int32 [b], "text_ids": int32 [b, N], "text_mask":
-    bool [b, N], "task": int32 [b]}.
+    bool [b, N], "task": int32 [b], "present": bool [b]}.
 
     Args:
       config: of the data.

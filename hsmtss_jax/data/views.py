@@ -127,7 +127,7 @@ class MixtureView:
     """Draw a mixture on the fly.
 
     {"mixture", "target": float32 [L], "length": int32, "text_ids": int32 [N], "text_mask": bool [N],
-    "task": int32 (0 extract, 1 remove)}.
+    "task": int32 (0 extract, 1 remove), "present": bool (the text describes a sound of the mixture)}.
     """
 
     def __init__(self, mixer: Mixer, texts: TextTable) -> None:
@@ -139,9 +139,9 @@ class MixtureView:
         waves = {
             "mixture": example.mixture,
             "target": example.target,
-            "present": np.bool_(True),
         }
-        return waves | _instruction(example.length, recipe.text, recipe.task, self._texts)
+        said = _instruction(example.length, recipe.text, recipe.task, self._texts)
+        return waves | said | {"present": np.bool_(example.present)}
 
 
 class PreparedMixtureView:
@@ -185,7 +185,7 @@ class PreparedMixtureView:
 class MixtureFeatureView:
     """Read precomputed features of mixtures.
 
-    {"s_mixture", "s_target": float16 [P, C], "length", "text_ids", "text_mask", "task"}.
+    {"s_mixture", "s_target": float16 [P, C], "length", "text_ids", "text_mask", "task", "present"}.
 
     Args:
       reader: the features.
@@ -233,4 +233,5 @@ def draw_text(
 
 
 def _instruction(length: int, text: str, task: int, texts: TextTable) -> Example:
-    return {"length": np.int32(length), "task": np.int32(task), **texts(text)}
+    numbers = {"length": np.int32(length), "task": np.int32(task), "present": np.bool_(True)}
+    return {**numbers, **texts(text)}

@@ -9,7 +9,7 @@ import numpy as np
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.io import read_audio, resample, to_mono
 from hsmtss_jax.evaluation.pairs import Pair
-from hsmtss_jax.evaluation.systems import read_sound
+from hsmtss_jax.evaluation.routes import read_sound
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.task import Task
 

@@ -1,4 +1,4 @@
-"""Run systems over pairs and score what they make, a line of JSON a pair, so that a run can go on.
+"""Run routes over pairs and score what they make, a line of JSON a pair, so that a run can go on.
 
 The log's first line says what makes the numbers; a run with another one is refused. A line that was cut
 short by an interruption is made again.
@@ -15,39 +15,39 @@ from typing import Any, TextIO
 import numpy as np
 
 from hsmtss_jax.evaluation.pairs import Pair
+from hsmtss_jax.evaluation.routes import Route
 from hsmtss_jax.evaluation.scorers import Scorer
 from hsmtss_jax.evaluation.scores import PairScore
-from hsmtss_jax.evaluation.systems import Estimator
 
 Sounds = Mapping[str, Sequence[np.ndarray]]  # route -> a sound an instruction
 
 
 def judge(
-    systems: Sequence[Estimator],
+    routes: Sequence[Route],
     pairs: Iterable[Pair],
     scorers: Sequence[Scorer],
     *,
     seed: int = 0,
     log: "Log | None" = None,
 ) -> Iterator[PairScore]:
-    """Yield the scores of every system on every pair, task by task; pair i is made with seed + i.
+    """Yield the scores of every route on every pair, task by task; pair i is made with seed + i.
 
     Args:
-      systems: with names of their own.
+      routes: with names of their own.
       pairs: one is in memory at a time.
       scorers: what is measured.
       seed: of what is drawn.
       log: of pairs that are done, which are not made again.
 
-    Raises ValueError for two systems of one name, and what the systems raise.
+    Raises ValueError for two routes of one name, and what the routes raise.
     """
-    names = [system.name for system in systems]
+    names = [route.name for route in routes]
     if len(set(names)) < len(names):
-        raise ValueError(f"two systems have one name ({', '.join(names)}): name them apart")
+        raise ValueError(f"two routes have one name ({', '.join(names)}): name them apart")
     for pair in pairs:
         found = log.scores(pair.index) if log else None
         if found is None:
-            sounds = {system.name: system(pair, seed + pair.index) for system in systems}
+            sounds = {route.name: route(pair, seed + pair.index) for route in routes}
             found = score_sounds(sounds, pair, scorers)
             if log:
                 log.write(pair.index, found)

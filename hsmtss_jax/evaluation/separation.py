@@ -18,9 +18,10 @@ from hsmtss_jax.evaluation.diagnostics import diagnose
 from hsmtss_jax.evaluation.judging import score_sounds
 from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.evaluation.pairs import Pair, pair_of
+from hsmtss_jax.evaluation.paper_tables import PaperTable, paper_table
+from hsmtss_jax.evaluation.routes import Mixture, Route, SeparatorMode, Target
 from hsmtss_jax.evaluation.scorers import Scorer, SignalMetrics
 from hsmtss_jax.evaluation.scores import PairScore, missing_notes, report
-from hsmtss_jax.evaluation.systems import Estimator, Mixture, SeparatorMode, Target
 from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.inference.separator import Separator
@@ -37,6 +38,7 @@ def evaluate_separation(
     baseline: MaskBaseline | None = None,
     groups: Mapping[str, str] | None = None,
     judges: Sequence[Scorer] = (),
+    paper: PaperTable | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> Report:
     """Score the system on mixtures, both tasks of each; one mixture is in memory at a time.
@@ -51,6 +53,7 @@ def evaluate_separation(
       baseline: a mask separator to score on the same pairs.
       groups: clip id -> recording; whole recordings are drawn in the bootstrap. None: pairs are.
       judges: further scorers; with one that embeds sounds, the target itself is a row, and sets are compared.
+      paper: number of a table of the paper to add, with its printed numbers.
       about: what to keep in the report about the examples.
     """
     options = options or SeparateOptions()
@@ -64,7 +67,9 @@ def evaluate_separation(
         raise ValueError("there is no mixture to separate")
     made = {"modes": list(modes), "options": dataclasses.asdict(options)}
     columns = [column for scorer in scorers for column in scorer.columns]
-    return report(scores, {**(about or {}), **made}, columns, missing_notes(columns))
+    found = report(scores, {**(about or {}), **made}, columns, missing_notes(columns))
+    added = [paper_table(paper, scores)] if paper else []
+    return dataclasses.replace(found, tables=[*found.tables, *added])
 
 
 def _pair_scores(
@@ -78,8 +83,8 @@ def _pair_scores(
 ) -> list[PairScore]:
     """Score one pair by every route."""
     features: dict[str, dict[str, np.ndarray]] = {}
-    systems: list[Estimator] = [Mixture(), *([Target()] if len(scorers) > 1 else [])]
-    sounds = {system.name: list(system(pair, options.seed)) for system in systems}
+    routes: list[Route] = [Mixture(), *([Target()] if len(scorers) > 1 else [])]
+    sounds = {route.name: list(route(pair, options.seed)) for route in routes}
     if diagnostics is not None:
         for found in diagnose(diagnostics, pair, options):
             features[found.route] = found.cosines

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from hsmtss_jax.audio.io import Resampler
 from hsmtss_jax.audio.masking import BINS, BLOCK, HOP, MaskStream
 from hsmtss_jax.audio.overlap_add import (
     Crossfade,
@@ -19,6 +18,7 @@ from hsmtss_jax.audio.overlap_add import (
     linear_crossfade,
 )
 from hsmtss_jax.audio.silence import silence_gain
+from hsmtss_jax.inference.joining import WindowJoiner
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.requests import RecordingState
 from hsmtss_jax.inference.stems import Stems
@@ -88,8 +88,8 @@ class WaveRenderer:
         continued = options.windows == "continued"
         self._waves = {
             number: Stems(
-                _Wave(state, continued, crossfade),
-                _Wave(state, continued, crossfade) if options.residual else None,
+                _joiner(state, continued, crossfade),
+                _joiner(state, continued, crossfade) if options.residual else None,
             )
             for number in state.present
         }
@@ -117,26 +117,12 @@ class WaveRenderer:
         return silence_gain(audio, state.rate) / state.gain
 
 
-class _Wave:
-    """Join one generated sound: windows [W] in, blocks [l, 1] at the recording's rate out."""
-
-    def __init__(self, state: RecordingState, continued: bool, crossfade: Crossfade) -> None:
-        plan, recording = state.plan, state.heard.sounding.recording
-        fade = round(FADE * state.rate)
-        tail = 0 if continued else max(0, (plan.overlap - fade) // 2)
-        kind = linear_crossfade if continued else crossfade
-        self._overlap_add = OverlapAdd(plan.hop, plan.window, fade, tail, kind)
-        self._resampler = Resampler(state.rate, recording.sample_rate, 1, plan.length)
-        self._left_in, self._left_out = plan.length, recording.length
-
-    def push(self, piece: np.ndarray, last: bool) -> np.ndarray:
-        sound = self._overlap_add.push(piece)
-        if last:
-            sound = np.concatenate([sound, self._overlap_add.finish()])
-        sound = sound[: self._left_in]
-        self._left_in -= len(sound)
-        out = self._resampler(sound[:, None])[: self._left_out]
-        self._left_out -= len(out)
-        if last:  # there and back may be off by a sample
-            out = np.pad(out, ((0, self._left_out), (0, 0)))
-        return out
+def _joiner(state: RecordingState, continued: bool, crossfade: Crossfade) -> WindowJoiner:
+    """Return what joins one generated sound, mono windows [W]."""
+    plan, recording = state.plan, state.heard.sounding.recording
+    fade = round(FADE * state.rate)
+    tail = 0 if continued else max(0, (plan.overlap - fade) // 2)
+    kind = linear_crossfade if continued else crossfade
+    overlap_add = OverlapAdd(plan.hop, plan.window, fade, tail, kind)
+    rates, lengths = (state.rate, recording.sample_rate), (plan.length, recording.length)
+    return WindowJoiner(overlap_add, rates, lengths, 1)

@@ -13,6 +13,7 @@ import numpy as np
 
 from hsmtss_jax.audio.io import Resampler
 from hsmtss_jax.audio.overlap_add import OverlapAdd
+from hsmtss_jax.inference.joining import WindowJoiner
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.requests import RecordingState, Window
 from hsmtss_jax.inference.stems import Stems
@@ -104,7 +105,7 @@ class WaveformRenderer:
     def __init__(self, state: RecordingState, rate: int, *, residual: bool) -> None:
         """Prepare to render a recording; rate: of the windows [Hz]; residual: give the rest as well."""
         self._state, self._residual = state, residual
-        self._waves = {each: _Wave(state, rate) for each in _descriptions(state)}
+        self._waves = {each: _joiner(state, rate) for each in _descriptions(state)}
         self._samples = _Samples(state.heard.sounding.recording.blocks())
 
     def push(
@@ -122,30 +123,6 @@ class WaveformRenderer:
             target, residual = (sound, rest) if extracts else (rest, sound)
             blocks[number] = Stems(target, residual if self._residual else None)
         yield blocks
-
-
-class _Wave:
-    """Join one described sound: windows [W, C] in, blocks [l, C] at the recording's rate out."""
-
-    def __init__(self, state: RecordingState, rate: int) -> None:
-        plan, recording = state.plan, state.heard.sounding.recording
-        fade = min(plan.overlap // 2, round(FADE * rate))
-        self._overlap_add = OverlapAdd(plan.hop, plan.window, fade, (plan.overlap - fade) // 2)
-        rates = rate, recording.sample_rate
-        self._resampler = Resampler(*rates, recording.channels, plan.length)
-        self._left_in, self._left_out = plan.length, recording.length
-
-    def push(self, piece: np.ndarray, last: bool) -> np.ndarray:
-        sound = self._overlap_add.push(piece)
-        if last:
-            sound = np.concatenate([sound, self._overlap_add.finish()])
-        sound = sound[: self._left_in]
-        self._left_in -= len(sound)
-        out = self._resampler(sound)[: self._left_out]
-        self._left_out -= len(out)
-        if last:  # there and back may be off by a sample
-            out = np.pad(out, ((0, self._left_out), (0, 0)))
-        return out
 
 
 class _Samples:
@@ -175,6 +152,15 @@ def check_options(options: SeparateOptions, kind: str) -> None:
                 f"{name.replace('_', '-')} {value} does not apply to a bundle of the kind {kind}: "
                 "leave it out, or choose a hierarchical one"
             )
+
+
+def _joiner(state: RecordingState, rate: int) -> WindowJoiner:
+    """Return what joins one described sound, windows [W, C] at ``rate``."""
+    plan, recording = state.plan, state.heard.sounding.recording
+    fade = min(plan.overlap // 2, round(FADE * rate))
+    overlap_add = OverlapAdd(plan.hop, plan.window, fade, (plan.overlap - fade) // 2)
+    rates, lengths = (rate, recording.sample_rate), (plan.length, recording.length)
+    return WindowJoiner(overlap_add, rates, lengths, recording.channels)
 
 
 def _description(state: RecordingState, number: int) -> str:

@@ -1,6 +1,6 @@
 """Numbers for reports, on numpy arrays: no gradients, no device."""
 
-from hsmtss_jax.metrics.detection import auc
+from hsmtss_jax.metrics.detection import auc, auc_with_interval
 from hsmtss_jax.metrics.distribution import (
     SetDistance,
     frechet_audio_distance,
@@ -18,6 +18,7 @@ __all__ = [
     "Estimate",
     "SetDistance",
     "auc",
+    "auc_with_interval",
     "best_ranks",
     "cosine_similarity",
     "frechet_audio_distance",

@@ -150,6 +150,7 @@ class MixtureStage(SoundStage):
             "text_ids": ((size, tokens), jnp.int32),
             "text_mask": ((size, tokens), jnp.bool_),
             "task": ((size,), jnp.int32),
+            "present": ((size,), jnp.bool_),
         }
         if self.data.text_cache:
             rows = tokens + self.text_extra

@@ -79,8 +79,7 @@ class MaskDecoderStage(MixtureStage):
                 f"{self.data.root} holds features, the mask decoder reads sound: give data.root a set of "
                 "clips or of mixtures"
             )
-        present = jax.ShapeDtypeStruct((self.data.batch_size,), jnp.bool_)
-        return {**super().batch_spec(), "present": present}
+        return super().batch_spec()
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]

@@ -72,6 +72,7 @@ class MaskSeparatorStage(Stage):
             "text_ids": jax.ShapeDtypeStruct((size, tokens), jnp.int32),
             "text_mask": jax.ShapeDtypeStruct((size, tokens), jnp.bool_),
             "task": number,
+            "present": jax.ShapeDtypeStruct((size,), jnp.bool_),
         }
 
     def dataset(self, split: str, shard: Shard, seed: int) -> grain.IterDataset:

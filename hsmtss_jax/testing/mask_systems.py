@@ -68,7 +68,11 @@ class FakeMaskSystem:
         self.batch, self._share = batch, share
         self.rows: list[int] = []  # of each call of the network
         self.pipeline: Any = types.SimpleNamespace(
-            sampling=None, presence=None, path=Path("fake_mask"), architecture="mask_separator"
+            bundles={},
+            sampling=None,
+            presence=None,
+            path=Path("fake_mask"),
+            architecture="mask_separator",
         )
 
     def encode_text(self, descriptions: Sequence[str]) -> np.ndarray:

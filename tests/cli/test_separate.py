@@ -1,10 +1,7 @@
 """``hsmtss separate`` around a system without networks: files, statuses, reports."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +12,7 @@ from hsmtss_jax.audio.io import AudioWarning
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.inference import SeparateOptions, Separator
 from tests.cli.conftest import FAKE, RATE, CommandRuntime, below, noise, write
+from tests.cli.interrupted import interrupt
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -188,26 +186,6 @@ def test_help_is_grouped(capsys):
         assert f"\n{group}:" in text
 
 
-INTERRUPTED = """
-import signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
-from pathlib import Path
-from tests.cli.conftest import CommandRuntime
-from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.main import main
-calls = []
-class Slow(CommandRuntime):
-    def decode_tokens(self, tokens, samples, *, gate=True):
-        calls.append(1)
-        if len(calls) == 2:
-            print("working", flush=True)
-            time.sleep(60)
-        return super().decode_tokens(tokens, samples, gate=gate)
-context = Context(load_runtime=lambda source, dtype, device, batch: Slow(batch))
-sys.exit(main(sys.argv[1:], context))
-"""
-
-
 @pytest.mark.parametrize(
     ("number", "status", "said"),
     [
@@ -220,21 +198,8 @@ def test_an_interrupt_leaves_what_is_complete(number, status, said, tmp_path):
     sources = [write(tmp_path / "a.wav"), write(tmp_path / "b.wav", noise(6 * RATE))]
     argv = ["separate", *sources, "-p", "x", "-o", tmp_path / "out", "--batch=1"]
     argv += ["--mask-from=target", "--json"]
-    command = [sys.executable, "-c", INTERRUPTED, *map(str, argv), str(tmp_path / "all.jsonl")]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        while "working" not in (line := process.stdout.readline()):
-            assert line, process.stderr.read()
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (status, said)
+    argv.append(tmp_path / "all.jsonl")
+    assert interrupt(argv, number, tmp_path / "cache") == (status, said)
     assert below(tmp_path / "out") == {"a_target.wav"}
     assert [each["status"] for each in lines((tmp_path / "all.jsonl").read_text())] == ["done"]
 
@@ -278,13 +243,7 @@ def test_what_a_killed_run_left_is_swept(tmp_path):
     """Working files are hidden, and deleted by the next run into the same folder."""
     source, out = write(tmp_path / "in.flac", noise(6 * RATE)), tmp_path / "out"
     argv = ["separate", source, "x", "-o", out, "--batch=1", "--mask-from=target", "--no-figure"]
-    command = [sys.executable, "-c", INTERRUPTED, *map(str, argv)]
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        while b"working" not in (line := process.stdout.readline()):
-            assert line
-        process.kill()
+    interrupt(argv, signal.SIGKILL, tmp_path / "cache")
     left = below(out)
     assert left and all(name.startswith(".") for name in left)
     (out / ".mine.tmp").touch()

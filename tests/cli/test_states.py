@@ -1,17 +1,15 @@
 """A long recording whose separation is interrupted: --resume goes on."""
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 
 import pytest
 import soundfile
 
 from tests.cli.conftest import RATE, below, noise, write
-from tests.cli.test_separate import INTERRUPTED, ROOT, separate
+from tests.cli.interrupted import interrupt
+from tests.cli.test_separate import separate
 
 HALF_DONE = {"in.wav", "out/.a.wav.resume"}
 
@@ -27,20 +25,7 @@ def test_a_killed_run_goes_on(number, status, said, tmp_path, capsys):
     source, out = write(tmp_path / "in.wav", noise(61 * RATE)), tmp_path / "out" / "a.wav"
     options = ["-o", out, "--batch=1", "--mask-from=target", "--no-figure", "--bit-depth=16"]
     argv = ["separate", source, "extract the dog", *options]
-    with subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, *map(str, argv)],
-        cwd=ROOT,
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        while "working" not in (line := process.stdout.readline()):
-            assert line, process.stderr.read()
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (status, said)
+    assert interrupt(argv, number, tmp_path / "cache") == (status, said)
     assert below(tmp_path) >= HALF_DONE and not out.exists()
     assert separate(*argv[1:], "--resume", "-q") == 0 and below(tmp_path / "out") == {"a.wav"}
     resumed = soundfile.read(out)[0].tobytes()

@@ -1,5 +1,6 @@
 """Rich mixtures, manifests and prepared mixtures are the same mixtures."""
 
+import dataclasses
 import importlib.util
 import json
 from pathlib import Path
@@ -46,6 +47,18 @@ def test_manifest_rebuilds_the_mixtures(config, tmp_path):
         np.testing.assert_array_equal(a.mixture, b.mixture)
     row = json.loads(path.read_text().splitlines()[0])
     assert row["task"] in ("extract", "remove") and row["text"] == straight[0].recipe.text
+
+
+def test_manifest_rebuilds_many_sources(config, tmp_path):
+    path = tmp_path / "mixtures.jsonl"
+    config = dataclasses.replace(
+        config, sources=(2, 4), absent_probability=0.5, band_probability=1.0, level_db=(-40.0, 0.0)
+    )
+    write_manifest(path, config, "train", 3, 6, samples=L)
+    straight = list(mixture_examples(config, "train", 3, 6, samples=L))
+    for a, b in zip(straight, read_manifest(path, config), strict=True):
+        assert a.recipe == b.recipe and a.present == b.present
+        np.testing.assert_array_equal(a.mixture, b.mixture)
 
 
 def test_broken_manifest_names_the_line(config, tmp_path):

@@ -1,18 +1,18 @@
 """Mixtures: ratio, tags, tasks, recipes."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
 from hsmtss_jax.config import DataConfig
+from hsmtss_jax.data.channel import Channel
 from hsmtss_jax.data.mixing import (
     EXTRACT,
     REMOVE,
     Mixer,
     PairSampler,
-    active_rms,
-    active_snr_db,
 )
 from hsmtss_jax.data.placement import render
 from hsmtss_jax.data.sources import Clip, ClipSource, overlaps
@@ -86,15 +86,7 @@ def test_unknown_mode_and_unpairable_clip(config):
     tags = frozenset({"dog"})
     clip = Clip(id="d", captions=("d",), label="d", tags=tags, events=tags, samples=1)
     with pytest.raises(ValueError, match="no clip to mix with 'd'"):
-        PairSampler([clip, clip], 0.5).draw(0, np.random.default_rng(0))
-
-
-def test_active_level_ignores_pauses():
-    tone = np.sin(np.arange(1600) / 4).astype(np.float32)
-    padded = np.concatenate([np.zeros(8000, np.float32), tone])
-    assert active_rms(padded) == pytest.approx(active_rms(tone), rel=0.05)
-    assert active_rms(np.zeros(1000)) == 0.0 and active_rms(np.zeros(0)) == 0.0
-    assert np.isfinite(active_snr_db(tone, np.zeros(1600)))
+        PairSampler([clip, clip], 0.5).draw([0], np.random.default_rng(0))
 
 
 class Silent(ClipSource):
@@ -126,3 +118,96 @@ def test_short_clips_are_padded_when_the_config_says_so(config):
                 recipe = mix.draw(i, np.random.default_rng(i)).recipe
                 seen |= {recipe.target_placement.offsets, recipe.other_placement.offsets}
         assert offsets["pad"] == {(0,)} and len(offsets["repeat"]) > 8
+
+
+MANY = {"sources": (2, 4), "absent_probability": 0.3, "clean_probability": 0.2}
+
+
+def test_up_to_four_sources_none_alike(config):
+    mix = mixer(dataclasses.replace(config, **MANY), augmented=True)
+    clips = {clip.id: clip for clip in mix.source.clips}
+    counts, absent, clean = set(), 0, 0
+    for i in range(60):
+        example = mix.draw(i % 24, np.random.default_rng(i))
+        recipe = example.recipe
+        names = [recipe.target, recipe.other, *(layer.clip for layer in recipe.layers)]
+        for a, b in itertools.combinations(names, 2):
+            assert not overlaps(clips[a], clips[b])
+        counts.add(len(names))
+        clean += recipe.snr >= 20
+        absent += not example.present
+        np.testing.assert_allclose(example.mixture, example.target + example.other, atol=1e-6)
+        if example.present:
+            assert example.snr == pytest.approx(recipe.snr, abs=0.05)
+            assert recipe.text in clips[names[recipe.task]].captions
+        again = mix.rebuild(recipe)
+        np.testing.assert_array_equal(again.mixture, example.mixture)
+        np.testing.assert_array_equal(again.target, example.target)
+    assert counts == {2, 3, 4} and 8 < absent < 30 and 4 < clean < 24
+
+
+def test_further_clips_stay_with_what_is_not_described(config):
+    """Extract leaves the target alone, remove takes nothing but the described clip away."""
+    plain = dataclasses.replace(config, sources=(3, 3))
+    for probability, alone in ((0.0, "target"), (1.0, "other")):
+        mix = mixer(dataclasses.replace(plain, remove_probability=probability))
+        example = mix.draw(3, np.random.default_rng(3))
+        recipe = example.recipe
+        name, place = (
+            (recipe.target, recipe.target_placement)
+            if alone == "target"
+            else (recipe.other, recipe.other_placement)
+        )
+        index = [clip.id for clip in mix.source.clips].index(name)
+        wave, _ = render(mix.source.audio(index), place, L)
+        part = getattr(example, alone)
+        gain = np.dot(part, wave) / np.dot(wave, wave)
+        np.testing.assert_allclose(part, gain * wave, atol=1e-6)
+        assert recipe.text == (recipe.caption_target, recipe.caption_other)[recipe.task]
+
+
+def test_absent_sounds_leave_silence_or_everything(config):
+    mix = mixer(dataclasses.replace(config, absent_probability=1.0))
+    clips = {clip.id: clip for clip in mix.source.clips}
+    for i in range(12):
+        example = mix.draw(i, np.random.default_rng(i))
+        recipe = example.recipe
+        assert not example.present and recipe.text == recipe.caption_absent
+        for name in (recipe.target, recipe.other):
+            assert recipe.text not in clips[name].captions
+        expected = 0 * example.mixture if recipe.task == EXTRACT else example.mixture
+        np.testing.assert_array_equal(example.target, expected)
+
+
+def test_the_options_change_nothing_where_they_are_off(config):
+    """The same seed gives the same pairs with and without what follows them."""
+    plain, more = mixer(config), mixer(dataclasses.replace(config, sources=(3, 3)))
+    for i in range(6):
+        a, b = (mix.draw(i, np.random.default_rng(i)).recipe for mix in (plain, more))
+        assert dataclasses.replace(b, layers=()) == a and len(b.layers) == 1
+
+
+def test_channels_are_for_training(config):
+    heard = dataclasses.replace(config, band_probability=1.0, level_db=(-40.0, -10.0))
+    assert mixer(heard).draw(0, np.random.default_rng(0)).recipe.channel == Channel()
+    for i in range(6):
+        mix = mixer(heard, augmented=True)
+        example = mix.draw(i, np.random.default_rng(i))
+        assert example.length == L  # filters ring after the sound
+        assert any(example.recipe.channel.band) and -40 <= example.recipe.channel.level <= -10
+        np.testing.assert_allclose(example.mixture, example.target + example.other, atol=2e-5)
+        np.testing.assert_array_equal(mix.rebuild(example.recipe).mixture, example.mixture)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sources": (1, 2)}, "sources is a range from 2"),
+        ({"sources": (3, 2)}, "sources is a range from 2"),
+        ({"sources": (2, 3), "mix_mode": "raw_reject"}, "takes sources"),
+        ({"level_db": (1.0,)}, "level_db is a range"),
+    ],
+)
+def test_choices_that_make_no_mixture_are_refused(config, change, message):
+    with pytest.raises(ValueError, match=message):
+        mixer(dataclasses.replace(config, **change))

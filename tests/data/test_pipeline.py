@@ -50,6 +50,7 @@ SPECS = {
         "text_ids": ((N,), np.int32),
         "text_mask": ((N,), np.bool_),
         "task": ((), np.int32),
+        "present": ((), np.bool_),
     },
 }
 

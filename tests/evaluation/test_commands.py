@@ -62,7 +62,7 @@ def test_probe(corpus, bundles, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["fly"], "unknown task 'fly': choose one of separation, retrieval, "),
+        (["fly"], "unknown task 'fly': choose one of separation, folder, presence, "),
         (["retrieval", "--data", "nowhere"], "no prepared data set in nowhere"),
         (["retrieval", "--crops", "0"], "--crops: must be at least 1"),
         (["probe", "--data", "nowhere"], "no data set at nowhere"),

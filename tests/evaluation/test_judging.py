@@ -1,4 +1,4 @@
-"""Systems over pairs: seeds, and a run that goes on where it was left."""
+"""Routes over pairs: seeds, and a run that goes on where it was left."""
 
 import json
 
@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.evaluation.judging import Log, judge, read_logs, score_sounds
+from hsmtss_jax.evaluation.routes import Mixture, Target
 from hsmtss_jax.evaluation.scorers import Divergence, SignalMetrics
-from hsmtss_jax.evaluation.systems import Mixture, Target
 from tests.evaluation.sounds import MeanJudge, make_pair
 
 SCORERS = (SignalMetrics(), Divergence(MeanJudge()))
 
 
 class Noisy:
-    """A system that draws; counts its pairs."""
+    """A route that draws; counts its pairs."""
 
     name = "noisy"
 
@@ -31,7 +31,7 @@ def pairs(count=3):
     return [make_pair(i, tasks=("extract", "remove")) for i in range(count)]
 
 
-def test_every_system_on_every_pair_with_a_seed_of_its_own():
+def test_every_route_on_every_pair_with_a_seed_of_its_own():
     noisy = Noisy()
     found = list(judge([Mixture(), noisy], pairs(), SCORERS, seed=7))
     assert noisy.made == [(0, 7), (1, 8), (2, 9)] and len(found) == 3 * 2 * 2
@@ -40,7 +40,7 @@ def test_every_system_on_every_pair_with_a_seed_of_its_own():
         *("mixture", "extract", "a tone", "group 0"),
     )
     assert {"sdr", "kl_mean"} <= set(first.values) and first.embeddings["Mean"].shape == (2,)
-    with pytest.raises(ValueError, match="two systems have one name"):
+    with pytest.raises(ValueError, match="two routes have one name"):
         list(judge([Mixture(), Mixture()], pairs(), SCORERS))
 
 

@@ -126,7 +126,8 @@ def test_the_baseline_is_scored_beside_it(separator, examples):
 
 
 def test_a_judge_brings_columns_the_target_s_row_and_sets(separator, examples):
-    report = evaluate_separation(separator, examples[:2], judges=[Divergence(MeanJudge())])
+    judges = [Divergence(MeanJudge())]
+    report = evaluate_separation(separator, examples[:2], judges=judges, paper="2")
     document = report.to_json()
     assert document["about"]["columns"]["kl_mean"] == "KL (Mean) ↓"
     both = document["summary"]["all"]
@@ -134,6 +135,7 @@ def test_a_judge_brings_columns_the_target_s_row_and_sets(separator, examples):
     assert both["target"]["kl_mean"]["mean"] == pytest.approx(0, abs=1e-5)
     assert np.isfinite(both["mask - mixture"]["kl_mean"]["mean"])
     assert document["summary"]["sets"]["mixture"]["n_Mean"] == "2, 2"
+    assert document["summary"]["the paper's Table II, extraction"]["mask"]["kl"] == "missing"
     assert "KL (Mean) ↓" in report.table() and "Not computed, of the paper's" in report.table()
 
 

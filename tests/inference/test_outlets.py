@@ -1,10 +1,13 @@
 """Sinks: what is written is what comes out, whole or not at all."""
 
+import struct
+
 import numpy as np
 import pytest
 import soundfile
 
 from hsmtss_jax.audio.io import AudioWarning
+from hsmtss_jax.audio.io.chunks import read_extras
 from hsmtss_jax.inference.options import (
     Activity,
     Failed,
@@ -121,3 +124,25 @@ def test_too_loud_sounds_are_told_with_their_gain(tmp_path):
     np.testing.assert_allclose(soundfile.read(tmp_path / "b.flac")[0], SOUND / peak, atol=1e-4)
     failed = Failed(ValueError())
     assert sink.told([failed]) == [failed]
+
+
+def bext(reference: int) -> bytes:
+    """Return a broadcast extension chunk."""
+    body = bytearray(602)
+    struct.pack_into("<QH", body, 338, reference, 1)
+    return struct.pack("<4sI", b"bext", len(body)) + bytes(body)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.25])
+def test_the_time_reference_is_that_of_the_part(tmp_path, start):
+    source, target = tmp_path / "in.wav", tmp_path / "out.wav"
+    soundfile.write(source, SOUND, RATE)
+    source.write_bytes(source.read_bytes() + bext(1000))
+    recording = open_recording(source, start=start)
+    sink = FileSink([OutputFiles("x", target)], SeparateOptions())
+    sink.check(source, recording.length)
+    with sink.open(recording, [0]) as writers:
+        write(writers[0].target, SOUND[-recording.length :])
+    (chunk,) = read_extras(target).chunks
+    assert struct.unpack_from("<Q", chunk.body, 338)[0] == 1000 + start * RATE
+    np.testing.assert_allclose(soundfile.read(target)[0], SOUND[-recording.length :], atol=2**-15)

@@ -201,7 +201,7 @@ def plan_output(
     clip_mode(encoding, options)
     check_form(path, encoding, info.sample_rate, 1 if mono else info.channels)
     if encoding.form.video:
-        _check_film(path, source, part=length is not None and length < info.frames)
+        _check_film(path, source, encoding.form, part=length is not None and length < info.frames)
     return encoding
 
 
@@ -271,16 +271,19 @@ def check_form(path: Path, encoding: Encoding, rate: int, channels: int) -> None
         warnings.warn(note, AudioWarning, stacklevel=3)
 
 
-def _check_film(path: Path, source: str | os.PathLike[str], *, part: bool) -> None:
+def _check_film(path: Path, source: str | os.PathLike[str], form: Format, *, part: bool) -> None:
     """Raise AudioError for a film that cannot be made of ``source``, or of a part of it."""
-    from hsmtss_jax.audio.io.ffmpeg_write import has_pictures
+    from hsmtss_jax.audio.io.ffmpeg_write import has_pictures, refusal
 
-    if not has_pictures(local_path(Path(source))):
+    local = local_path(Path(source))
+    if not has_pictures(local):
         raise AudioError(f"{path}: {source} has no pictures: name a result like sound.m4a")
     if part:
         raise AudioError(
             f"{path}: a film is written whole: leave out start and end, or write sound"
         )
+    if why := refusal(local, form.muxer):
+        raise AudioError(f"{path}: {form.title} does not take the pictures of {source} ({why})")
 
 
 @functools.cache

@@ -44,6 +44,13 @@ def has_pictures(path: Path) -> bool:
     return bool(_PICTURES.search(run.stderr.decode("utf-8", "replace")))
 
 
+def refusal(path: Path, muxer: str) -> str | None:
+    """Return why a container does not take the pictures of a film; None where it does."""
+    one = ["-map", "0:V", "-c", "copy", "-frames:v", "1", "-f", muxer, "-y", "/dev/null"]
+    run = subprocess.run([*input_options(path, "error"), *one], capture_output=True, check=False)
+    return last_line(run.stderr.decode("utf-8", "replace")) if run.returncode else None
+
+
 @contextlib.contextmanager
 def encode(work: Path, target: Target, metadata: Metadata) -> Iterator[Encode]:
     """Yield what takes blocks [l, C]. Raises Damaged where encoding fails.

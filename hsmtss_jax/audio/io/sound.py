@@ -122,6 +122,8 @@ def _inspect(path: Path, version: tuple[int, ...]) -> Sound:
         if file.error:
             raise file.error
     try:
+        if _is_container(view):
+            raise ForeignCodec("a container of streams")  # frames of MP3 in it are not all there is
         layout = next((found for parse in _PARSERS if (found := parse(view))), None)
         return _libsndfile(layout or Layout([Stream(view, loud=True)]), known=layout is not None)
     except (Damaged, ForeignCodec) as error:
@@ -194,6 +196,14 @@ def _is_foreign(view: View, error: Exception) -> bool:
     boxes = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
     adts = head[:1] == b"\xff" and head[1:2] and head[1] & 0xF6 == 0xF0
     return head.startswith(starts) or head[4:8] in boxes or bool(adts) or head[8:12] == b"AVI "
+
+
+def _is_container(view: View) -> bool:
+    """Return whether the first bytes are those of MP4, Matroska, ASF, FLV or AVI."""
+    with view.open() as file:
+        head = file.at(0, 12)
+    starts = (b"\x1aE\xdf\xa3", b"0&\xb2u\x8ef\xcf\x11", b"FLV")
+    return head.startswith(starts) or head[4:8] == b"ftyp" or head[8:12] == b"AVI "
 
 
 def _channels(block: np.ndarray, channels: int) -> np.ndarray:

@@ -18,7 +18,15 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from hsmtss_jax.bundles.importers.mapping import Convert, Origin, State, fit, transpose
+from hsmtss_jax.bundles.importers.mapping import (
+    Convert,
+    Origin,
+    State,
+    batch_norm,
+    conv_kernel,
+    fit,
+    transpose,
+)
 from hsmtss_jax.models.mask_separator import MaskSeparatorConfig, audiosep
 
 _WHAT = "AudioSep's ResUNet30"
@@ -86,7 +94,7 @@ def import_audiosep(config: MaskSeparatorConfig, state: State) -> dict[str, Any]
 
 def _origins(config: MaskSeparatorConfig) -> Iterator[tuple[str, Origin]]:
     levels, before = len(config.channels), config.channels[0]
-    yield from _norm("bins_norm", "base.bn0")
+    yield from batch_norm("bins_norm", "base.bn0")
     yield from _biased("in", "base.pre_conv")
     yield from _biased("out", "base.after_conv")
     for i, channels in enumerate(config.channels):
@@ -106,34 +114,19 @@ def _block(ours: str, theirs: tuple[str, str], *, widens: bool) -> Iterator[tupl
     base, film = "base." + ".".join(theirs), "film." + "->".join(theirs)
     for number, name in ((1, "first"), (2, "second")):
         yield from _shifted(f"{ours}/{name}_input", f"{base}.bn{number}", f"{film}->beta{number}")
-        yield f"params/{ours}/{name}/kernel", Origin((f"{base}.conv{number}.weight",), _conv_kernel)
+        yield f"params/{ours}/{name}/kernel", Origin((f"{base}.conv{number}.weight",), conv_kernel)
     if widens:
         yield from _biased(f"{ours}/shortcut", f"{base}.shortcut")
 
 
 def _shifted(ours: str, norm: str, shift: str) -> Iterator[tuple[str, Origin]]:
-    yield from _norm(f"{ours}/norm", norm)
+    yield from batch_norm(f"{ours}/norm", norm)
     yield from _biased(f"{ours}/shift", shift, transpose)
 
 
-def _norm(ours: str, theirs: str) -> Iterator[tuple[str, Origin]]:
-    for path, name in (
-        ("params/{}/scale", "weight"),
-        ("params/{}/bias", "bias"),
-        ("batch_stats/{}/mean", "running_mean"),
-        ("batch_stats/{}/var", "running_var"),
-    ):
-        yield path.format(ours), Origin((f"{theirs}.{name}",))
-
-
 def _biased(ours: str, theirs: str, kernel: Convert | None = None) -> Iterator[tuple[str, Origin]]:
-    yield f"params/{ours}/kernel", Origin((f"{theirs}.weight",), kernel or _conv_kernel)
+    yield f"params/{ours}/kernel", Origin((f"{theirs}.weight",), kernel or conv_kernel)
     yield f"params/{ours}/bias", Origin((f"{theirs}.bias",))
-
-
-def _conv_kernel(weight: np.ndarray) -> np.ndarray:
-    """Convert [O, I, H, W] -> [H, W, I, O]."""
-    return weight.transpose(2, 3, 1, 0)
 
 
 def _deconv_kernel(weight: np.ndarray) -> np.ndarray:

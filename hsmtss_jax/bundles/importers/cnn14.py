@@ -14,7 +14,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from hsmtss_jax.bundles.importers.mapping import Origin, State, fit, transpose
+from hsmtss_jax.bundles.importers.mapping import (
+    Origin,
+    State,
+    batch_norm,
+    conv_kernel,
+    fit,
+    transpose,
+)
 from hsmtss_jax.models.judges.cnn14 import Cnn14Config
 
 _BINS = 257  # of the 16 kHz model's spectrogram: 512 samples
@@ -61,31 +68,16 @@ def import_cnn14(config: Cnn14Config, state: State) -> dict[str, Any]:
 
 
 def _origins(config: Cnn14Config) -> Iterator[tuple[str, Origin]]:
-    yield from _norm("bands_norm", "bn0")
+    yield from batch_norm("bands_norm", "bn0")
     for block in range(len(config.channels)):
         theirs = f"conv_block{block + 1}"
         for i in (1, 2):
-            kernel = Origin((f"{theirs}.conv{i}.weight",), _conv_kernel)
+            kernel = Origin((f"{theirs}.conv{i}.weight",), conv_kernel)
             yield f"params/block{block}/conv{i}/kernel", kernel
-            yield from _norm(f"block{block}/norm{i}", f"{theirs}.bn{i}")
+            yield from batch_norm(f"block{block}/norm{i}", f"{theirs}.bn{i}")
     for ours, theirs in (("embedding", "fc1"), ("classifier", "fc_audioset")):
         yield f"params/{ours}/kernel", Origin((f"{theirs}.weight",), transpose)
         yield f"params/{ours}/bias", Origin((f"{theirs}.bias",))
-
-
-def _norm(ours: str, theirs: str) -> Iterator[tuple[str, Origin]]:
-    for path, name in (
-        ("params/{}/scale", "weight"),
-        ("params/{}/bias", "bias"),
-        ("batch_stats/{}/mean", "running_mean"),
-        ("batch_stats/{}/var", "running_var"),
-    ):
-        yield path.format(ours), Origin((f"{theirs}.{name}",))
-
-
-def _conv_kernel(weight: np.ndarray) -> np.ndarray:
-    """Convert [O, I, H, W] -> [H, W, I, O]; both lay out time before frequency."""
-    return weight.transpose(2, 3, 1, 0)
 
 
 def _rename(key: str) -> str:

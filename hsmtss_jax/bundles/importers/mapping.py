@@ -5,7 +5,7 @@ Legend: D width, L layers; a torch Linear weight is [out, in], a flax kernel and
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -97,6 +97,22 @@ def transformer_origins(
 def transpose(array: np.ndarray) -> np.ndarray:
     """Transpose [out, in] -> [in, out]."""
     return array.T
+
+
+def conv_kernel(weight: np.ndarray) -> np.ndarray:
+    """Transpose [O, I, H, W] -> [H, W, I, O]."""
+    return weight.transpose(2, 3, 1, 0)
+
+
+def batch_norm(ours: str, theirs: str) -> Iterator[tuple[str, Origin]]:
+    """Yield the origins of a BatchNorm of PyTorch: scale and bias, mean and variance."""
+    for path, name in (
+        ("params/{}/scale", "weight"),
+        ("params/{}/bias", "bias"),
+        ("batch_stats/{}/mean", "running_mean"),
+        ("batch_stats/{}/var", "running_var"),
+    ):
+        yield path.format(ours), Origin((f"{theirs}.{name}",))
 
 
 def third_of_columns(third: int) -> Convert:

@@ -9,7 +9,7 @@ from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.evaluate.judges import JudgeOptions, load_judges
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
-from hsmtss_jax.cli.evaluate.systems import OthersOptions, other_systems, run_systems
+from hsmtss_jax.cli.evaluate.routes import NOT_SCORED, OthersOptions, other_routes, run_routes
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.inference.options import Mode, SeparateOptions
@@ -17,9 +17,7 @@ from hsmtss_jax.option import option
 from hsmtss_jax.task import Task
 
 if TYPE_CHECKING:
-    from hsmtss_jax.evaluation.systems import Estimator
-
-NOT_SCORED = ("mode", "min_presence", "residual")  # of SeparateOptions
+    from hsmtss_jax.evaluation.routes import Route
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,7 +31,9 @@ class BenchmarkRunOptions:
     tasks: tuple[Task, ...] = option((Task.EXTRACT,), "what is asked of each pair")
     every: int = option(1, "take every Nth pair", low=1, metavar="N")
     shard: str = option("0/1", "of the pairs taken, part I of N: for several processes")
-    modes: tuple[Mode, ...] = option(("mask",), "modes of --ckpt, a row each")
+    modes: tuple[Mode, ...] = option(
+        (), "modes of --ckpt, a row each", default_help="its first one"
+    )
     ours: bool = option(True, "rows of --ckpt")
     codec: bool = option(False, "a row of its codec's resynthesis of the target")
     sounds: tuple[Path, ...] = option(
@@ -56,14 +56,14 @@ def run(options: BenchmarkRunOptions, context: Context) -> int:
     check_output(options.report)
     from hsmtss_jax.evaluation.benchmarks.mixing import Recordings, make_pairs
     from hsmtss_jax.evaluation.benchmarks.pair_list import digest, read_pair_list
-    from hsmtss_jax.evaluation.systems import SoundFolder
+    from hsmtss_jax.evaluation.routes import SoundFolder
 
     rows = read_pair_list(options.pairs)
     recordings = Recordings(options.recordings or options.pairs.parent)
     part_, parts = map(int, options.shard.split("/"))
     indices = range(len(rows))[:: options.every][part_::parts]
     judges = load_judges(options.judges)
-    systems = other_systems(options.others) + [SoundFolder(each) for each in options.sounds]
+    routes = other_routes(options.others) + [SoundFolder(each) for each in options.sounds]
     ours, bundle = _ours(options, context) if options.ours or options.codec else ([], {})
     about = {
         "list": digest(rows),
@@ -77,8 +77,8 @@ def run(options: BenchmarkRunOptions, context: Context) -> int:
         "judges": list(options.judges.judge),
     }
     pairs = make_pairs(rows, recordings, indices, options.tasks)
-    found = run_systems(
-        systems + ours,
+    found = run_routes(
+        routes + ours,
         pairs,
         judges,
         about,
@@ -90,12 +90,10 @@ def run(options: BenchmarkRunOptions, context: Context) -> int:
     return 0
 
 
-def _ours(
-    options: BenchmarkRunOptions, context: Context
-) -> "tuple[list[Estimator], dict[str, Any]]":
+def _ours(options: BenchmarkRunOptions, context: Context) -> "tuple[list[Route], dict[str, Any]]":
     """Load --ckpt: its rows, and the digests of its bundles."""
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
-    from hsmtss_jax.evaluation.systems import CodecResynthesis, SeparatorMode
+    from hsmtss_jax.evaluation.routes import CodecResynthesis, SeparatorMode
     from hsmtss_jax.inference import Separator
     from hsmtss_jax.inference.pretrained import hierarchical
 
@@ -103,13 +101,14 @@ def _ours(
     model = options.model
     runtime = context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)
     separator = Separator(runtime, overlap=model.overlap, segment=model.segment)
-    systems: list[Estimator] = [CodecResynthesis(hierarchical(runtime))] if options.codec else []
-    systems += [
-        SeparatorMode(separator, dataclasses.replace(options.separation, mode=mode))
-        for mode in (options.modes if options.ours else ())
+    routes: list[Route] = [CodecResynthesis(hierarchical(runtime))] if options.codec else []
+    modes = options.modes or separator.modes[:1]
+    routes += [
+        SeparatorMode(separator, options.separation.replace(mode=mode))
+        for mode in (modes if options.ours else ())
     ]
     bundles = getattr(runtime.pipeline, "bundles", {})
-    return systems, {role: bundle.digest for role, bundle in bundles.items()}
+    return routes, {role: bundle.digest for role, bundle in bundles.items()}
 
 
 COMMAND = Command(

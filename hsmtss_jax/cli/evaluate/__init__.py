@@ -10,6 +10,7 @@ GROUP = Group(
     commands={
         "separation": "the system on held-out mixtures (Tables II and III)",
         "folder": "sounds that any separator made, beside their references",
+        "presence": "is what is asked for there: scores and outputs for present and absent sounds",
         "retrieval": "captions find clips and clips find captions (Table V)",
         "captioning": "GPT-2 describes clips from a linear prefix (Table VI)",
         "codec": "the codec's resynthesis, bit rates and speed (Table VIII)",

@@ -7,7 +7,7 @@ from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.evaluate.judges import JudgeOptions, load_judges
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
-from hsmtss_jax.cli.evaluate.systems import OthersOptions, other_systems, run_systems
+from hsmtss_jax.cli.evaluate.routes import OthersOptions, other_routes, run_routes
 from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.option import option
 
@@ -41,10 +41,10 @@ def run(options: EvaluateFolderOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     check_output(options.report)
     from hsmtss_jax.evaluation.folders import folder_pairs, sounds_in
-    from hsmtss_jax.evaluation.systems import SoundFolder
+    from hsmtss_jax.evaluation.routes import SoundFolder
 
-    systems = other_systems(options.others, mixtures=options.mixtures is not None)
-    systems += [SoundFolder(folder) for folder in options.folders]
+    routes = other_routes(options.others, mixtures=options.mixtures is not None)
+    routes += [SoundFolder(folder) for folder in options.folders]
     names = list(sounds_in(options.references))
     about = {
         "pairs": names,
@@ -55,7 +55,7 @@ def run(options: EvaluateFolderOptions, context: Context) -> int:
     }
     judges = load_judges(options.judges)
     pairs = folder_pairs(options.references, options.mixtures, options.texts)
-    found = run_systems(systems, pairs, judges, about, count=len(names), log=options.others.log)
+    found = run_routes(routes, pairs, judges, about, count=len(names), log=options.others.log)
     write_report(options.report, found)
     return 0
 

@@ -9,6 +9,7 @@ from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.data import MixtureOptions
 from hsmtss_jax.cli.evaluate.judges import JudgeOptions, load_judges
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
+from hsmtss_jax.cli.evaluate.routes import NOT_SCORED
 from hsmtss_jax.cli.model import HEADING, ModelOptions
 from hsmtss_jax.cli.options import flat, part
 from hsmtss_jax.cli.progress import counted, progress_bar
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from hsmtss_jax.inference.system import System
 
 MODES: tuple[Mode, ...] = ("mask", "generate")
-NOT_SCORED = ("mode", "min_presence", "residual", "span", "amount")  # of SeparateOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,9 @@ class EvaluateSeparationOptions(MixtureOptions):
     )
     split: Literal["validation", "test"] = option("test", "of the data set")
     count: int = option(250, "pairs, both tasks of each", low=1, metavar="N")
+    table: Literal["2", "3", "4"] | None = option(
+        None, "a table of the paper, its printed numbers beside ours", default_help="none"
+    )
     report: ReportOptions = part(ReportOptions)
     judges: JudgeOptions = part(JudgeOptions, "models of others")
     separation: SeparateOptions = part(SeparateOptions, "method", without=NOT_SCORED)
@@ -80,6 +83,7 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
             baseline=_baseline(options.baseline, runtime),
             groups=groups,
             judges=judges,
+            paper=options.table,
             about=about,
         )
     write_report(options.report, report)

@@ -17,7 +17,7 @@ from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.io import read_audio, resample, to_mono, write_audio
 from hsmtss_jax.evaluation.benchmarks.pair_list import PairRow, write_pair_list
 from hsmtss_jax.evaluation.pairs import Pair
-from hsmtss_jax.evaluation.systems import FLOAT, fit
+from hsmtss_jax.evaluation.routes import FLOAT, fit
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.task import Task
 

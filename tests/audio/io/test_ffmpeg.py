@@ -56,6 +56,13 @@ def test_channels_and_films(read, ffmpeg):
         read(ffmpeg(*picture, name="silent.mp4"))
 
 
+@pytest.mark.parametrize("name", ["mp3.mp4", "mp3.mkv", "mp3.avi"])
+def test_mp3_in_a_container(read, ffmpeg, name):
+    """Its frames are not read as those of an MP3 file, between which bytes would be damage."""
+    got = read(ffmpeg("-c:a", "libmp3lame", name=name), name)
+    assert got.notes == [] and got.info.format != "MP3" and got.info.seconds >= 1.5
+
+
 def test_a_second_stream_is_told(read, ffmpeg):
     got = read(ffmpeg("-map", "0:a", "-map", "0:a", "-c:a", "flac", name="a.mka"))
     assert got.notes == ["2 streams of sound beside each other: the first is read"]

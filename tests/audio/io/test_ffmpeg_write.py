@@ -146,6 +146,11 @@ def test_a_recording_without_pictures_gives_no_film(tmp_path, ffmpeg):
         io.plan_output(tmp_path / "out.mp4", tmp_path / "in.m4a", OutputOptions())
 
 
+def test_pictures_that_a_container_does_not_take_are_refused_before(tmp_path, film):
+    with pytest.raises(AudioError, match=r"WebM does not take the pictures of .*film\.mkv"):
+        io.plan_output(tmp_path / "out.webm", film("mkv"), OutputOptions())
+
+
 def test_a_part_gives_no_film(tmp_path, film):
     with pytest.raises(AudioError, match="a film is written whole"):
         io.plan_output(tmp_path / "out.mp4", film("mp4"), OutputOptions(), length=99)

@@ -1,6 +1,6 @@
 """Anything that makes an estimate of a pair's target: ours, others', and what frames them.
 
-A system is called with a pair and a seed and returns a sound for each of the pair's instructions, of the
+A route is called with a pair and a seed and returns a sound for each of the pair's instructions, of the
 pair's length and rate. Nothing else is asked of it.
 
 Legend: L samples.
@@ -30,7 +30,7 @@ FLOAT = OutputOptions(bit_depth="float", clip_mode="none")  # what other program
 MASK_WINDOW, MASK_HOP = 1024, 256  # of the ideal ratio mask [samples]
 
 
-class Estimator(Protocol):
+class Route(Protocol):
     """Make estimates of a pair's target."""
 
     @property

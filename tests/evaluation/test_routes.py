@@ -1,4 +1,4 @@
-"""Systems: what frames ours, and what others made, as files, programs and functions."""
+"""Routes: what frames ours, and what others made, as files, programs and functions."""
 
 import sys
 
@@ -7,7 +7,7 @@ import pytest
 
 from hsmtss_jax.audio.io import AudioError, write_audio
 from hsmtss_jax.audio.output import OutputOptions
-from hsmtss_jax.evaluation import systems
+from hsmtss_jax.evaluation import routes
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.separator import Separator
 from hsmtss_jax.metrics import sdr
@@ -20,8 +20,7 @@ BOTH = ("extract", "remove")
 def test_what_frames_a_table():
     pair = make_pair(tasks=BOTH)
     mixture, target, mask = (
-        system(pair, 0)
-        for system in (systems.Mixture(), systems.Target(), systems.IdealRatioMask())
+        route(pair, 0) for route in (routes.Mixture(), routes.Target(), routes.IdealRatioMask())
     )
     assert mixture[0] is mixture[1] is pair.mixture and target[1] is pair.target
     assert mask[0] is mask[1] and mask[0].shape == pair.target.shape
@@ -30,16 +29,16 @@ def test_what_frames_a_table():
 
 def test_the_ideal_mask_of_one_sound_alone_is_that_sound():
     pair = make_pair()
-    alone = systems.ideal_ratio_mask(pair.target, pair.target)
+    alone = routes.ideal_ratio_mask(pair.target, pair.target)
     np.testing.assert_allclose(alone, pair.target, atol=1e-6)
 
 
 def test_a_mode_is_what_separator_gives():
     separator = Separator(FakeRuntime())
     pair = make_pair(samples=16_000, tasks=BOTH)
-    system = systems.SeparatorMode(separator, SeparateOptions(mode="generate"))
-    assert system.name == "generate"
-    found = system(pair, 5)
+    route = routes.SeparatorMode(separator, SeparateOptions(mode="generate"))
+    assert route.name == "generate"
+    found = route(pair, 5)
     results = separator.separate_many(
         [pair.mixture],
         pair.instructions,
@@ -52,7 +51,7 @@ def test_a_mode_is_what_separator_gives():
 
 def test_the_codec_makes_the_target_again(runtime, examples):
     pair = make_pair(samples=16_000)
-    (sound,) = systems.CodecResynthesis(runtime)(pair, 0)
+    (sound,) = routes.CodecResynthesis(runtime)(pair, 0)
     assert sound.shape == pair.target.shape and np.isfinite(sound).all()
 
 
@@ -61,22 +60,22 @@ def test_a_folder_of_sounds_made_elsewhere(tmp_path):
     stereo = np.repeat(pair.target[::2, None], 2, axis=1)
     write_audio(tmp_path / "street.wav", stereo, 8_000, OutputOptions(bit_depth="float"))
     write_audio(tmp_path / "street.remove.flac", pair.mixture[:3_000] / 2, 16_000)
-    folder = systems.SoundFolder(tmp_path, "theirs")
+    folder = routes.SoundFolder(tmp_path, "theirs")
     extracted, removed = folder(pair, 0)
     assert folder.name == "theirs" and extracted.shape == removed.shape == pair.target.shape
     assert sdr(extracted, pair.target) > 10
     np.testing.assert_allclose(removed[:3_000], pair.mixture[:3_000] / 2, atol=1e-4)
     assert not removed[3_000:].any()
-    assert systems.SoundFolder(tmp_path).name == tmp_path.name
+    assert routes.SoundFolder(tmp_path).name == tmp_path.name
     with pytest.raises(
         FileNotFoundError, match=r"has no sound of the pair 4: it is to be called 4\.wav"
     ):
         folder(make_pair(4), 0)
     with pytest.raises(FileNotFoundError, match="no folder of sounds"):
-        systems.SoundFolder(tmp_path / "absent")
+        routes.SoundFolder(tmp_path / "absent")
     (tmp_path / "5.wav").write_bytes(b"no sound")
     with pytest.raises(AudioError):
-        systems.SoundFolder(tmp_path)(make_pair(5), 0)
+        routes.SoundFolder(tmp_path)(make_pair(5), 0)
 
 
 PROGRAM = """
@@ -93,20 +92,20 @@ def test_another_program(tmp_path):
     program.write_text(PROGRAM)
     words = f"{sys.executable} {program} {{mixture}} {{text}} {{task}} {{out}}"
     pair = make_pair()
-    system = systems.ShellCommand(words, "theirs")
-    np.testing.assert_allclose(system(pair, 0)[0], pair.mixture, atol=1e-6)
+    route = routes.ShellCommand(words, "theirs")
+    np.testing.assert_allclose(route(pair, 0)[0], pair.mixture, atol=1e-6)
     with pytest.raises(ValueError, match=r"theirs failed \(1\): cannot remove"):
-        system(make_pair(tasks=("remove",)), 0)
+        route(make_pair(tasks=("remove",)), 0)
 
 
 def test_programs_that_do_not_work():
     with pytest.raises(ValueError, match=r"must hold \{mixture\} and \{out\}"):
-        systems.ShellCommand("prog {mixture}")
+        routes.ShellCommand("prog {mixture}")
     with pytest.raises(ValueError, match="no program nothing-of-this-name"):
-        systems.ShellCommand("nothing-of-this-name {mixture} {out}")(make_pair(), 0)
+        routes.ShellCommand("nothing-of-this-name {mixture} {out}")(make_pair(), 0)
     idle = f"{sys.executable} -c pass {{mixture}} {{out}}"
     with pytest.raises(ValueError, match=r"wrote no \{out\}"):
-        systems.ShellCommand(idle)(make_pair(), 0)
+        routes.ShellCommand(idle)(make_pair(), 0)
 
 
 def test_a_function():
@@ -117,8 +116,8 @@ def test_a_function():
         asked.append((instruction.task, instruction.description, rate))
         return mixture[:-7]
 
-    found = systems.Function("mine", separate)(pair, 0)
+    found = routes.Function("mine", separate)(pair, 0)
     assert asked == [("extract", "a tone", 16_000), ("remove", "noise", 16_000)]
     assert found[0].shape == pair.mixture.shape and not found[0][-7:].any()
     with pytest.raises(ValueError, match=r"mine gave an array of shape \(4000, 1\)"):
-        systems.Function("mine", lambda x, *_: x[:, None])(pair, 0)
+        routes.Function("mine", lambda x, *_: x[:, None])(pair, 0)

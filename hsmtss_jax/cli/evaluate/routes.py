@@ -1,4 +1,4 @@
-"""Run systems over pairs for a command: the log, the progress, the report."""
+"""Run routes over pairs for a command: the log, the progress, the report."""
 
 import dataclasses
 import re
@@ -11,9 +11,11 @@ from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
     from hsmtss_jax.evaluation.pairs import Pair
+    from hsmtss_jax.evaluation.routes import Route
     from hsmtss_jax.evaluation.scorers import Scorer
-    from hsmtss_jax.evaluation.systems import Estimator
     from hsmtss_jax.metrics.tables import Report
+
+NOT_SCORED = ("mode", "min_presence", "residual", "span", "amount")  # of SeparateOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,13 +37,13 @@ class OthersOptions:
     )
 
 
-def other_systems(options: OthersOptions, *, mixtures: bool = True) -> "list[Estimator]":
+def other_routes(options: OthersOptions, *, mixtures: bool = True) -> "list[Route]":
     """Return the rows that frame a table and those of programs. Raises ValueError without mixtures."""
-    from hsmtss_jax.evaluation.systems import IdealRatioMask, Mixture, ShellCommand, Target
+    from hsmtss_jax.evaluation.routes import IdealRatioMask, Mixture, ShellCommand, Target
 
     if options.programs and not mixtures:
         raise ValueError("--command needs mixtures to run on: give --mixtures")
-    frame: list[Estimator] = [Target()]
+    frame: list[Route] = [Target()]
     if mixtures:
         frame += [Mixture(), *([IdealRatioMask()] if options.ceiling else [])]
     return [*frame, *(ShellCommand(*_named(program)) for program in options.programs)]
@@ -53,8 +55,8 @@ def _named(program: str) -> tuple[str, str]:
     return (found[2], found[1]) if found else (program, "")
 
 
-def run_systems(
-    systems: "Sequence[Estimator]",
+def run_routes(
+    routes: "Sequence[Route]",
     pairs: "Iterable[Pair]",
     judges: "Sequence[Scorer]",
     about: dict[str, Any],
@@ -83,14 +85,14 @@ def run_systems(
     about = {
         **about,
         "seed": seed,
-        "systems": [system.name for system in systems],
+        "routes": [route.name for route in routes],
         "columns": {column.key: column.title for column in columns},
     }
     with progress_bar(count, unit="pair") as progress:
         pairs = counted(pairs, count, progress)
         if log is None:
-            scores = list(judge(systems, pairs, scorers, seed=seed))
+            scores = list(judge(routes, pairs, scorers, seed=seed))
         else:
             with Log(log, about) as opened:
-                scores = list(judge(systems, pairs, scorers, seed=seed, log=opened))
+                scores = list(judge(routes, pairs, scorers, seed=seed, log=opened))
     return report(scores, about, columns, missing_notes(columns))
