@@ -14,7 +14,7 @@ BEYOND = 1e-5  # share of the energy that may lie above the bandwidth
 
 
 class ActiveMeter:
-    """Measures a mono sound at ``sample_rate`` [Hz]."""
+    """Measure a mono sound at ``sample_rate`` [Hz]."""
 
     def __init__(self, sample_rate: int) -> None:
         self._frame = sample_rate // ACTIVE_FRAMES

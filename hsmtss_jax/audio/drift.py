@@ -23,7 +23,7 @@ def drift(sound: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 class LowCut:
-    """A high-pass filter for consecutive blocks [l, C].
+    """Filter consecutive blocks [l, C] by a high-pass.
 
     Butterworth, second order, -3 dB at 20 Hz; it rings for 0.1 s behind a sound, until -90 dB.
     """

@@ -11,7 +11,7 @@ RATE = 16_000
 
 
 class Extent:
-    """Follows the steps from sample to sample of consecutive blocks [l, C]."""
+    """Follow the steps from sample to sample of consecutive blocks [l, C]."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._quiet = QUIET * RATE / sample_rate  # steps are as small as samples are dense

@@ -1,4 +1,4 @@
-"""What the networks hear of a recording, so that nothing decides their answer that should not.
+"""Bring a recording to what the networks hear, so that nothing decides their answer that should not.
 
 A recording is read twice before it is separated. The first time as it is: where its sound begins and ends,
 its offset, and how its channels belong together. Digital silence before the sound and behind it is left out,
@@ -30,7 +30,7 @@ _SILENT = "the recording is silent: there is nothing to separate"
 
 @dataclasses.dataclass(frozen=True)
 class Sounding:
-    """The part of a recording between the digital silence before and behind it.
+    """Hold the part of a recording between the digital silence before and behind it.
 
     recording: the part. first: its first sample in the whole. offset: the mean of each channel [C].
     weights: how the channels are mixed, ``phase_weights`` [C].
@@ -53,7 +53,7 @@ class Sounding:
 
 @dataclasses.dataclass(frozen=True)
 class Heard:
-    """A recording as the networks hear it: at ``rate`` [Hz], multiplied by ``gain``.
+    """Hold a recording as the networks hear it: at ``rate`` [Hz], multiplied by ``gain``.
 
     whole: the recording with its silence. bandwidth: [Hz] above which it holds next to nothing.
     """
@@ -127,7 +127,7 @@ def find_sound(recording: Recording, *, size: int = BLOCK) -> Sounding:
 
 
 class _Moments:
-    """Collects mean and covariance of C channels.
+    """Collect mean and covariance of C channels.
 
     Distances are from the first sample, which a silent beginning repeats; a silent end repeats the last.
     """
