@@ -23,7 +23,7 @@ def drift(sound: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 class LowCut:
-    """Filter consecutive blocks [l, C] by a high-pass.
+    """Filter low frequencies out of consecutive blocks [l, C].
 
     Butterworth, second order, -3 dB at 20 Hz; it rings for 0.1 s behind a sound, until -90 dB.
     """

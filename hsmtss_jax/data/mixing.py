@@ -117,7 +117,7 @@ class PairSampler:
 
 @dataclasses.dataclass(frozen=True)
 class _Placed:
-    """A clip in its window [L]."""
+    """Hold a clip in its window [L]."""
 
     placement: Placement
     wave: np.ndarray

@@ -135,10 +135,13 @@ class Engine:
             self._outcomes[index] = dict.fromkeys(range(len(instructions)), recording)
             return None
         try:
-            state = self._state(index, recording, instructions)
             remix = Remix(recording, sums=self._options.mode != "generate")
-            present = self._present(state)
-            state.present = [n for n in present if self._limit(remix, state, n)]
+            numbered = enumerate(instructions)
+            present = [n for n, each in numbered if self._limit(remix, index, n, each)]
+            if not present:
+                return None
+            state = self._state(index, recording, instructions, present, remix)
+            state.present = self._present(state)
             if not state.present:
                 self._generator.forget(index)
                 return None
@@ -155,15 +158,26 @@ class Engine:
         return state
 
     def _state(
-        self, index: int, recording: Recording, instructions: Sequence[Instruction]
+        self,
+        index: int,
+        recording: Recording,
+        instructions: Sequence[Instruction],
+        present: Sequence[int],
+        remix: Remix,
     ) -> RecordingState:
-        """Measure a recording, and survey it where all of it must be known before its first window."""
+        """Measure a recording, and survey it where all of it must be known before its first window.
+
+        What is far from the spans of all present instructions is not separated.
+        """
         with self._stopwatch.timed("read"):
             heard = hear(recording, self._runtime.sample_rate)
+        around = self._plan(heard.length).window / 2 / heard.rate
+        heard = heard.within(*remix.reach(present, round(around * recording.sample_rate)))
         plan = self._plan(heard.length)
         self._silent_windows += self._count(recording) - plan.count
         opposites, read = self._generator.opposites, self._generator.read
         state = RecordingState(index, heard, plan, instructions, opposites, read)
+        state.present = list(present)
         if self._options.min_presence is not None or self._options.global_scope == "file":
             self._survey(state)
         return state
@@ -176,6 +190,7 @@ class Engine:
             "instruction": [[each.task, each.description] for each in state.instructions],
             "options": dataclasses.asdict(self._options),
             "windows": [state.plan.window, state.plan.hop, state.present],
+            "part": [state.heard.silence_before, state.heard.length],
             "device": [runtime.device.platform, np.dtype(runtime.dtype).name, runtime.batch],
         }
 
@@ -213,9 +228,10 @@ class Engine:
         """Return the numbers of the targets that are there; notes the outcome of the others."""
         least = self._options.min_presence
         if least is None:
-            return list(range(len(state.instructions)))
+            return state.present
         present = []
-        for number, instruction in enumerate(state.instructions):
+        for number in state.present:
+            instruction = state.instructions[number]
             found = state.presence(instruction, self._runtime.pipeline.presence)
             if found is None or found.score >= least:
                 present.append(number)
@@ -224,12 +240,12 @@ class Engine:
                 self._outcomes[state.index][number] = Failed(absent)
         return present
 
-    def _limit(self, remix: Remix, state: RecordingState, number: int) -> bool:
+    def _limit(self, remix: Remix, index: int, number: int, instruction: Instruction) -> bool:
         """Return whether an instruction's spans lie in the recording; else note the outcome."""
         try:
-            remix.limit(number, state.instructions[number])
+            remix.limit(number, instruction)
         except ValueError as error:
-            self._outcomes[state.index][number] = Failed(error)
+            self._outcomes[index][number] = Failed(error)
             return False
         return True
 

@@ -13,7 +13,7 @@ WORSE = 2.0  # a later forecast that is told, too, as a multiple of the first
 
 
 class Forecast:
-    """Watches progress; tells the seconds that are left once the second batch is done.
+    """Watch progress; tell the seconds that are left once the second batch is done.
 
     The first batch, which may compile programs, does not count. Where that was too hopeful (windows kept of
     an interrupted run cost nothing) it tells once more.

@@ -30,7 +30,7 @@ _SILENT = "the recording is silent: there is nothing to separate"
 
 @dataclasses.dataclass(frozen=True)
 class Sounding:
-    """Hold the part of a recording between the digital silence before and behind it.
+    """Name the part of a recording between the digital silence before and behind it.
 
     recording: the part. first: its first sample in the whole. offset: the mean of each channel [C].
     weights: how the channels are mixed, ``phase_weights`` [C].
@@ -53,7 +53,7 @@ class Sounding:
 
 @dataclasses.dataclass(frozen=True)
 class Heard:
-    """Hold a recording as the networks hear it: at ``rate`` [Hz], multiplied by ``gain``.
+    """Hear a recording as the networks do: at ``rate`` [Hz], multiplied by ``gain``.
 
     whole: the recording with its silence. bandwidth: [Hz] above which it holds next to nothing.
     """
@@ -83,6 +83,20 @@ class Heard:
         """Yield the sound at working level, [l] at a time; ``length`` samples in all."""
         for block in self.sounding.mono(self.rate, size):
             yield block * np.float32(self.gain)
+
+    def within(self, first: int, last: int) -> "Heard":
+        """Return what is heard of the whole's samples ``first`` to before ``last``, at the same level.
+
+        All of it where they hold next to no sound.
+        """
+        sounding, part = self.sounding, self.sounding.recording
+        first, last = max(first, sounding.first), min(last, sounding.first + part.length)
+        if last - first < SHORTEST * part.sample_rate:
+            return self
+        part = part.part(first - sounding.first, last - sounding.first)
+        return dataclasses.replace(
+            self, sounding=dataclasses.replace(sounding, recording=part, first=first)
+        )
 
 
 def hear(recording: Recording, rate: int, *, size: int = BLOCK) -> Heard:

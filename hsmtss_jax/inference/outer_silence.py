@@ -16,7 +16,7 @@ from hsmtss_jax.inference.system import Renderer
 
 
 class OuterSilence:
-    """Put the silence before and behind the sound of a recording around what a renderer makes of it.
+    """Put the silence before and behind a recording's sound around what a renderer makes of it.
 
     The target is silent there; the residual is the recording, in mode generate silent as well.
     """

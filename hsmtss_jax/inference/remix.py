@@ -65,6 +65,14 @@ class Remix:
         silent = instruction.task == Task.EXTRACT and amount.whole
         self._limits[number] = _Limit(parts, amount, 0.0 if silent else 1.0)
 
+    def reach(self, numbers: Sequence[int], around: int) -> Part:
+        """Return the part of the recording in which blocks of ``numbers`` count, and samples around it."""
+        whole = [Part(0, self._length)]
+        known = [self._limits[each].parts if each in self._limits else whole for each in numbers]
+        parts = [part for each in known for part in each]
+        first, last = min(part.first for part in parts), max(part.last for part in parts)
+        return Part(max(0, first - around), min(self._length, last + around))
+
     def __call__(self, blocks: Mapping[int, Stems[np.ndarray]]) -> dict[int, Stems[np.ndarray]]:
         """Return the next blocks [l, C], all of one length, limited."""
         if not self._limits:

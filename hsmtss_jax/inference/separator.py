@@ -76,7 +76,9 @@ class Separator:
         self._runtime = runtime
         unit = runtime.unit
         longest = runtime.window // unit
-        columns = longest if segment is None else round(segment * runtime.sample_rate / unit)
+        columns = longest
+        if segment is not None:  # cut, as what is too long to count is refused below, too
+            columns = round(min(segment * runtime.sample_rate / unit, longest + 1.0))
         if not 1 <= columns <= longest:
             limit = longest * unit / runtime.sample_rate
             raise ValueError(

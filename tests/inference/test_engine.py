@@ -136,3 +136,12 @@ def test_a_span_outside_the_recording_fails_alone(runtime):
     ((done, failed),) = run(runtime, [noise(3.0)], asked=[early, late])
     assert isinstance(done, SeparationReport) and done.instruction.limits == "0:01-0:02"
     assert isinstance(failed, Failed) and "lies outside the recording" in str(failed.error)
+
+
+def test_what_is_far_from_the_span_is_not_separated(runtime):
+    middle = Instruction("remove", "rain", spans=(read_span("15-16"),))
+    sink = Counter()
+    ((report,),) = run(runtime, [noise(30.0)], [sink], asked=[middle])
+    ((whole,),) = run(runtime, [noise(30.0)], asked=[Instruction("remove", "rain")])
+    assert report.windows <= 3 < whole.windows
+    assert report.samples == whole.samples == sink.samples == 30 * RATE

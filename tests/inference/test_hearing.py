@@ -80,3 +80,20 @@ def test_the_bandwidth_is_the_recording_s():
 def test_what_cannot_be_heard_is_said(samples, said):
     with pytest.raises(ValueError, match=said):
         hear(open_recording(samples.astype(np.float32), RATE), RATE)
+
+
+def test_a_part_is_heard_at_the_level_of_the_whole():
+    samples = np.concatenate([np.zeros((500, 1), np.float32), noise(2.0), 4 * noise(1.0)])
+    whole = hear(open_recording(samples, RATE), RATE)
+    part = whole.within(8000, 24_000)
+    assert (part.gain, part.whole, part.length) == (whole.gain, whole.whole, 16_000)
+    assert (part.silence_before, part.silence_behind) == (8000, len(samples) - 24_000)
+    sound, all_of_it = (np.concatenate(list(each.mono())) for each in (part, whole))
+    first = 8000 - whole.silence_before
+    np.testing.assert_allclose(sound[2000:], all_of_it[first + 2000 : first + 16_000], atol=1e-3)
+
+
+def test_a_part_without_sound_is_the_whole():
+    samples = np.concatenate([np.zeros((8000, 1), np.float32), noise(2.0)])
+    whole = hear(open_recording(samples, RATE), RATE)
+    assert whole.within(0, 4000) is whole

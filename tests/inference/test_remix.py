@@ -143,3 +143,13 @@ def test_what_lies_behind_the_end():
         parts("7-8")
     with pytest.warns(InstructionWarning, match="goes on to the recording's end at 0:05"):
         assert parts("4-8") == [(4000, 5000)]
+
+
+def test_what_lies_far_from_all_spans_is_out_of_reach():
+    remix = Remix(open_recording(SOUND, RATE), sums=True)
+    remix.limit(0, Instruction("remove", "rain", spans=(read_span("2-3"),)))
+    remix.limit(1, Instruction("remove", "dog", spans=(read_span("1-1.5"), read_span("4-"))))
+    remix.limit(2, Instruction("remove", "cat"))
+    assert remix.reach([0], 100) == (1900, 3100)
+    assert remix.reach([0, 1], 100) == (900, 5000)
+    assert remix.reach([0, 2], 100) == remix.reach([2], 0) == (0, 5000)

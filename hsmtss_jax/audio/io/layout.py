@@ -43,14 +43,16 @@ class ForeignCodec(Exception):
     """Signal a known container whose codec libsndfile lacks; the argument names it."""
 
 
-class Extent(NamedTuple):
+class SampleBytes(NamedTuple):
     """Hold the bytes of sample data that count, and a warning."""
 
     size: int
     note: str | None = None
 
 
-def extent(stated: int, available: int, align: int, *, more: bool, unit: str = "samples") -> Extent:
+def extent(
+    stated: int, available: int, align: int, *, more: bool, unit: str = "samples"
+) -> SampleBytes:
     """Decide how many bytes of sample data there are.
 
     Args:
@@ -63,20 +65,20 @@ def extent(stated: int, available: int, align: int, *, more: bool, unit: str = "
     whole = available // align * align
     if stated > available:
         if is_open_end(stated) or (stated - available < align and not available % align):
-            return Extent(whole)
+            return SampleBytes(whole)
         total = max(stated // align, whole // align + 1)
         missing = total - whole // align
-        return Extent(whole, f"cut short: {missing} of {total} {unit} are missing")
+        return SampleBytes(whole, f"cut short: {missing} of {total} {unit} are missing")
     if available - stated < align:
-        return Extent(whole if stated % align else stated)
+        return SampleBytes(whole if stated % align else stated)
     if more:
-        return Extent(stated)
+        return SampleBytes(stated)
     if stated < align:
-        return Extent(whole)
+        return SampleBytes(whole)
     note = (
         f"the header counts {stated // align} {unit}, the file holds {whole // align}: all are read"
     )
-    return Extent(whole, note)
+    return SampleBytes(whole, note)
 
 
 def is_open_end(stated: int) -> bool:

@@ -14,7 +14,8 @@ from hsmtss_jax.audio.io.piece import Damaged
 
 def available() -> bool:
     """Return whether the package is installed."""
-    return importlib.util.find_spec("av") is not None
+    found = importlib.util.find_spec("av")
+    return found is not None and found.origin is not None  # no folder of that name
 
 
 def facts(path: Path) -> Facts:

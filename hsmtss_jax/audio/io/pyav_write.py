@@ -1,7 +1,6 @@
 """Encode with the PyAV package, which brings the ffmpeg libraries along."""
 
 import contextlib
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,12 @@ import numpy as np
 from hsmtss_jax.audio.io.foreign_write import Encode, Target
 from hsmtss_jax.audio.io.metadata import Metadata
 from hsmtss_jax.audio.io.piece import Damaged
+from hsmtss_jax.audio.io.pyav import available
+
+__all__ = ["available", "encode", "has_encoder"]
 
 _BEST = ("fltp", "flt", "s32p", "s32")  # samples, the most exact first
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-
-
-def available() -> bool:
-    """Return whether the package is installed."""
-    return importlib.util.find_spec("av") is not None
 
 
 def has_encoder(name: str) -> bool:

@@ -27,7 +27,7 @@ def test_formats(tmp_path, name, rate):
         for start in range(0, len(x), 7000):
             writer.write(x[start : start + 7000])
     got = io.read_audio(tmp_path / f"a.{name}")
-    assert len(got.samples) / got.sample_rate == pytest.approx(1, abs=0.15)
+    assert len(got.samples) / got.sample_rate == pytest.approx(1, abs=0.3)
     assert 0.8 < got.samples.std() / x.std() < 1.1
     if FORMATS[name].exact or name == "mka":
         np.testing.assert_allclose(got.samples, x, atol=2**-23)
