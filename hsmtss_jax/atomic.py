@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import socket
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +62,8 @@ def replace_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 def working_path(path: Path) -> Path:
     """Return a hidden name beside ``path`` for what becomes it, after a sweep of the folder."""
     _sweep_once(os.path.realpath(path.parent))
-    name = os.fsencode(path.name.lstrip("."))[:_LONGEST].decode("utf-8", "ignore")
+    raw = os.fsencode(path.name.lstrip("."))[:_LONGEST]
+    name = raw.decode(sys.getfilesystemencoding(), "ignore")
     pid = os.getpid()
     owner = f"{_machine()}-{pid}-{_began(pid)}-{secrets.token_hex(4)}"
     return path.with_name(f".{name}.hsmtss-{owner}.tmp")

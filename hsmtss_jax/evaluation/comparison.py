@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hsmtss_jax.evaluation.scores import METRICS, PairScore, difference_cells, mean_cell
-from hsmtss_jax.metrics.tables import Report, Row, Table
+from hsmtss_jax.metrics.tables import Column, Report, Row, Table
 
 SAME = ("data", "split", "seed", "snr", "window")  # of ``about``: what makes the mixtures
 _FIELDS = {field.name for field in dataclasses.fields(PairScore)} - {"embeddings"}
@@ -90,7 +90,20 @@ def _label(name: str, route: str, reports: Mapping[str, Any], routes: Sequence[s
     return route if len(reports) == 1 else f"{name}, {route}"
 
 
-def compare(lines: Sequence[Scored], about: Mapping[str, Any] | None = None) -> Report:
+def columns_of(reports: Mapping[str, Mapping[str, Any]]) -> list[Column]:
+    """Return the columns of all reports (name -> document): ours, then what judges brought."""
+    found = {column.key: column for column in METRICS}
+    for document in reports.values():
+        for key, title in document["about"].get("columns", {}).items():
+            found.setdefault(key, Column(key, title))
+    return list(found.values())
+
+
+def compare(
+    lines: Sequence[Scored],
+    about: Mapping[str, Any] | None = None,
+    columns: Sequence[Column] = METRICS,
+) -> Report:
     """Build a table a task and one of all: the mean of each row, then row - first row, paired by mixture.
 
     Intervals are 95 % bootstraps over recordings. A mixture on which either number is not finite (a
@@ -100,17 +113,19 @@ def compare(lines: Sequence[Scored], about: Mapping[str, Any] | None = None) -> 
         raise ValueError("there is nothing to compare: give two reports, or two routes of one")
     tasks = sorted({score.task for score in lines[0].scores})
     names = [*tasks, *(["all"] if len(tasks) > 1 else [])]
-    return Report([Table(METRICS, _rows(lines, task), task) for task in names], about or {}, [])
+    return Report(
+        [Table(columns, _rows(lines, task, columns), task) for task in names], about or {}, []
+    )
 
 
-def _rows(lines: Sequence[Scored], task: str) -> list[Row]:
+def _rows(lines: Sequence[Scored], task: str, columns: Sequence[Column]) -> list[Row]:
     parts = {line.name: [s for s in line.scores if task in (s.task, "all")] for line in lines}
     (first, reference), *others = parts.items()
     rows = [
-        Row(name, {column.key: mean_cell(part, column.key) for column in METRICS})
+        Row(name, {column.key: mean_cell(part, column.key) for column in columns})
         for name, part in parts.items()
     ]
     return rows + [
-        Row(f"{name} - {first}", difference_cells(part, reference, METRICS))
+        Row(f"{name} - {first}", difference_cells(part, reference, columns))
         for name, part in others
     ]

@@ -1,4 +1,4 @@
-"""What the networks hear of a recording, so that nothing decides their answer that should not.
+"""Bring a recording to what the networks hear, so that nothing decides their answer that should not.
 
 A recording is read twice before it is separated. The first time as it is: where its sound begins and ends,
 its offset, and how its channels belong together. Digital silence before the sound and behind it is left out,

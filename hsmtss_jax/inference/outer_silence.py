@@ -1,4 +1,4 @@
-"""The silence before and behind a recording's sound, which is not separated.
+"""Give back the silence before and behind a recording's sound, which is not separated.
 
 Legend: C channels, W samples of a window.
 """

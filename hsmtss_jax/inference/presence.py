@@ -67,7 +67,8 @@ class ActivityMeter:
 
     def push(self, block: np.ndarray) -> None:
         """Take the next samples [l, C]."""
-        power = np.concatenate([self._rest, np.mean(np.square(block), axis=1)])
+        squared = np.square(block, dtype=np.float64)
+        power = np.concatenate([self._rest, np.mean(squared, axis=1)])
         whole = len(power) // self._step * self._step
         self._done.append(power[:whole].reshape(-1, self._step).mean(axis=1))
         self._rest = power[whole:]

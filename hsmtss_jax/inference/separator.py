@@ -4,7 +4,7 @@ How ``audio`` goes through ``Separator.separate``:
 
 1. ``open_recording`` turns a path or an array into a ``Recording`` that is read block by block, and
    ``parse`` the sentence into an ``Instruction``, a task and a description.
-2. ``Engine`` reads the recording once for its level, opens a ``RecordingState`` for it, and cuts its mono
+2. ``Engine`` has the recording measured by ``hear``, opens a ``RecordingState`` for it, and cuts its mono
    sound at 16 kHz into ``Window`` s.
 3. ``WindowGenerator`` encodes a batch of windows into S and G (``Runtime.encode_audio``) and predicts the
    target's S and G for every instruction (``Runtime.predict``, HSM-TSS eq. (2) and (3)).
@@ -76,7 +76,9 @@ class Separator:
         self._runtime = runtime
         unit = runtime.unit
         longest = runtime.window // unit
-        columns = longest if segment is None else round(segment * runtime.sample_rate / unit)
+        columns = longest
+        if segment is not None:  # cut, as what is too long to count is refused below, too
+            columns = round(min(segment * runtime.sample_rate / unit, longest + 1.0))
         if not 1 <= columns <= longest:
             limit = longest * unit / runtime.sample_rate
             raise ValueError(

@@ -147,7 +147,7 @@ def read_amount(value: Any) -> Amount:
     text = str(value).strip()
     match = re.fullmatch(r"([+-]?)(\d+(?:\.\d+)?|\.\d+) ?(db|%|)", text, re.IGNORECASE)
     if match is None:
-        raise ValueError(f"{text!r} is no amount: give e.g. 6dB, 50%, 0.5, or +6dB for louder")
+        raise ValueError(f"{text[:40]!r} is no amount: give e.g. 6dB, 50%, 0.5, or +6dB for louder")
     sign, number, unit = match[1], float(match[2]), match[3].lower()
     if unit == "db":
         if not 0 < number <= (_LOUDEST if sign == "+" else _LARGEST):

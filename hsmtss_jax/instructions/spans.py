@@ -169,7 +169,7 @@ def read_span(text: str) -> Span:
     found = find(f"x {plain}", loose=True)
     if len(found.spans) != 1 or found.text.strip() != "x":
         raise ValueError(
-            f"{text!r} is no span of time: give e.g. 2-4, 1:05- or 'the first half' ([s] or h:mm:ss)"
+            f"{text[:40]!r} is no span of time: give e.g. 2-4, 1:05- or 'the first half' ([s] or h:mm:ss)"
         )
     return _checked(found.spans[0], text)
 
@@ -285,11 +285,11 @@ def _figure(text: str, empty: Moment) -> Moment:
 
 def _checked(span: Span, text: str) -> Span:
     start, end = span
-    backwards = start.share == end.share and end.seconds <= start.seconds
-    if backwards or end.share < start.share == 1:
-        raise ValueError(f"the span {text!r} ends before it begins")
     if max(start.share, end.share) > 1:
         raise ValueError(f"the span {text!r} lies behind the end: 100% is the recording's length")
+    backwards = start.share == end.share and end.seconds <= start.seconds
+    if backwards or (end.share < start.share and (start.share == 1 or not end.seconds)):
+        raise ValueError(f"the span {text!r} ends before it begins")
     return span
 
 

@@ -64,6 +64,17 @@ def test_routes_of_one_report_can_be_compared():
     assert names == ["a, mixture", "b, mixture", "a, mask"]
 
 
+def test_a_judge_s_columns_are_compared_too():
+    reports = {name: report(0.0, columns={"kl_x": "KL (X)"}) for name in ("a", "b")}
+    for row in reports["b"]["rows"]:
+        row["values"]["kl_x"] = 2.0
+    columns = comparison.columns_of(reports)
+    assert [c.title for c in columns if c.key == "kl_x"] == ["KL (X)"]
+    lines = comparison.lines_of(reports, ["mask"])
+    table = comparison.compare(lines, columns=columns).to_json()["summary"]["all"]
+    assert table["b"]["kl_x"]["mean"] == 2.0 and "kl_x" not in table["b - a"]
+
+
 @pytest.fixture
 def folder(tmp_path):
     for name, document in {

@@ -1,5 +1,6 @@
 """A loaded system takes any number of rows, and padding to static shapes changes nothing."""
 
+import concurrent.futures
 import dataclasses
 import functools
 import inspect
@@ -231,3 +232,16 @@ def test_the_callers_64_bits_change_nothing():
     assert found.s.dtype == np.float32 and tokens.dtype == np.int32
     same = runtime().predict(runtime().encode_audio(noise(1, 5000)), query)
     np.testing.assert_array_equal(found.s, same.s)
+
+
+def test_two_threads_get_what_one_gets():
+    query = runtime().encode_text(ASKED)
+    audio = [noise(3, 5000 + n) for n in range(4)]
+
+    def predicted(sound: np.ndarray) -> np.ndarray:
+        return np.asarray(runtime().predict(runtime().encode_audio(sound), query).s)
+
+    alone = [predicted(sound) for sound in audio]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for one, other in zip(alone, pool.map(predicted, audio), strict=True):
+            np.testing.assert_array_equal(one, other)

@@ -1,5 +1,7 @@
 """The public API around a system without networks: what it promises of any weights."""
 
+import asyncio
+import concurrent.futures
 import itertools
 
 import numpy as np
@@ -327,3 +329,26 @@ def test_spans_and_amounts_are_options_too(separator):
     np.testing.assert_array_equal(found.target[:first], MONO[:first])
     np.testing.assert_array_equal(found.target[last:], MONO[last:])
     np.testing.assert_allclose(found.target + found.residual, MONO, atol=1e-6)
+
+
+def test_threads_and_asyncio_share_a_separator(separator):
+    """Each call has a state of its own."""
+    alone = [separator.separate(MONO, each, sample_rate=RATE).target for each in PROMPTS]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(separator.separate, MONO, p, sample_rate=RATE) for p in 3 * PROMPTS]
+        threads = [call.result().target for call in calls]
+
+    async def together():
+        calls = (asyncio.to_thread(separator.separate, MONO, p, sample_rate=RATE) for p in PROMPTS)
+        return await asyncio.gather(*calls)
+
+    tasks = [result.target for result in asyncio.run(together())]
+    for found in (threads[:2], threads[2:4], threads[4:], tasks):
+        np.testing.assert_array_equal(found, alone)
+
+
+def test_times_may_be_texts(separator):
+    part = separator.separate(
+        STEREO, PROMPTS[0], sample_rate=44_100, start="0:01", end="0:02.5", residual=False
+    )
+    assert len(part.target) == 1.5 * 44_100

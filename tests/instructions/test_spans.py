@@ -106,6 +106,7 @@ def test_options_are_read(text, written):
     [
         ("4-2", "ends before it begins"),
         ("2-2", "ends before it begins"),
+        ("50%-40%", "ends before it begins"),
         ("end-5", "ends before it begins"),
         ("110%-", "behind the end"),
         ("", "no span of time"),

@@ -116,6 +116,8 @@ def _walk(file, until: bytes = b"") -> Iterator[_Place]:  # type: ignore[no-unty
         if len(header) < 8:
             return
         name, size = struct.unpack("<4sI", header)
+        if not all(32 <= byte < 127 for byte in name):
+            return  # samples behind a size that was never filled in
         if name == b"ds64":
             long_size = struct.unpack("<8xQ", file.read(16).ljust(16, b"\0"))[0]
         if name == b"data" and size == 0xFFFFFFFF:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 COMMENT, PICTURE = 4, 6
 FIRST = 42  # offset behind the marker and STREAMINFO, which is always the first block
 _LARGEST = 1 << 24  # bytes of a block
+_MOST = 1000  # blocks that are read of a file
 _MASK = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
 _STALE = ("ENCODER", "REPLAYGAIN_", "R128_")  # true of the mixture only
 _NAMES = {"TRACK": "TRACKNUMBER", "ALBUM_ARTIST": "ALBUMARTIST", "DISC": "DISCNUMBER"}
@@ -45,9 +46,9 @@ def read_flac_tags(path: Path) -> FlacTags | None:
     with path.open("rb") as file:
         if file.read(4) != b"fLaC":
             return None
-        blocks = []
+        blocks: list[Block] = []
         last = False
-        while not last and len(header := file.read(4)) == 4:
+        while not last and len(blocks) < _MOST and len(header := file.read(4)) == 4:
             last = bool(header[0] & 0x80)
             body = file.read(int.from_bytes(header[1:], "big"))
             blocks.append(Block(header[0] & 0x7F, body))

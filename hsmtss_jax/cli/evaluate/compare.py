@@ -36,7 +36,7 @@ def run(options: EvaluateCompareOptions, context: Context) -> int:
     comparison.check_same(documents)
     lines = comparison.lines_of(documents, options.route)
     about = {name: document["about"] for name, document in documents.items()}
-    write_report(options.report, comparison.compare(lines, about))
+    write_report(options.report, comparison.compare(lines, about, comparison.columns_of(documents)))
     return 0
 
 

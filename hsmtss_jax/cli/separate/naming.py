@@ -7,6 +7,7 @@ import dataclasses
 import os
 import re
 import string
+import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -200,7 +201,8 @@ def _cut(name: str, limit: int, number: str) -> str:
     if len(raw) <= limit:
         return name
     head, end = raw[: limit - 41 - len(number)], raw[-40:]
-    return head.decode(errors="ignore") + "~" + end.decode(errors="ignore") + number
+    kind = sys.getfilesystemencoding()
+    return head.decode(kind, "ignore") + "~" + end.decode(kind, "ignore") + number
 
 
 def _key(path: Path) -> str:

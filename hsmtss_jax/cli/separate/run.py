@@ -107,7 +107,7 @@ def _problem(command: SeparateCommand, jobs: Sequence[Job], scan: bool) -> Excep
         recording = open_recording(source, None, start, end)
         length, preview = recording.length, command.request.preview
         if preview is not None:
-            length = min(length, round(preview * info.sample_rate))
+            length = round(min(length, preview * info.sample_rate))
         for file in (file for job in jobs for file in job.paths.files):
             plan_output(file, source, command.output, mono=mono, length=length)
         if scan and info.seconds <= SCANNED:

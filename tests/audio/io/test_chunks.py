@@ -114,6 +114,15 @@ def test_a_mask_of_other_channels_is_not_kept(tmp_path):
     assert read_extras(tmp_path / "out.wav").mask is None
 
 
+def test_samples_of_a_recording_that_was_never_closed_are_no_chunks(tmp_path):
+    """Nor are they walked through, eight bytes of silence at a time."""
+    whole = recording(np.zeros((20_000, 2), np.float32), 0x3)
+    at = whole.index(b"data") + 4
+    (tmp_path / "x.wav").write_bytes(whole[:at] + bytes(4) + whole[at + 4 :])
+    extras = read_extras(tmp_path / "x.wav")
+    assert [each.name for each in extras.chunks] == [b"bext"] and extras.mask == 0x3
+
+
 def test_short_and_foreign_chunks_do_no_harm(tmp_path):
     assert part_of([Chunk(b"bext", b"short")], 9) == [Chunk(b"bext", b"short")]
     assert part_of([Chunk(b"iXML", b"<x/>")], 9) == [Chunk(b"iXML", b"<x/>")]

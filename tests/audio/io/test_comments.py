@@ -72,5 +72,7 @@ def test_damage_does_no_harm(tmp_path):
     for size in (4, 20, FIRST, FIRST + 9, FIRST + 30):
         path.write_bytes(content[:size])
         assert read_flac_tags(path) is not None
+    path.write_bytes(b"fLaC" + bytes(1 << 20))
+    assert read_flac_tags(path) == FlacTags()
     path.write_bytes(b"OggS")
     assert read_flac_tags(path) is None

@@ -12,6 +12,7 @@ from hsmtss_jax.evaluation.benchmarks.mixing import Recordings, make_pairs, mix
 from hsmtss_jax.evaluation.benchmarks.pair_list import PairRow
 from hsmtss_jax.task import Task
 from hsmtss_jax.testing.fake_runtime import FakeRuntime
+from hsmtss_jax.testing.mask_systems import FakeMaskSystem
 
 ROW = PairRow(name="p", text="tone", target="tone.wav", other="noise.wav", snr_db=6.0)
 
@@ -125,6 +126,18 @@ def test_list_make_run_table(esc50, capsys):
     assert rows <= set(summary["all"])
     assert summary["all"]["mixture"]["sdr"]["count"] == 8
     assert summary["extract"]["mixtures"]["sdr"]["mean"] == pytest.approx(0, abs=1e-2)
+
+
+def test_a_mask_separator_runs_like_any_other(esc50, tmp_path):
+    pairs, out = esc50 / "pairs.csv", tmp_path / "report.json"
+    make = ["benchmark", "make", "esc50", f"--source={esc50 / 'list.csv'}", "-o", str(pairs)]
+    assert main([*make, f"--recordings={esc50 / 'esc50'}"]) == 0
+    context = Context(load_runtime=lambda *_: FakeMaskSystem({"sound 0": 1.0, "sound 2": 0.5}))
+    run = ["benchmark", "run", str(pairs), f"--recordings={esc50 / 'esc50'}", "--every=2"]
+    assert main([*run, "-o", str(out)], context) == 0
+    rows = {(row["index"], row["route"]): row for row in json.loads(out.read_text())["rows"]}
+    assert rows[0, "mask"]["values"]["sdri"] == pytest.approx(0.0, abs=0.1)
+    assert rows[2, "mask"]["values"]["sdr"] == pytest.approx(10 * np.log10(2), abs=0.2)
 
 
 def test_bad_input_is_one_line(esc50, capsys):
