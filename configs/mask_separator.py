@@ -1,7 +1,8 @@
 """The mask baseline (LASS-Net, AudioSep): a ResUNet on the STFT, trained on the waveform.
 
 python train.py configs/mask_separator.py --size demo --workdir runs/mask_separator
-hsmtss evaluate separation --baseline runs/mask_separator/bundle -o scores.json
+hsmtss export pipeline runs/mask_pipeline --size demo separator=mask_separator
+hsmtss evaluate separation --baseline runs/mask_pipeline -o scores.json
 """
 
 from hsmtss_jax.config import ExperimentConfig, RunConfig

@@ -10,7 +10,8 @@ from typing import Any
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
 
 
-def _require(name: str) -> Any:
+def require(name: str) -> Any:
+    """Import a package of the comparison. Raises ValueError when it is missing."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -25,7 +26,7 @@ def vit_calls(config: AudioMAEConfig, batch: int) -> dict[str, Callable[[], None
     float32 on CPU, bfloat16 on CUDA. timm's where timm can be imported, else transformers', which runs the
     same operators one by one; and torch.nn's own pre-norm encoder, whose inference path is fused.
     """
-    torch = _require("torch")
+    torch = require("torch")
     cuda = torch.cuda.is_available()
     device, dtype = ("cuda", torch.bfloat16) if cuda else ("cpu", torch.float32)
     x = torch.randn(batch, 1, config.frames, config.n_mels, device=device, dtype=dtype)

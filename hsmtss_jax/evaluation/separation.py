@@ -1,8 +1,8 @@
 """The system on held-out pairs, as it ships (HSM-TSS section V, Table II).
 
 A route is one way to an estimate of the target. Rows named after the system go through ``Separator``,
-a mode each; "mixture" is the input; the diagnostic rows say what each stage loses; "baseline" is a mask
-separator. Each pair is scored for both tasks, on its own length.
+a mode each; "mixture" is the input; the diagnostic rows say what each stage loses; "baseline" is any
+other bundle. Each pair is scored for both tasks, on its own length.
 
 Legend: L samples.
 """
@@ -16,7 +16,6 @@ import numpy as np
 from hsmtss_jax.data.mixing import MixtureExample
 from hsmtss_jax.evaluation.diagnostics import diagnose
 from hsmtss_jax.evaluation.judging import score_sounds
-from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.evaluation.pairs import Pair, pair_of
 from hsmtss_jax.evaluation.paper_tables import PaperTable, paper_table
 from hsmtss_jax.evaluation.routes import Mixture, Route, SeparatorMode, Target
@@ -35,7 +34,7 @@ def evaluate_separation(
     modes: Sequence[Mode] = ("mask",),
     options: SeparateOptions | None = None,
     diagnostics: Runtime | None = None,
-    baseline: MaskBaseline | None = None,
+    baseline: Separator | None = None,
     groups: Mapping[str, str] | None = None,
     judges: Sequence[Scorer] = (),
     paper: PaperTable | None = None,
@@ -50,7 +49,7 @@ def evaluate_separation(
       options: all else of the separation, as it ships by default; pair i is drawn with seed + i.
         ``silence_gate=False`` makes the numbers that stand beside the paper's.
       diagnostics: the parts to make the diagnostic rows with; None leaves them out.
-      baseline: a mask separator to score on the same pairs.
+      baseline: another separator to score on the same pairs, as it ships.
       groups: clip id -> recording; whole recordings are drawn in the bootstrap. None: pairs are.
       judges: further scorers; with one that embeds sounds, the target itself is a row, and sets are compared.
       paper: number of a table of the paper to add, with its printed numbers.
@@ -78,7 +77,7 @@ def _pair_scores(
     modes: Sequence[Mode],
     options: SeparateOptions,
     diagnostics: Runtime | None,
-    baseline: MaskBaseline | None,
+    baseline: Separator | None,
     scorers: Sequence[Scorer],
 ) -> list[PairScore]:
     """Score one pair by every route."""
@@ -93,7 +92,8 @@ def _pair_scores(
         separate = SeparatorMode(separator, dataclasses.replace(options, mode=mode))
         sounds[mode] = separate(pair, options.seed)
     if baseline is not None:
-        sounds["baseline"] = list(_baseline_sounds(baseline, pair))
+        separate = SeparatorMode(baseline, SeparateOptions(mode=baseline.modes[0]), "baseline")
+        sounds["baseline"] = separate(pair, options.seed)
     return _with_cosines(score_sounds(sounds, pair, scorers), features, pair)
 
 
@@ -118,8 +118,3 @@ def _with_cosines(
             values = {name: float(x[i]) for name, x in cosines.items()}
             by_key[key] = dataclasses.replace(score, values={**score.values, **values})
     return list(by_key.values())
-
-
-def _baseline_sounds(baseline: MaskBaseline, pair: Pair) -> np.ndarray:
-    mixtures = np.stack([pair.mixture] * len(pair.instructions))
-    return baseline.separate(mixtures, pair.instructions)

@@ -16,7 +16,7 @@ import numpy as np
 from hsmtss_jax.bundles.pipeline import Pipeline
 from hsmtss_jax.conversion import from_dict
 from hsmtss_jax.dist import check_process, compute_dtype, in_32_bits
-from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.inference.waveform import WaveformSeparator
 from hsmtss_jax.instructions import Instruction
@@ -32,7 +32,7 @@ WINDOW = 10  # [s] of the longest window: that of the clips that such networks a
 class MaskRuntime:
     """Run a mask separator and its query encoder; see ``System`` for the attributes."""
 
-    modes = ("mask",)
+    modes: tuple[Mode, ...] = ("mask",)
 
     @in_32_bits
     def __init__(
@@ -62,7 +62,7 @@ class MaskRuntime:
         self.config = from_dict(MaskSeparatorConfig, network.config["model"])
         self.sample_rate, self.unit = self.config.sample_rate, self.config.hop
         self.window = WINDOW * self.sample_rate // self.unit * self.unit
-        self._rows = 1 if self.device.platform == "cpu" else batch
+        self._rows = mask_rows(batch, self.device.platform)
         self._clips = clip_sizes(self.window, self.unit)
         self._encoder = make_query_encoder(query.stage, query.config)
         self._tokenizer = Tokenizer.from_bundle(query)
@@ -102,6 +102,11 @@ class MaskRuntime:
         network = functools.partial(self._network, self._params["network"])
         sounds: np.ndarray = apply_in_batches(network, padded, query, limit=self._rows)
         return sounds[:, :samples]
+
+
+def mask_rows(batch: int, platform: str) -> int:
+    """Return how many rows are computed at once: a CPU has no use for more than one."""
+    return 1 if platform == "cpu" else batch
 
 
 def _encode(encoder: QueryEncoder, dtype: Any, params: Any, ids: Any, mask: Any) -> jax.Array:

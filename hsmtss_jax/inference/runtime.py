@@ -21,7 +21,7 @@ from hsmtss_jax.bundles.networks import read_networks
 from hsmtss_jax.bundles.pipeline import Pipeline
 from hsmtss_jax.dist import check_process, compute_dtype, in_32_bits
 from hsmtss_jax.inference.generator import CACHE_BYTES, WindowGenerator
-from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.inference.system import System
 from hsmtss_jax.instructions import Instruction
@@ -36,7 +36,7 @@ from hsmtss_jax.sampling import apply_in_batches, clip_sizes, round_up, trim_tex
 from hsmtss_jax.sampling.policies import Policy
 from hsmtss_jax.task import Task
 
-MODES = ("mask", "generate", "blend")
+MODES: tuple[Mode, ...] = ("mask", "generate", "blend")
 
 
 class SeparationRuntime(System, Protocol):

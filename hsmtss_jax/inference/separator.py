@@ -144,8 +144,8 @@ class Separator:
         return self._window
 
     @property
-    def modes(self) -> tuple[str, ...]:
-        """Return the modes that the system knows."""
+    def modes(self) -> tuple[Mode, ...]:
+        """Return the modes that the system knows, its own first."""
         return self._runtime.modes
 
     @property

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.inference.requests import RecordingState, Window
 from hsmtss_jax.inference.stems import Stems
 from hsmtss_jax.inference.stopwatch import Stopwatch
@@ -72,7 +72,7 @@ class System(Protocol):
     def unit(self) -> int: ...
 
     @property
-    def modes(self) -> tuple[str, ...]: ...
+    def modes(self) -> tuple[Mode, ...]: ...
 
     def begin(
         self,

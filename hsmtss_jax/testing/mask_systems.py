@@ -12,7 +12,7 @@ import numpy as np
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.pipeline import MASK_ROLES, Pipeline
 from hsmtss_jax.conversion import to_dict
-from hsmtss_jax.inference.options import SeparateOptions
+from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.inference.stopwatch import Stopwatch
 from hsmtss_jax.inference.system import System
 from hsmtss_jax.inference.waveform import WaveformSeparator
@@ -62,7 +62,8 @@ class FakeMaskSystem:
 
     device: Any = types.SimpleNamespace(platform="cpu", id=0, device_kind="cpu")
     dtype: Any = np.float32
-    sample_rate, unit, window, modes = 8_000, 80, 16_000, ("mask",)
+    sample_rate, unit, window = 8_000, 80, 16_000
+    modes: tuple[Mode, ...] = ("mask",)
 
     def __init__(self, share: dict[str, float], batch: int = 16) -> None:
         self.batch, self._share = batch, share

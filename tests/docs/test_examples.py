@@ -6,7 +6,9 @@ import subprocess
 import pytest
 
 from hsmtss_jax.audio.io import read_audio, write_audio
+from hsmtss_jax.bundles.pipeline import PipelineConfig, write_pipeline
 from hsmtss_jax.cli.main import main
+from hsmtss_jax.testing.mask_systems import tiny_mask_pipeline
 from tests.docs import pages
 
 NAMES = ("street", "park", "hour", "in", "a", "b", "recordings/c", "references/a", "mixtures/a")
@@ -29,11 +31,16 @@ COMMANDS = {
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
-    """A folder with every recording that the pages name, a second of speech in rain each."""
+    """A folder with every recording that the pages name, a second of speech in rain each.
+
+    A tiny bundle stands in place of the one imported from AudioSep.
+    """
     folder = tmp_path_factory.mktemp("recordings")
     shutil.copytree(pages.ROOT / "examples", folder / "examples")
     for name in ("recordings", "references", "mixtures"):
         (folder / name).mkdir()
+    config = PipelineConfig(bundles={}, separator="mask_separator", storage={"*": "float32"})
+    write_pipeline(config, tiny_mask_pipeline().bundles, folder / "runs" / "audiosep")
     sound = read_audio(folder / "examples" / "speech_and_rain.flac")
     for name in NAMES:
         write_audio(folder / f"{name}.wav", sound.samples[: sound.sample_rate], sound.sample_rate)

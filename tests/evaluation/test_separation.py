@@ -7,15 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
 from hsmtss_jax.evaluation.pairs import pair_of
 from hsmtss_jax.evaluation.scorers import Divergence, score_estimate
 from hsmtss_jax.evaluation.separation import evaluate_separation
+from hsmtss_jax.inference.mask_runtime import MaskRuntime
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.separator import Separator
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.metrics import lsd, lsd_active, mel_psnr, sdr, si_sdr
-from hsmtss_jax.testing.bundles import tiny_upstream
+from hsmtss_jax.testing.mask_systems import tiny_mask_pipeline
 from tests.evaluation.sounds import MeanJudge
 
 MODES = ("mask", "generate", "blend")
@@ -118,8 +118,7 @@ def test_the_silence_gate_is_a_switch_and_is_named(separator, runtime, examples)
 
 
 def test_the_baseline_is_scored_beside_it(separator, examples):
-    bundles = tiny_upstream(["mask_separator", "text_encoder"])
-    baseline = MaskBaseline(*bundles.values(), max_text=16, window=40_960)
+    baseline = Separator(MaskRuntime(tiny_mask_pipeline()))
     report = evaluate_separation(separator, examples[:1], baseline=baseline)
     summary = report.to_json()["summary"]["extract"]
     assert {"mixture", "mask", "baseline", "mask - mixture", "mask - baseline"} == summary.keys()

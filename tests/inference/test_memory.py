@@ -8,13 +8,16 @@ import pytest
 import soundfile
 
 from hsmtss_jax.audio.windows import plan_windows
+from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.bundles.pipeline import ROLES
+from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.inference.engine import Engine
-from hsmtss_jax.inference.memory import PROGRAM, estimate_memory
+from hsmtss_jax.inference.memory import PROGRAM, estimate_memory, rows_at_once
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.outlets import FileSink, OutputFiles
 from hsmtss_jax.inference.recording import open_recording
 from hsmtss_jax.instructions import parse
+from hsmtss_jax.models.mask_separator import audiosep
 from hsmtss_jax.testing.bundles import tiny_upstream
 
 RATE = 16000
@@ -36,7 +39,7 @@ def peak_of(runtime, source, out, options):
     tracemalloc.start()
     try:
         engine = Engine(runtime, options, [[parse(PROMPT)]], plan, cache_bytes=100_000, block=2.0)
-        sink = FileSink([OutputFiles(PROMPT, out)], options, "PCM_16")
+        sink = FileSink([OutputFiles(PROMPT, out)], options)
         ((report,),) = engine.run([open_recording(source)], [sink])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -66,3 +69,17 @@ def test_the_papers_memory():
     assert need.host == need.host_copy + PROGRAM
     twice = estimate_memory(bundles, parameters, rows=128, itemsize=2)
     assert twice.activations == 2 * need.activations
+
+
+def test_a_mask_separator_s_memory():
+    """Five maps of 1,032 frames, 1,024 bins and 32 channels a row; a CPU computes one row at a time."""
+    config = {"model": to_dict(audiosep())}
+    bundles = {
+        "text_encoder": Bundle("clap_text", {}, {}),
+        "mask_separator": Bundle("", config, {}),
+    }
+    assert rows_at_once(bundles, 16, "cpu") == 1 and rows_at_once(bundles, 16, "gpu") == 16
+    assert rows_at_once(ROLES, 16, "cpu") == 16
+    need = estimate_memory(bundles, dict.fromkeys(bundles, 1000), rows=2, itemsize=4)
+    assert need.activations == 2 * 5 * 1032 * 1024 * 32 * 4
+    assert (need.weights, need.cache, need.host_copy) == (8000, 0, 8000)

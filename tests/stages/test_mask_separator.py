@@ -1,18 +1,17 @@
 """The mask baseline's stage at its tiny size, and the release as a system to compare with."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
-from hsmtss_jax.bundles.bundle import Bundle
+from hsmtss_jax.bundles.bundle import Bundle, save_bundle
+from hsmtss_jax.bundles.pipeline import PipelineConfig, assemble
 from hsmtss_jax.config import Shard
 from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.data.mixing import EXTRACT, REMOVE
-from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
+from hsmtss_jax.inference import Separator
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.stages.mask_separator import of_task, sdr
 from hsmtss_jax.task import TASKS
@@ -125,7 +124,7 @@ def test_sdr_in_decibels():
     np.testing.assert_allclose(sdr(estimate, target), [20.0, 0.0, 0.0], atol=1e-4)
 
 
-def test_the_release_is_a_system_to_compare_with(stage, trained):
+def test_the_release_is_a_system_like_any_other(stage, trained, tmp_path):
     params, aux, _ = trained
     encoder = stage.upstream["text_encoder"]
     bundle = Bundle(
@@ -134,17 +133,16 @@ def test_the_release_is_a_system_to_compare_with(stage, trained):
         params=jax.device_get(stage.release(params, aux)),
         upstream={"text_encoder": encoder.digest},
     )
-    baseline = MaskBaseline(bundle, encoder, max_text=16, window=4096)
-    mixture = 0.1 * np.random.default_rng(1).normal(size=(2, 5000)).astype(np.float32)
+    folders = {}
+    for role, each in (("text_encoder", encoder), ("mask_separator", bundle)):
+        folders[role] = str(tmp_path / role)
+        save_bundle(folders[role], each)
+    config = PipelineConfig(bundles=folders, separator="mask_separator")
+    separator = Separator.from_pretrained(assemble(config, tmp_path / "pipeline"))
+    mixture = 0.1 * np.random.default_rng(1).normal(size=5000).astype(np.float32)
     asked = [Instruction(task, "a bell") for task in TASKS]
-    out = baseline.separate(mixture[[0, 0]], asked)
-    assert out.shape == (2, 5000) and out.dtype == np.float32
-    np.testing.assert_allclose(out[0] + out[1], mixture[0], atol=1e-6)
-    with pytest.raises(ValueError, match="is a bundle of tf_codec"):
-        MaskBaseline(dataclasses.replace(bundle, stage="tf_codec"), encoder)
-    foreign = dataclasses.replace(bundle, upstream={"text_encoder": "another"})
-    with pytest.raises(ValueError, match="was trained against text_encoder"):
-        MaskBaseline(foreign, encoder)
+    (found,) = separator.separate_many([mixture], asked, sample_rate=16_000)
+    np.testing.assert_allclose(found[0].target + found[1].target, mixture[:, None], atol=1e-6)
 
 
 def test_panels(stage, batch, trained):

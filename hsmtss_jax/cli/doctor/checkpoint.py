@@ -9,11 +9,11 @@ import jax
 
 from hsmtss_jax.bundles.bundle import Bundle, check_upstream, flatten
 from hsmtss_jax.bundles.hub import locate
-from hsmtss_jax.bundles.pipeline import load_pipeline, pipeline_roles
+from hsmtss_jax.bundles.pipeline import architecture, load_pipeline, pipeline_roles
 from hsmtss_jax.cli.doctor.finding import Finding, size
 from hsmtss_jax.cli.model import ModelOptions
 from hsmtss_jax.dist import compute_dtype, find_device
-from hsmtss_jax.inference.memory import PROGRAM, Need, estimate_memory
+from hsmtss_jax.inference.memory import PROGRAM, Need, estimate_memory, rows_at_once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,17 +37,18 @@ def examine_checkpoint(model: ModelOptions, free: int) -> list[Finding]:
         return [Finding("bad", "checkpoint", " ".join(str(error).split()))]
     place = find_device(model.device) or jax.local_devices()[0]
     findings = [_summary(folder, stages), *(_stage(role, stage) for role, stage in stages.items())]
+    rows = rows_at_once(stages, model.batch, place.platform)
     try:
         need = estimate_memory(
             {role: stage.bundle for role, stage in stages.items()},
             {role: stage.parameters for role, stage in stages.items()},
-            rows=model.batch,
+            rows=rows,
             itemsize=jax.numpy.dtype(compute_dtype(model.dtype, place)).itemsize,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         text = f"its configs cannot be read ({type(error).__name__}: {error}): copy it again"
         return [*findings, Finding("bad", "checkpoint", text)]
-    return [*findings, *examine_room(need, model.batch, place, free)]
+    return [*findings, *examine_room(need, rows, place, free)]
 
 
 def read_stages(folder: Path) -> dict[str, StageFiles]:
@@ -88,8 +89,14 @@ def examine_room(need: Need, rows: int, place: Any, free: int) -> list[Finding]:
 def _summary(folder: Path, stages: dict[str, StageFiles]) -> Finding:
     parameters = sum(stage.parameters for stage in stages.values())
     disk = sum(stage.disk for stage in stages.values())
-    values = {"folder": os.fspath(folder), "parameters": parameters, "bytes": disk}
-    text = f"{folder.name}: {parameters:,} parameters, {size(disk)} on disk"
+    kind = architecture(stages)
+    values = {
+        "folder": os.fspath(folder),
+        "architecture": kind,
+        "parameters": parameters,
+        "bytes": disk,
+    }
+    text = f"{folder.name}: {kind}, {parameters:,} parameters, {size(disk)} on disk"
     return Finding("ok", "checkpoint", text, values)
 
 

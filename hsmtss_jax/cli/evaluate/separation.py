@@ -17,8 +17,7 @@ from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
-    from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
-    from hsmtss_jax.inference.system import System
+    from hsmtss_jax.inference import Separator
 
 MODES: tuple[Mode, ...] = ("mask", "generate")
 
@@ -34,7 +33,7 @@ class EvaluateSeparationOptions(MixtureOptions):
     )
     diagnostics: bool = option(True, "rows that say what each stage loses, where there are stages")
     baseline: str | None = option(
-        None, "a mask_separator bundle to score on the same mixtures", metavar="BUNDLE"
+        None, "another pipeline to score on the same mixtures, as it ships", metavar="BUNDLE"
     )
     split: Literal["validation", "test"] = option("test", "of the data set")
     count: int = option(250, "pairs, both tasks of each", low=1, metavar="N")
@@ -80,7 +79,7 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
             diagnostics=hierarchical(runtime)
             if options.diagnostics and is_hierarchical(runtime)
             else None,
-            baseline=_baseline(options.baseline, runtime),
+            baseline=_baseline(options, context),
             groups=groups,
             judges=judges,
             paper=options.table,
@@ -90,16 +89,14 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
     return 0
 
 
-def _baseline(folder: str | None, system: "System") -> "MaskBaseline | None":
-    if folder is None:
+def _baseline(options: EvaluateSeparationOptions, context: Context) -> "Separator | None":
+    if options.baseline is None:
         return None
-    from hsmtss_jax.bundles.bundle import load_bundle
-    from hsmtss_jax.evaluation.mask_baseline import MaskBaseline
-    from hsmtss_jax.inference.pretrained import hierarchical
+    from hsmtss_jax.inference import Separator
 
-    runtime = hierarchical(system)
-    encoder = runtime.pipeline.bundles["text_encoder"]
-    return MaskBaseline(load_bundle(folder), encoder, max_text=runtime.max_text)
+    model = options.model
+    runtime = context.load_runtime(options.baseline, model.dtype, model.device, model.batch)
+    return Separator(runtime, overlap=model.overlap)
 
 
 COMMAND = Command(
