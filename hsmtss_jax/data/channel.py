@@ -50,7 +50,8 @@ def draw(config: DataConfig, rng: np.random.Generator) -> Channel:
     if config.band_probability and rng.random() < config.band_probability:
         band = _draw_band(rng)
     if config.level_db:
-        loudness = float(rng.uniform(*config.level_db))
+        low, high = config.level_db
+        loudness = float(rng.uniform(low, high))
     return Channel(room, band, loudness)
 
 

@@ -1,9 +1,12 @@
 """Preparation of the opensounds corpus: captions, tags, the validation part, the whole script."""
 
 import csv
+import gzip
 import importlib
 import io
 import json
+import shutil
+import subprocess
 import sys
 import tarfile
 import zlib
@@ -19,8 +22,9 @@ from hsmtss_jax.data.sources import ClipSource
 FOLDER = Path(__file__).parents[2] / "data/opensounds"
 sys.path.insert(0, str(FOLDER))
 
-captions, checks, make_corpus, prepare, split, tags = map(
-    importlib.import_module, ("captions", "checks", "make_corpus", "prepare", "split", "tags")
+captions, checks, make_corpus, prepare, rebuild, split, tags = map(
+    importlib.import_module,
+    ("captions", "checks", "make_corpus", "prepare", "rebuild", "split", "tags"),
 )
 containers, midi, waveform = (
     importlib.import_module(f"corpus_build.{name}") for name in ("containers", "midi", "waveform")
@@ -270,6 +274,77 @@ def test_prepare_without_corpus(tmp_path):
     with pytest.raises(SystemExit, match=r"test-00\.tar is missing"):
         prepare.main(["--packed", str(packed), "--out", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
+
+
+def git(folder: Path, *words: str) -> str:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    command = ["git", "-C", str(folder), *identity, *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_repositories_are_rebuilt_and_what_is_gone_is_said(tmp_path, capsys):
+    repository = tmp_path / "host/someone/sounds"
+    repository.mkdir(parents=True)
+    sound = np.random.default_rng(0).uniform(-0.2, 0.2, 48000)
+    soundfile.write(repository / "a [1].wav", sound, 16000, subtype="PCM_16")
+    (repository / "b.wav").write_bytes(b"no sound")
+    git(repository, "init", "-q")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "sounds")
+    listed = {
+        "repository": "someone/sounds",
+        "commit": git(repository, "rev-parse", "HEAD"),
+        "path": "a [1].wav",
+        "start": "8000",
+        "name": "sounds-1",
+        "licence_file": "LICENCE",
+        "author": "A. Nobody",
+    }
+    base = {name: value for name, value in row("x").items() if name != "file"}
+    rows = [
+        base | listed | {"seconds": "1.5"},
+        base | listed | {"path": "b.wav"},
+        base | listed | {"repository": "someone/gone"},
+    ]
+    path = tmp_path / "list.csv.gz"
+    with gzip.open(path, "wt", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    out = tmp_path / "out"
+    command = ["--clips", str(path), "--out", str(out), "--work", str(tmp_path / "work")]
+    rebuild.main([*command, "--host", f"file://{tmp_path}/host/"])
+    said = capsys.readouterr().out
+    assert "left out: someone/gone" in said and "left out: someone/sounds/b.wav" in said
+    assert "1 of 3 clips" in said
+    built, rate = soundfile.read(out / "train/dog-barking/sounds-1.flac")
+    assert rate == 16000 and len(built) == 24000
+    assert np.corrcoef(built, sound[8000:32000])[0, 1] > 0.999
+    assert "A. Nobody" in (out / "ATTRIBUTION.csv").read_text()
+    prepare.main(["--build", str(out), "--out", str(tmp_path / "set")])
+    (clip,) = ClipSource(tmp_path / "set", "train").clips
+    assert clip.id == "dog-barking/sounds-1"
+
+
+def test_the_list_of_repositories_is_complete():
+    """Every clip names its file, licence and author; the licences are in the attribution."""
+    rows = rebuild.read_list(FOLDER / "repositories.csv.gz")
+    assert len(rows) > 3000 and not {"test"} & {r["split"] for r in rows}
+    for name in ("repository", "path", "label", "caption", "tags", "licence", "group", "start"):
+        assert all(r[name] for r in rows), name
+    assert all(len(r["commit"]) == 40 for r in rows)
+    assert len({(r["label"], r["name"]) for r in rows}) == len(rows)
+    with open(FOLDER / "ATTRIBUTION.csv", newline="", encoding="utf-8") as lines:
+        named = {line["package"] for line in csv.DictReader(lines)}
+    assert {r["package"] for r in rebuild.attribution(rows)} <= named
+    assert not [i for i, why in checks.refuse_rows(table(rows)).items()]
+
+
+def table(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [
+        r | {"source": r["path"], "file": r["name"], "id": r["label"] + r["name"]} for r in rows
+    ]
 
 
 def test_the_list_of_clips_reads_and_filters():
