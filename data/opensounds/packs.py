@@ -23,7 +23,7 @@ ATTRIBUTION = ("package", "version", "licence", "sources", "licence file", "auth
 
 
 class Unusable(ValueError):
-    """A clip that cannot be used; the message is the reason."""
+    """Signal a clip that cannot be used; the message is the reason."""
 
 
 def read_rows(folder: Path, exclude: str = "") -> list[Row]:

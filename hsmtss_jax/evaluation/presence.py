@@ -38,7 +38,7 @@ _COLUMNS = (
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What came of one question. kind: one of ``KINDS``; presence: its score in [0, 1], NaN without one.
+    """Store what came of one question. kind: one of ``KINDS``; presence: its score [0, 1], else NaN.
 
     level_db: of the output, to the mixture's [dB]. log_wmse: of an absent sound's output beside silence;
     NaN for a present one, or without the package. group: recording of the mixture's target.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hsmtss_jax.bundles.bundle import flatten
-from hsmtss_jax.inference.memory import estimate_memory
+from hsmtss_jax.inference.memory import estimate_memory, rows_at_once
 from hsmtss_jax.progress import Progress
 
 TOLD = 2  # times at most
@@ -49,11 +49,12 @@ class Forecast:
 def memory_needed(system: Any) -> int | None:
     """Return the bytes that a loaded system takes beside its weights; None where its kind is not known."""
     bundles = system.pipeline.bundles
+    rows = rows_at_once(bundles, system.batch, system.device.platform)
     try:
         counts = {
             role: sum(x.size for x in flatten(b.params).values()) for role, b in bundles.items()
         }
-        need = estimate_memory(bundles, counts, rows=system.batch, itemsize=_itemsize(system.dtype))
+        need = estimate_memory(bundles, counts, rows=rows, itemsize=_itemsize(system.dtype))
     except (KeyError, ValueError, TypeError, AttributeError):
         return None
     return need.cache + need.activations

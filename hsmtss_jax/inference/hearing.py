@@ -24,6 +24,7 @@ from hsmtss_jax.inference.recording import BLOCK, Recording
 
 SILENCE = 10 ** (-120 / 20)  # distance from the offset below which a recording counts as silent
 SHORTEST = 0.05  # [s]
+LARGEST = 1e10  # of a sample; 32-bit numbers taken for floats lie below, squares of what lies above overflow
 
 _SILENT = "the recording is silent: there is nothing to separate"
 
@@ -117,7 +118,7 @@ def hear(recording: Recording, rate: int, *, size: int = BLOCK) -> Heard:
 def find_sound(recording: Recording, *, size: int = BLOCK) -> Sounding:
     """Find the part of a recording that sounds; reads it once.
 
-    Raises ValueError for what cannot be separated: NaN, shorter than 50 ms, silent.
+    Raises ValueError for what cannot be separated: NaN, samples beyond 1e10, shorter than 50 ms, silent.
     """
     rate, channels, length = recording.sample_rate, recording.channels, recording.length
     if length < SHORTEST * rate:
@@ -128,6 +129,10 @@ def find_sound(recording: Recording, *, size: int = BLOCK) -> Sounding:
     for block in recording.blocks(size):
         if not np.isfinite(block).all():
             raise ValueError("the recording holds NaN or infinite samples: repair it first")
+        if (largest := float(np.abs(block).max(initial=0.0))) > LARGEST:
+            raise ValueError(
+                f"the recording holds samples as large as {largest:.0e}: it is damaged, or no sound"
+            )
         extent.push(block)
         moments.push(block)
     if extent.peak < SILENCE:

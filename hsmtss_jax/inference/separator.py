@@ -144,6 +144,12 @@ class Separator:
         return self._window
 
     @property
+    def architecture(self) -> str:
+        """Return the kind of system that the bundle holds: "hsm_tss" or "mask_separator"."""
+        kind: str = self._runtime.pipeline.architecture
+        return kind
+
+    @property
     def modes(self) -> tuple[Mode, ...]:
         """Return the modes that the system knows, its own first."""
         return self._runtime.modes

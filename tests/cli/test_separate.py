@@ -168,7 +168,7 @@ def test_any_rate_and_channels(rate, channels, tmp_path):
 def test_verbose_says_where_the_time_goes(tmp_path, capsys):
     assert separate(write(tmp_path / "in.wav"), "x", "-v", "--no-figure") == 0
     said = capsys.readouterr().err
-    assert "checkpoint fake, device cpu:0, dtype float32" in said and "tokens 0." in said
+    assert "checkpoint fake, architecture hsm_tss, device cpu:0" in said and "tokens 0." in said
 
 
 def test_help_is_grouped(capsys):

@@ -208,7 +208,7 @@ def test_any_prompt_has_a_figure(fake, tmp_path, capsys, prompt):
 def test_a_segment_is_the_models(fake, tmp_path, refused):
     source = write(tmp_path / "in.wav")
     error = refused("separate", source, "x", "--segment", "100")
-    assert "the segment must lie between 0.2 and 2.56 s" in error
+    assert "the segment must lie between 0.16 and 2.56 s" in error
 
 
 def test_a_read_only_folder(fake, tmp_path, refused, monkeypatch):

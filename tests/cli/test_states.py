@@ -62,3 +62,13 @@ def test_a_long_recording_has_a_forecast(tmp_path, capsys):
     asked = [source, "extract the dog", "-o", tmp_path / "a.wav", "--no-figure", "--batch", "4"]
     assert separate(*asked) == 0
     assert re.search(r"^hsmtss: 32 windows, about \d+ s left$", capsys.readouterr().err, re.M)
+
+
+def test_lines_may_go_where_the_results_go(tmp_path, capsys):
+    """Into a folder that is made for them, and taken away where nothing is written."""
+    source, out = write(tmp_path / "in.wav"), tmp_path / "new"
+    asked = ["-p", "extract the dog", "-o", out, "--json", out / "lines.jsonl", "--no-figure"]
+    assert separate(source, *asked) == 0
+    assert below(out) == {"in_target.wav", "lines.jsonl"}
+    assert separate(source, *asked[:-2], tmp_path / "absent" / "lines.jsonl") == 2
+    assert "cannot be written there" in capsys.readouterr().err

@@ -47,6 +47,7 @@ def test_separate_writes_both_stems_of_every_prompt(bundle, recording, tmp_path,
     assert status == 0 and len(documents) == 2
     sound = read_audio(recording).samples
     for document in documents:
+        assert document["architecture"] == "mask_separator"
         assert document["presence"] is None and document["sampling"] is None
         stems = [read_audio(document[name]).samples for name in ("output", "residual")]
         assert stems[0].shape == sound.shape

@@ -75,6 +75,7 @@ def test_the_bandwidth_is_the_recording_s():
         (1e-7 * np.sin(np.arange(RATE)), "silent"),
         (np.ones(100), "too short"),
         (np.full(RATE, np.nan), "NaN"),
+        (np.full(RATE, 1e30), r"as large as 1e\+30: it is damaged"),
     ],
 )
 def test_what_cannot_be_heard_is_said(samples, said):

@@ -17,7 +17,7 @@ from hsmtss_jax.option import option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluatePresenceOptions(MixtureOptions):
-    """The command line of ``hsmtss evaluate presence``."""
+    """Declare the command line of ``hsmtss evaluate presence``."""
 
     mode: Mode | None = option(None, "of separation", default_help="the bundle's first one")
     split: Literal["validation", "test"] = option("test", "of the data set")

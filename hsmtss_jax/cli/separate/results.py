@@ -76,6 +76,7 @@ class Results:
         sampling = separator.sampling
         self._model = {
             "checkpoint": self._command.model.ckpt or separator.name,
+            "architecture": separator.architecture,
             "device": f"{separator.device.platform}:{separator.device.id}",
             "dtype": np.dtype(separator.dtype).name,
             "sampling": sampling and dataclasses.asdict(self._command.separation.policy(sampling)),

@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,11 +44,13 @@ def _make_all(
     """Make all that is asked for and return the status; ``shown``: what reports call the only result."""
     jobs, problems = plan(command, asked)
     jobs = [dataclasses.replace(job, shown=shown) for job in jobs]
-    reports.check_writable(command.reports.json)
     if command.reports.target:
         probe(command.reports.target)
-    with reports.json_lines(command.reports.json) as emit:
-        results = Results(command, emit)
+    where = command.reports.json
+    with contextlib.ExitStack() as stack:  # the lines may go where the results go
+        stack.enter_context(_folders({Path(where or "").parent} & _result_folders(jobs).keys()))
+        reports.check_writable(where)
+        results = Results(command, stack.enter_context(reports.json_lines(where)))
         for problem in problems:
             results.failed(None, problem)
         wanted = _previewed(command.request, _usable(command, jobs, results))
@@ -121,7 +123,7 @@ def _separate(
     command: SeparateCommand, context: Context, jobs: Sequence[Job], results: Results
 ) -> None:
     """Load the model and make the jobs."""
-    with _folders(jobs), out_of_memory_in_a_line():
+    with _folders(_result_folders(jobs)), out_of_memory_in_a_line():
         for job in jobs:
             for file in job.paths.files:
                 check_place(file)
@@ -193,12 +195,17 @@ def _write(
                     results.done(job, outcome)
 
 
+def _result_folders(jobs: Sequence[Job]) -> dict[Path, None]:
+    """Return the folders of results, each once."""
+    return dict.fromkeys(file.parent for job in jobs for file in job.paths.files)
+
+
 @contextlib.contextmanager
-def _folders(jobs: Sequence[Job]) -> Iterator[None]:
-    """Make the folders of results; in the end those that stayed empty are taken away again."""
+def _folders(folders: Iterable[Path]) -> Iterator[None]:
+    """Make folders; in the end those that stayed empty are taken away again."""
     made: list[Path] = []
     try:
-        for folder in dict.fromkeys(file.parent for job in jobs for file in job.paths.files):
+        for folder in folders:
             _make(folder, made)
         yield
     finally:
