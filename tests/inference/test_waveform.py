@@ -76,6 +76,35 @@ def test_files_of_any_length_are_streamed(system, tmp_path):
     np.testing.assert_allclose(out + rest, sound, atol=1e-6)
 
 
+def test_an_interrupted_file_goes_on(tmp_path):
+    class Stopping(FakeMaskSystem):
+        left = 1
+
+        def separate(self, audio, query):
+            if not self.left:
+                raise KeyboardInterrupt
+            self.left -= 1
+            return super().separate(audio, query)
+
+    def separate(system):
+        return Separator(system).separate_file(
+            tmp_path / "in.wav",
+            tmp_path / "out.wav",
+            "remove the bell",
+            state_path=tmp_path / "state",
+        )
+
+    sound = stereo(9.0)
+    write_audio(tmp_path / "in.wav", sound, 8_000, OutputOptions(bit_depth="float"))
+    with pytest.raises(KeyboardInterrupt):
+        separate(Stopping(SHARES, batch=2))
+    again = FakeMaskSystem(SHARES, batch=2)
+    separate(again)
+    out = read_audio(tmp_path / "out.wav").samples
+    np.testing.assert_allclose(out, 0.5 * sound, atol=1e-6)
+    assert sum(again.rows) < 2 * 6, "the first windows are kept"
+
+
 def test_both_sides_of_a_crossfade_have_had_context(system):
     """A network that fails at the ends of windows does no harm inside a recording."""
 
