@@ -22,15 +22,24 @@ def esc50_recordings() -> set[str]:
     return set(Path(__file__).with_name("esc50_recordings.txt").read_text().split())
 
 
+def _esc50_by_sound() -> dict[str, str]:
+    """Return id -> file of ESC-50, of clips that ``near_duplicates`` found to hold its recordings."""
+    lines = Path(__file__).with_name("esc50_by_sound.txt").read_text().splitlines()
+    return dict(line.split() for line in lines)
+
+
 def refuse_rows(rows: Sequence[Row]) -> dict[int, str]:
     """Return row number -> reason, for what the table alone tells."""
     held_out = esc50_recordings()
     refused: dict[int, str] = {}
     seen: dict[str, str] = {}
+    sounds_like = _esc50_by_sound()
     for i, row in enumerate(rows):
         numbers = set(re.findall(r"\d{5,}", f"{row['source']} {row.get('author', '')}")) & held_out
         if numbers:
             refused[i] = f"held out: recording {min(numbers)} of ESC-50"
+        elif row["id"] in sounds_like:
+            refused[i] = f"held out: sounds like {sounds_like[row['id']]} of ESC-50"
         elif row["id"] in seen:
             refused[i] = f"id {row['id']} stands twice: also {seen[row['id']]}"
         seen.setdefault(row["id"], row["file"])

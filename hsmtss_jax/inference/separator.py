@@ -58,6 +58,8 @@ class Separator:
 
     >>> separator = Separator.from_pretrained()          # the demo bundle
     >>> result = separator.separate("street.wav", "remove the dog barking")
+
+    Several threads may call it at once; forked processes may not (``dist.check_process``).
     """
 
     def __init__(

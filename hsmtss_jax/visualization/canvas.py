@@ -1,8 +1,10 @@
 """Figures without pyplot: no global state, no display, whatever MPLBACKEND says."""
 
 import contextlib
+import logging
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hsmtss_jax.atomic import replace_file
@@ -14,9 +16,10 @@ if TYPE_CHECKING:
 
 def new_figure(width: float, height: float) -> "Figure":
     """Return an empty figure [inch] that is drawn by Agg. Import matplotlib only after this."""
-    _import_matplotlib()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with _without_warnings():
+        _import_matplotlib()
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
@@ -32,6 +35,18 @@ def save_figure(
     fit_texts(figure)
     with replace_file(path) as work:
         figure.savefig(work, dpi=dpi, format="png")
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep matplotlib from telling, while it is imported, that there is no home for its cache."""
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _import_matplotlib() -> None:

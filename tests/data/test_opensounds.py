@@ -266,6 +266,16 @@ def test_what_is_refused_is_said(tmp_path, capsys):
     assert len(ClipSource(tmp_path / "out", "test")) == 3
 
 
+def test_recordings_of_esc50_are_known_by_their_sound():
+    known = {
+        "id": "fire-crackling/openclonk-data-e2dd8126",
+        "file": "x",
+        "source": "Fire.ogg",
+    }
+    assert "ESC-50" in checks.refuse_rows([known])[0]
+    assert not checks.refuse_rows([known | {"id": "fire-crackling/other"}])
+
+
 def test_prepare_without_corpus(tmp_path):
     with pytest.raises(SystemExit, match=r"metadata\.csv is missing"):
         prepare.main(["--packed", str(tmp_path), "--out", str(tmp_path / "out")])

@@ -33,11 +33,11 @@ def parse_aiff(view: View) -> Layout | None:
         common, sound, stated = _aiff_chunks(file)
         if not common or not sound:
             return Layout([Stream(view)])
-        channels, count, bits = struct.unpack(">hIh", file.at(common, 8))
+        channels, count, bits = struct.unpack(">hIh", file.at(common, 8).ljust(8, b"\0"))
         codec = file.at(common + 18, 4) if head[8:] == b"AIFC" else b"NONE"
         size = _AIFF_BYTES.get(codec, (bits + 7) // 8 if codec in _AIFF_LINEAR else 0)
         skipped = int.from_bytes(file.at(sound, 4), "big") if stated >= 8 else 0
-        if not size * channels:
+        if size * channels <= 0:
             return Layout([Stream(view)])
         behind = sound + stated + stated % 2
         more = behind + 8 > view.size or file.at(behind, 4).isalnum() or is_tag(file, behind)

@@ -57,11 +57,12 @@ def extent(
 
     Args:
       stated: size in the header.
-      available: bytes to the end of the file.
+      available: bytes to the end of the file; below 0 where they would begin behind it.
       align: bytes per sample of all channels.
       more: something else than samples begins behind the stated end.
       unit: what ``align`` bytes hold.
     """
+    available = max(available, 0)
     whole = available // align * align
     if stated > available:
         if is_open_end(stated) or (stated - available < align and not available % align):

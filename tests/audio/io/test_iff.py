@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hsmtss_jax.audio.io import AudioError
 from tests.audio.io.sounds import encoded, patched, tone
 
 X = tone()
@@ -62,3 +63,13 @@ def test_caf(read, subtype):
     np.testing.assert_array_equal(cut.samples, good.samples[: len(cut.samples)])
     assert "cut short" in cut.notes[0]
     assert read(encoded("CAF", "ALAC_16")).info.frames == 24000
+
+
+def test_headers_that_lie_are_a_line(read):
+    """Samples that would begin behind the end, channels below zero, a header that is cut off."""
+    aiff, au = encoded("AIFF"), encoded("AU")
+    common = aiff.index(b"COMM") + 8
+    behind = aiff[:12] + aiff[aiff.index(b"SSND") :] + aiff[common - 8 : common + 3]
+    for content in (patched(au, 4, b"\x7f" * 4), patched(aiff, common, b"\xff\xff"), behind):
+        with pytest.raises(AudioError):
+            read(content)
