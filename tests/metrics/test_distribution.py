@@ -36,7 +36,7 @@ def test_few_sounds_in_a_wide_embedding_are_defined():
 
 def test_fad_at_infinity_takes_the_bias_of_few_sounds_away():
     rng = np.random.default_rng(2)
-    x, y = rng.normal(size=(200, 16)), rng.normal(size=(20_000, 16))
+    x, y = rng.normal(size=(200, 16)), rng.normal(size=(4_000, 16))
     biased, limit = frechet_audio_distance(x, y), frechet_audio_distance_at_infinity(x, y)
     assert abs(limit.value) < 0.5 * biased.value
     assert limit == frechet_audio_distance_at_infinity(x, y)
