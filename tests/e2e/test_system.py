@@ -11,6 +11,8 @@ import soundfile
 from hsmtss_jax.bundles.bundle import save_bundle
 from hsmtss_jax.bundles.pipeline import (
     CAPTIONING,
+    MASK_DECODER,
+    MASK_ROLES,
     ROLES,
     SEPARATORS,
     PipelineConfig,
@@ -126,12 +128,30 @@ def test_another_seed_draws_other_tokens(pipeline):
     assert not np.array_equal(a, c)
 
 
+def test_a_pipeline_with_a_mask_decoder_generates_nothing(runs, tmp_path):
+    from hsmtss_jax.inference import Separator
+
+    paths = [f"bundles.{role}={runs / role / 'bundle'}" for role in (*ROLES, MASK_DECODER)]
+    folder, options = tmp_path / "masking", ["--size=tiny", "mask_decoder=true", *paths]
+    assert main(["export", "pipeline", str(folder), *options]) == 0
+    separator = Separator.from_pretrained(folder)
+    audio = 0.1 * np.random.default_rng(1).normal(size=(RATE, 2)).astype(np.float32)
+    result = separator.separate(audio, "remove a dog", sample_rate=RATE)
+    assert "mask" in result.timing and "tokens" not in result.timing
+    np.testing.assert_allclose(result.target + result.residual, audio, atol=1e-6)
+    assert 0 < np.abs(result.target).max() <= np.abs(audio).max() * 1.5
+
+
 @pytest.fixture(scope="module")
 def scores(runs, pipeline, corpus, tmp_path_factory) -> Path:
     """The report of the pipeline and the mask baseline on three mixtures."""
-    out = tmp_path_factory.mktemp("scores") / "full.json"
+    folder = tmp_path_factory.mktemp("scores")
+    out, baseline = folder / "full.json", folder / "mask_pipeline"
+    paths = [f"bundles.{role}={runs / role / 'bundle'}" for role in MASK_ROLES]
+    options = ["--size=tiny", "separator=mask_separator", *paths]
+    assert main(["export", "pipeline", str(baseline), *options]) == 0
     argv = ["evaluate", f"--ckpt={pipeline}", *_mixtures(corpus), "-o", str(out)]
-    assert main([*argv, f"--baseline={runs / 'mask_separator' / 'bundle'}"]) == 0
+    assert main([*argv, f"--baseline={baseline}"]) == 0
     return out
 
 
