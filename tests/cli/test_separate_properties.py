@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
@@ -131,8 +131,10 @@ def test_damaged_pipelines(content):
             load_pipeline(place, roles=())
 
 
+@pytest.mark.filterwarnings("ignore::hsmtss_jax.instructions.InstructionWarning")  # not English
 @few
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), max_size=4))
+@example(["ก"])
 def test_any_words(words):
     """Arguments are words, not an attack: options that print and stop aside, each ends in a line."""
     words = [word for word in words if word not in ("-h", "--help", "--plan", "--debug")]
