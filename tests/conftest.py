@@ -59,6 +59,12 @@ def _compiler(request):
     jax.config.update("jax_disable_most_optimizations", True)
 
 
+@pytest.fixture
+def rounding() -> float:
+    """How far two programs of one equation may differ: as users compile them, and in a hurry."""
+    return 1e-2 if "emitters=false" in os.environ.get("XLA_FLAGS", "") else 1e-5
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _programs():
     """Forgets compiled programs behind a module where they take too much: all of them are gigabytes."""
