@@ -97,7 +97,7 @@ ARROWS: dict[str, set[str]] = {
         *{"stages", "train.stage", "data", "inference", "codec", "instructions"},
     },
     "recipes": {"config", "conversion", "atomic", "bundles", "bundles.bundle", "testing"},
-    "benchmarks": {
+    "speed": {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"inference", "codec", "data", "stages", "train", "train.stage", "testing"},
     },
@@ -116,7 +116,7 @@ EXCLUSIVE = {
     "torch": {
         *("bundles/importers/read.py", "evaluation/torch_codecs.py"),
         *("evaluation/judges/clap.py", "evaluation/judges/audio_language.py"),
-        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py", "benchmarks/torch_resunet.py"),
+        *("speed/codec.py", "speed/torch_tf_codec.py", "speed/torch_resunet.py"),
     },
     "huggingface_hub": {"bundles/hub.py"},
     "onnx": {"bundles/importers/yamnet.py"},

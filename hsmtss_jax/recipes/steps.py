@@ -158,7 +158,7 @@ class _Maker:
         self._check_data(config.data.root)
         folder = self.workdir / stage.config
         options = ("--size", self.given.size, "--workdir", str(folder))
-        needs = [*sources.values(), CORPUS, TEXT]
+        needs = [*sources.values(), CORPUS]
         needs += [FEATURES] if config.data.root == str(self.workdir / FEATURES) else []
         return Step(
             name=stage.config,
