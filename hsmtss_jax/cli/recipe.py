@@ -28,7 +28,7 @@ class RecipeOptions:
     config: str = option("recipe", "which stages: a config, or the path of a file")
     data: str | None = option(
         None,
-        "a data set in place of the configs' own",
+        "the data set's folder",
         metavar="FOLDER",
         default_help="the configs'",
     )
