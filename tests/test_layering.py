@@ -96,7 +96,7 @@ ARROWS: dict[str, set[str]] = {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"stages", "train.stage", "data", "inference", "codec", "instructions"},
     },
-    "benchmarks": {
+    "speed": {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"inference", "codec", "data", "stages", "train", "train.stage", "testing"},
     },
@@ -115,7 +115,7 @@ EXCLUSIVE = {
     "torch": {
         *("bundles/importers/read.py", "evaluation/torch_codecs.py"),
         *("evaluation/judges/clap.py", "evaluation/judges/audio_language.py"),
-        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py", "benchmarks/torch_resunet.py"),
+        *("speed/codec.py", "speed/torch_tf_codec.py", "speed/torch_resunet.py"),
     },
     "huggingface_hub": {"bundles/hub.py"},
     "onnx": {"bundles/importers/yamnet.py"},

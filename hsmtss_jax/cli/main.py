@@ -28,7 +28,7 @@ GROUP = Group(
         "evaluate": "score a system on a benchmark",
         "benchmark": "score separators, ours or others', on lists of pairs",
         "visualize": "draw what a run, a system or a data set looks like",
-        "bench": "time a part of the system on this machine",
+        "speed": "time a part of the system on this machine",
         "doctor": "say what this machine and a checkpoint have, need and lack",
         "export": "write a checkpoint or a bundle as a release bundle",
         "import": "turn public weights into a bundle",

@@ -1,4 +1,4 @@
-"""Bundles with random weights of the right shapes, for tests and benchmarks.
+"""Bundles with random weights of the right shapes, for tests and measurements of speed.
 
 The sizes are those of the config files; nothing is compiled, weights are drawn by numpy.
 """

@@ -10,7 +10,9 @@ import jax
 import numpy as np
 
 from hsmtss_jax import dist
-from hsmtss_jax.benchmarks.timing import (
+from hsmtss_jax.config import ExperimentConfig
+from hsmtss_jax.models.audio_mae import AudioMAE, AudioMAEConfig
+from hsmtss_jax.speed.timing import (
     Compiled,
     LargeProduct,
     Measured,
@@ -19,9 +21,7 @@ from hsmtss_jax.benchmarks.timing import (
     in_turn,
     time_step,
 )
-from hsmtss_jax.benchmarks.torch_peers import vit_calls
-from hsmtss_jax.config import ExperimentConfig
-from hsmtss_jax.models.audio_mae import AudioMAE, AudioMAEConfig
+from hsmtss_jax.speed.torch_peers import vit_calls
 from hsmtss_jax.stages import stage_class
 from hsmtss_jax.train.plan import jit_step, prepare
 

@@ -1,4 +1,4 @@
-"""Declare the options that the benchmarks of networks share."""
+"""Declare the options that the measurements of networks share."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ from hsmtss_jax.option import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BenchOptions:
+class SpeedOptions:
     """Declare which network is measured, and how long."""
 
     size: Size = option("paper", "of the network")

@@ -12,7 +12,10 @@ import numpy as np
 
 from hsmtss_jax import dist
 from hsmtss_jax.audio.constants import SAMPLE_RATE
-from hsmtss_jax.benchmarks.timing import (
+from hsmtss_jax.config import ExperimentConfig
+from hsmtss_jax.metrics.tables import Cell, Column, Row, Table
+from hsmtss_jax.models.tf_codec.model import TFCodecConfig
+from hsmtss_jax.speed.timing import (
     COMPILE,
     SECONDS,
     Compiled,
@@ -21,9 +24,6 @@ from hsmtss_jax.benchmarks.timing import (
     in_turn,
     time_step,
 )
-from hsmtss_jax.config import ExperimentConfig
-from hsmtss_jax.metrics.tables import Cell, Column, Row, Table
-from hsmtss_jax.models.tf_codec.model import TFCodecConfig
 from hsmtss_jax.stages import stage_class
 from hsmtss_jax.train.plan import jit_step, prepare
 
@@ -136,7 +136,7 @@ def _torch(config: TFCodecConfig, audio: np.ndarray) -> list[Callable[[], None]]
     try:
         import torch
 
-        from hsmtss_jax.benchmarks.torch_tf_codec import TorchTFCodec
+        from hsmtss_jax.speed.torch_tf_codec import TorchTFCodec
     except ImportError as error:
         raise ValueError(
             "the comparison needs torch: pip install 'hsmtss-jax[parity]', or leave --peer out"

@@ -4,7 +4,7 @@ import gc
 
 import numpy as np
 
-from hsmtss_jax.benchmarks import memory
+from hsmtss_jax.speed import memory
 
 
 def test_memory_is_measured():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hsmtss_jax.benchmarks.codec import CodecTiming, table
-from hsmtss_jax.benchmarks.timing import Timing
 from hsmtss_jax.cli.main import main
+from hsmtss_jax.speed.codec import CodecTiming, table
+from hsmtss_jax.speed.timing import Timing
 from hsmtss_jax.testing.bundles import ROOT
 
 CONFIG = ["--size=tiny", f"--config={ROOT / 'configs' / 'tf_codec.py'}"]
@@ -21,7 +21,7 @@ def test_a_peer_is_compared_with_our_row_of_the_same_name():
 
 
 def test_the_command_prints_a_row_a_part(capsys):
-    assert main(["bench", "codec", *CONFIG, "--repeats=1", "--seconds=0.2"]) == 0
+    assert main(["speed", "codec", *CONFIG, "--repeats=1", "--seconds=0.2"]) == 0
     printed = capsys.readouterr().out
     for name in ("encode", "decode", "encode + decode"):
         assert f"| {name} |" in printed
@@ -32,7 +32,7 @@ def test_the_command_prints_a_row_a_part(capsys):
 @pytest.mark.filterwarnings("ignore")
 def test_pytorch_is_timed_beside(capsys):
     pytest.importorskip("torch")
-    assert main(["bench", "codec", *CONFIG, "--repeats=1", "--seconds=0.2", "--peer"]) == 0
+    assert main(["speed", "codec", *CONFIG, "--repeats=1", "--seconds=0.2", "--peer"]) == 0
     printed = capsys.readouterr().out
     assert "| encode, PyTorch |" in printed
     assert "| encode + decode, PyTorch as published |" in printed
@@ -40,5 +40,5 @@ def test_pytorch_is_timed_beside(capsys):
 
 @pytest.mark.parametrize("arguments", [["--batch=0"], ["--seconds=0"], ["--config=missing.py"]])
 def test_bad_arguments_give_one_line(arguments, capsys):
-    assert main(["bench", "codec", *arguments]) == 2
+    assert main(["speed", "codec", *arguments]) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.benchmarks.bare_products import bare_loop, stack_layers, stacked_loop
-from hsmtss_jax.benchmarks.decoder import random_weights
+from hsmtss_jax.speed.bare_products import bare_loop, stack_layers, stacked_loop
+from hsmtss_jax.speed.decoder import random_weights
 from tests.models.acoustic_decoder.tiny import TINY
 
 

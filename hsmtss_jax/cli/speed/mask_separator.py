@@ -1,13 +1,13 @@
-"""``hsmtss bench mask_separator``: AudioSep's network or one of ours, against PyTorch."""
+"""``hsmtss speed mask_separator``: AudioSep's network or one of ours, against PyTorch."""
 
 import dataclasses
 from typing import TYPE_CHECKING
 
-from hsmtss_jax.cli.bench.options import BenchOptions
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.model import HEADING, ModelOptions, on_device
 from hsmtss_jax.cli.options import part
+from hsmtss_jax.cli.speed.options import SpeedOptions
 from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ AUDIOSEP = "audiosep"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MaskSeparatorOptions(BenchOptions):
-    """Declare the command line of ``hsmtss bench mask_separator``."""
+class MaskSeparatorOptions(SpeedOptions):
+    """Declare the command line of ``hsmtss speed mask_separator``."""
 
     config: str = option(
         AUDIOSEP,
@@ -35,7 +35,7 @@ def run(options: MaskSeparatorOptions, context: Context) -> int:
     model = _model(options)
     import jax
 
-    from hsmtss_jax.benchmarks import mask_separator, table
+    from hsmtss_jax.speed import mask_separator, table
 
     with on_device(options.machine, cached=False) as dtype:
         rows = mask_separator.benchmark(
@@ -70,7 +70,7 @@ def _model(options: MaskSeparatorOptions) -> "MaskSeparatorConfig":
 COMMAND = Command(
     description="Time the forward pass of the mask separator on the default device: steady time and compile "
     "time apart, and beside it the same network in PyTorch.",
-    epilog="example: hsmtss bench mask_separator --peer",
+    epilog="example: hsmtss speed mask_separator --peer",
     options=MaskSeparatorOptions,
     run=run,
 )

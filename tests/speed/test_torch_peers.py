@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from hsmtss_jax.benchmarks.torch_peers import vit_calls
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
+from hsmtss_jax.speed.torch_peers import vit_calls
 
 CONFIG = AudioMAEConfig(frames=32, width=32, depth=1, heads=4)
 

@@ -1,4 +1,4 @@
-"""``hsmtss bench``: how fast a part runs on this machine, a command a part."""
+"""``hsmtss speed``: how fast a part runs on this machine, a command a part."""
 
 from hsmtss_jax.cli.command import Group
 

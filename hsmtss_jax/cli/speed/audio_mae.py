@@ -1,18 +1,18 @@
-"""``hsmtss bench audio_mae``: encoder and pre-training step, against a large matrix product and PyTorch."""
+"""``hsmtss speed audio_mae``: encoder and pre-training step, against a large matrix product and PyTorch."""
 
 import dataclasses
 
-from hsmtss_jax.cli.bench.options import BenchOptions
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.model import HEADING, ModelOptions, on_device
 from hsmtss_jax.cli.options import part
+from hsmtss_jax.cli.speed.options import SpeedOptions
 from hsmtss_jax.option import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AudioMAEOptions(BenchOptions):
-    """Declare the command line of ``hsmtss bench audio_mae``."""
+class AudioMAEOptions(SpeedOptions):
+    """Declare the command line of ``hsmtss speed audio_mae``."""
 
     config: str = option("audio_mae", "a config file, or the name of one of ours", metavar="FILE")
     batch: int = option(4, "examples a call", low=1)
@@ -26,7 +26,7 @@ def run(options: AudioMAEOptions, context: Context) -> int:
     config = load_config(options.config, options.size, ExperimentConfig)
     import jax
 
-    from hsmtss_jax.benchmarks import audio_mae, table
+    from hsmtss_jax.speed import audio_mae, table
 
     with on_device(options.machine, cached=False) as dtype:
         rows = audio_mae.benchmark(
@@ -42,7 +42,7 @@ def run(options: AudioMAEOptions, context: Context) -> int:
 COMMAND = Command(
     description="Time AudioMAE's encoder and its pre-training step on the default device: steady time and "
     "compile time apart, and the share of what a large matrix product reaches in the same run.",
-    epilog="example: hsmtss bench audio_mae --size demo --peer",
+    epilog="example: hsmtss speed audio_mae --size demo --peer",
     options=AudioMAEOptions,
     run=run,
 )

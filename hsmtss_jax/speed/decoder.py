@@ -14,10 +14,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.benchmarks import memory
-from hsmtss_jax.benchmarks.bare_products import bare_loop, stack_layers, stacked_loop, step_bytes
-from hsmtss_jax.benchmarks.decoder_peer import Peer, make_peer
-from hsmtss_jax.benchmarks.timing import COMPILE
 from hsmtss_jax.metrics.tables import Cell, Column, Row, Table
 from hsmtss_jax.models.acoustic_decoder.model import AcousticDecoderConfig
 from hsmtss_jax.models.acoustic_decoder.sampler import draw, first_capacity, segments
@@ -30,6 +26,10 @@ from hsmtss_jax.models.acoustic_decoder.weights import (
     prepare_decode,
 )
 from hsmtss_jax.sampling import Generated, Policy
+from hsmtss_jax.speed import memory
+from hsmtss_jax.speed.bare_products import bare_loop, stack_layers, stacked_loop, step_bytes
+from hsmtss_jax.speed.decoder_peer import Peer, make_peer
+from hsmtss_jax.speed.timing import COMPILE
 
 BARE_STEPS = 16
 COLUMNS = (

@@ -1,4 +1,4 @@
-"""Run the mask separator in PyTorch, the peer of ``hsmtss bench mask_separator``.
+"""Run the mask separator in PyTorch, the peer of ``hsmtss speed mask_separator``.
 
 torch.nn's layers under the names of AudioSep's public code, so that ``bundles.importers.audiosep``
 imports its state dict. torch comes with the ``parity`` extra.

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.benchmarks.timing import Compiled, Measured, Timing, compiled, in_turn
-from hsmtss_jax.benchmarks.torch_peers import require
 from hsmtss_jax.models.mask_separator import MaskSeparatorConfig
+from hsmtss_jax.speed.timing import Compiled, Measured, Timing, compiled, in_turn
+from hsmtss_jax.speed.torch_peers import require
 from hsmtss_jax.testing.bundles import draw
 
 QUERY = 512  # CLAP's
@@ -57,7 +57,7 @@ def _ours(config: MaskSeparatorConfig, dtype: Any, batch: int, samples: int) -> 
 
 def _peer(config: MaskSeparatorConfig, batch: int, samples: int) -> Callable[[], None]:
     torch = require("torch")
-    from hsmtss_jax.benchmarks.torch_resunet import TorchResUNet
+    from hsmtss_jax.speed.torch_resunet import TorchResUNet
 
     cuda = torch.cuda.is_available()
     device = "cuda" if cuda else "cpu"

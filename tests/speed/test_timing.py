@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.benchmarks.timing import (
+from hsmtss_jax.speed.timing import (
     LargeProduct,
     Measured,
     Timing,

@@ -1,13 +1,13 @@
-"""``hsmtss bench decoder``: sampling of the acoustic decoder, against its limits and against PyTorch."""
+"""``hsmtss speed decoder``: sampling of the acoustic decoder, against its limits and against PyTorch."""
 
 import dataclasses
 from typing import TYPE_CHECKING, Any, Literal
 
-from hsmtss_jax.cli.bench.options import BenchOptions
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.model import HEADING, ModelOptions, on_device
 from hsmtss_jax.cli.options import part
+from hsmtss_jax.cli.speed.options import SpeedOptions
 from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DecoderOptions(BenchOptions):
-    """Declare the command line of ``hsmtss bench decoder``."""
+class DecoderOptions(SpeedOptions):
+    """Declare the command line of ``hsmtss speed decoder``."""
 
     config: str = option(
         "acoustic_decoder", "a config file, or the name of one of ours", metavar="FILE"
@@ -44,7 +44,7 @@ def run(options: DecoderOptions, context: Context) -> int:
         raise ValueError(f"--frames must lie between 1 and {model.max_frames}, a full window")
     import jax
 
-    from hsmtss_jax.benchmarks import decoder
+    from hsmtss_jax.speed import decoder
 
     with on_device(options.machine, cached=False) as dtype:
         device = jax.devices()[0].device_kind
@@ -73,8 +73,8 @@ def _sampling(
     options: DecoderOptions, model: "AcousticDecoderConfig", frames: int, dtype: Any
 ) -> None:
     """Time sampling and print the table."""
-    from hsmtss_jax.benchmarks import decoder
     from hsmtss_jax.sampling import Policy
+    from hsmtss_jax.speed import decoder
 
     policy = Policy(temperature=options.temperature, top_k=options.top_k, top_p=options.top_p)
     rows = decoder.benchmark(
@@ -99,7 +99,7 @@ COMMAND = Command(
     "together, the share of what memory bandwidth allows, of what the same weights reach in a bare loop of "
     "matrix products, and of what PyTorch transformers' generate reaches with a GPT-2 of the same size; "
     "prefill and compile time apart; peak memory.",
-    epilog="example: hsmtss bench decoder --size demo --batch 1 16",
+    epilog="example: hsmtss speed decoder --size demo --batch 1 16",
     options=DecoderOptions,
     run=run,
 )

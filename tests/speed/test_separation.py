@@ -4,11 +4,11 @@ import jax
 import numpy as np
 import pytest
 
-from hsmtss_jax.benchmarks import separation
 from hsmtss_jax.bundles.pipeline import ROLES
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.inference import Separator
 from hsmtss_jax.models.text.tokenizer import Tokenizer
+from hsmtss_jax.speed import separation
 from hsmtss_jax.testing.bundles import random_pipeline, tiny_upstream
 from tests.cli.conftest import FAKE, CommandRuntime
 
@@ -39,8 +39,8 @@ def test_random_pipelines_have_the_sizes_of_the_configs():
 
 
 def test_the_command_prints_tables(capsys):
-    assert main(["bench", "separation", "--seconds", "0.5", "--repeats", "1"], FAKE) == 0
+    assert main(["speed", "separation", "--seconds", "0.5", "--repeats", "1"], FAKE) == 0
     assert "| 0.5 |" in capsys.readouterr().out
     for wrong in (["--repeats", "0"], ["--size", "tiny", "--ckpt", "x"], ["--sizes"]):
-        assert main(["bench", "separation", *wrong]) == 2
+        assert main(["speed", "separation", *wrong]) == 2
     assert capsys.readouterr().err.count("\n") == 3

@@ -1,4 +1,4 @@
-"""``hsmtss bench separation``: the whole system, from a recording to the separated sound."""
+"""``hsmtss speed separation``: the whole system, from a recording to the separated sound."""
 
 import dataclasses
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeparationOptions:
-    """Declare the command line of ``hsmtss bench separation``."""
+    """Declare the command line of ``hsmtss speed separation``."""
 
     size: Size | None = option(None, "random weights of this size in place of a bundle")
     seconds: tuple[float, ...] = option(
@@ -37,9 +37,9 @@ def run(options: SeparationOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     import numpy as np
 
-    from hsmtss_jax.benchmarks import separation
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
     from hsmtss_jax.inference import Separator
+    from hsmtss_jax.speed import separation
 
     if options.cached:
         enable_compilation_cache()
@@ -77,7 +77,7 @@ COMMAND = Command(
     description="Separate stereo noise at 44.1 kHz: time, real-time factor (seconds of work for a second "
     "of sound), time to the first finished sound, token frames a second, compile time, peak memory, and "
     "where the time goes. On a CPU the peak is the whole process's.",
-    epilog="example: hsmtss bench separation --size paper --seconds 10 --repeats 1",
+    epilog="example: hsmtss speed separation --size paper --seconds 10 --repeats 1",
     options=SeparationOptions,
     run=run,
 )

@@ -1,18 +1,18 @@
-"""``hsmtss bench codec``: TF-Codec's encode and decode, its training step, and the same in PyTorch."""
+"""``hsmtss speed codec``: TF-Codec's encode and decode, its training step, and the same in PyTorch."""
 
 import dataclasses
 
-from hsmtss_jax.cli.bench.options import BenchOptions
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.model import HEADING, ModelOptions, on_device
 from hsmtss_jax.cli.options import part
+from hsmtss_jax.cli.speed.options import SpeedOptions
 from hsmtss_jax.option import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class CodecOptions(BenchOptions):
-    """Declare the command line of ``hsmtss bench codec``."""
+class CodecOptions(SpeedOptions):
+    """Declare the command line of ``hsmtss speed codec``."""
 
     config: str = option("tf_codec", "a config file, or the name of one of ours", metavar="FILE")
     seconds: float = option(10.0, "of sound in a clip", low=0.1, high=600, metavar="S")
@@ -28,7 +28,7 @@ def run(options: CodecOptions, context: Context) -> int:
     config = load_config(options.config, options.size, ExperimentConfig)
     import jax
 
-    from hsmtss_jax.benchmarks import codec
+    from hsmtss_jax.speed import codec
 
     with on_device(options.machine, cached=False) as dtype:
         rows = codec.benchmark(
@@ -50,7 +50,7 @@ def run(options: CodecOptions, context: Context) -> int:
 COMMAND = Command(
     description="Time TF-Codec's encode and decode on the default device: steady time and compile time "
     "apart, and the real-time factor. With --peer the same layers in PyTorch in the same run.",
-    epilog="example: hsmtss bench codec --size paper --peer",
+    epilog="example: hsmtss speed codec --size paper --peer",
     options=CodecOptions,
     run=run,
 )

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from hsmtss_jax.benchmarks.decoder_peer import CACHES, make_peer
 from hsmtss_jax.sampling import Policy
+from hsmtss_jax.speed.decoder_peer import CACHES, make_peer
 from tests.models.acoustic_decoder.tiny import TINY
 
 

@@ -3,9 +3,9 @@
 import jax.numpy as jnp
 import pytest
 
-from hsmtss_jax.benchmarks.bare_products import step_bytes
-from hsmtss_jax.benchmarks.decoder import DecoderRow, cache_bytes, random_weights, table
 from hsmtss_jax.cli.main import main
+from hsmtss_jax.speed.bare_products import step_bytes
+from hsmtss_jax.speed.decoder import DecoderRow, cache_bytes, random_weights, table
 from hsmtss_jax.testing.bundles import ROOT
 from tests.models.acoustic_decoder.tiny import TINY
 
@@ -44,13 +44,13 @@ def test_rates_follow_from_the_times():
 
 def test_the_command_prints_a_row_a_batch(capsys):
     arguments = [*CONFIG, "--batch", "2", "1", "--frames", "4", "--repeats", "1", "--top-k", "0"]
-    assert main(["bench", "decoder", *arguments]) == 0
+    assert main(["speed", "decoder", *arguments]) == 0
     printed = capsys.readouterr().out
     assert "\n| 1 | " in printed and "\n| 2 | " in printed and "large read" in printed
 
 
 def test_the_command_compares_the_forms(capsys):
-    assert main(["bench", "decoder", *CONFIG, "--batch", "1", "--repeats", "1", "--forms"]) == 0
+    assert main(["speed", "decoder", *CONFIG, "--batch", "1", "--repeats", "1", "--forms"]) == 0
     printed = capsys.readouterr().out
     assert all(f"| {form} |" in printed for form in ("batch_last", "out_in", "in_out"))
 
@@ -64,6 +64,6 @@ def test_the_command_compares_the_forms(capsys):
     ],
 )
 def test_bad_arguments_give_one_line(arguments, says, capsys):
-    assert main(["bench", "decoder", *CONFIG, *arguments]) == 2
+    assert main(["speed", "decoder", *CONFIG, *arguments]) == 2
     printed = capsys.readouterr().err
     assert printed.count("\n") == 1 and says in printed

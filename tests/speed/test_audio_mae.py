@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from hsmtss_jax.benchmarks.audio_mae import forward_flop, step_flop
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.models.audio_mae import AudioMAEConfig
+from hsmtss_jax.speed.audio_mae import forward_flop, step_flop
 from hsmtss_jax.testing.bundles import ROOT
 
 
@@ -33,7 +33,7 @@ def test_flop_is_what_the_compiler_counts():
 def test_the_command_prints_a_row_a_part(capsys):
     config = str(ROOT / "configs" / "audio_mae.py")
     arguments = ["--size", "tiny", "--config", config, "--batch", "4", "--repeats", "1"]
-    assert main(["bench", "audio_mae", *arguments]) == 0
+    assert main(["speed", "audio_mae", *arguments]) == 0
     printed = capsys.readouterr().out
     assert "| encoder forward |" in printed and "| pre-training step |" in printed
     assert "large matrix product" in printed
@@ -44,12 +44,12 @@ def test_the_same_network_in_pytorch_is_timed_beside(capsys):
     pytest.importorskip("torch")
     config = str(ROOT / "configs" / "audio_mae.py")
     arguments = ["--size", "tiny", "--config", config, "--batch", "4", "--repeats", "1", "--peer"]
-    assert main(["bench", "audio_mae", *arguments]) == 0
+    assert main(["speed", "audio_mae", *arguments]) == 0
     printed = capsys.readouterr().out
     assert "PyTorch: t" in printed and "PyTorch: torch.nn's fused encoder" in printed
 
 
 @pytest.mark.parametrize("arguments", [["--batch", "0"], ["--config", "missing.py"]])
 def test_bad_arguments_give_one_line(arguments, capsys):
-    assert main(["bench", "audio_mae", *arguments]) == 2
+    assert main(["speed", "audio_mae", *arguments]) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Run TF-Codec in PyTorch, the peer of ``hsmtss bench codec``.
+"""Run TF-Codec in PyTorch, the peer of ``hsmtss speed codec``.
 
 torch.nn's layers under the names of the public code, so that ``bundles.importers.tf_codec`` imports its
 state dict. torch comes with the ``parity`` extra.
