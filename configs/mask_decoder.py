@@ -31,7 +31,7 @@ def _paper() -> ExperimentConfig:
 
 
 def _demo() -> ExperimentConfig:
-    model = MaskDecoderConfig(channels=(48, 96, 128), blocks=1, layers=2, heads=4)
+    model = MaskDecoderConfig(channels=(96, 160, 192), blocks=1, layers=2, heads=4, patch=(4, 16))
     return ExperimentConfig(
         stage=MaskDecoderStageConfig(model=inherit(model), samples=40_960),
         data=common.varied_mixtures(16),
