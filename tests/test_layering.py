@@ -72,7 +72,7 @@ ARROWS: dict[str, set[str]] = {
     "instructions": {"task"},
     "bundles.hub": set(),
     "bundles.bundle": {"atomic"},
-    "data": {"config", "atomic", "task", "audio.io", "audio.level", "audio.constants"},
+    "data": {"config", "atomic", "task", "progress", "audio.io", "audio.level", "audio.constants"},
     "models": {"nn", "audio", "audio.constants", "sampling", "config", "conversion", "task"},
     "bundles": {*_BUNDLES, "models", "sampling", "config", "conversion", "atomic", "task"},
     "train.stage": {"config", "dist", "bundles.bundle"},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hsmtss_jax.cli.data import ClipOptions, read_clips
+from hsmtss_jax.cli.clips import ClipOptions, read_clips
 from hsmtss_jax.testing.corpus import write_tiny_corpus
 
 
