@@ -96,13 +96,14 @@ ARROWS: dict[str, set[str]] = {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"stages", "train.stage", "data", "inference", "codec", "instructions"},
     },
+    "recipes": {"config", "conversion", "atomic", "bundles", "bundles.bundle", "testing"},
     "speed": {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"inference", "codec", "data", "stages", "train", "train.stage", "testing"},
     },
 }
 ANYTHING = {"cli"}
-CONFIGS = {"config", "configs", "stages", "models", "data", "bundles", "sampling"}
+CONFIGS = {"config", "configs", "stages", "models", "data", "bundles", "sampling", "recipes"}
 
 # What nobody needs who only separates.
 TRAINING = ("stages", "train", "data", "precompute", "losses", "evaluation", "testing")

@@ -20,6 +20,7 @@ GROUP = Group(
     kind="command",
     commands={
         "train": "train one stage from a config file",
+        "recipe": "train all stages in their order, to a scored pipeline",
         "data": "make data sets",
         "precompute": "write the frozen features that the separators are trained on",
         "separate": "separate the sound that a sentence asks for",

@@ -3,8 +3,8 @@
     ROOT/metadata/train|val|test/2mix..5mix/*.json     lists of mixtures, as published
     ROOT/AudioSet, ROOT/BBC_Sound_Effects, ...         the twelve sets, as dataset_paths.json names them
 
-A source is a chunk of a file [s] with one class of AudioSet. How Hive mixes it (gains, crops, which classes may
-meet) is not taken over. Files may have another extension than the manifest says.
+A source is a chunk of a file [s] with one class of AudioSet. How Hive mixes it (gains, crops, which classes
+may meet) is not taken over. Files may have another extension than the manifest says.
 """
 
 from collections.abc import Iterator, Mapping
