@@ -21,6 +21,7 @@ from hsmtss_jax.evaluation.routes import FLOAT, fit
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.task import Task
 
+SPARE = 1.0  # read beyond the piece, for the resampler [s]
 CLIPPED = 0.9  # what the peak of a mixture beyond 1 is brought to
 _NO_SOUND = {".csv", ".json", ".jsonl", ".md", ".txt", ".png", ".xlsx"}
 
@@ -35,11 +36,13 @@ class Mixed(NamedTuple):
 class Recordings:
     """Find files of a folder of recordings by their paths, or else by their names, of any format.
 
+    sample_rate: at which they are read and mixed [Hz].
+
     Raises FileNotFoundError when the folder is not there.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, sample_rate: int = SAMPLE_RATE) -> None:
+        self.folder, self.sample_rate = Path(folder), sample_rate
         if not self.folder.is_dir():
             raise FileNotFoundError(f"no folder of recordings at {folder}: correct the path")
         files = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
@@ -55,13 +58,18 @@ class Recordings:
         names = dict.fromkeys(n for row in rows for n in (row.target, row.other, row.mixture) if n)
         return [name for name in names if self.find(name) is None]
 
-    def read(self, name: str) -> np.ndarray:
-        """Read a recording as mono at 16 kHz, float32 [L]. Raises FileNotFoundError."""
+    def read(self, name: str, start: float = 0.0, seconds: float = 0.0) -> np.ndarray:
+        """Read a recording from ``start`` on as mono, float32 [L], of ``seconds`` at most [all].
+
+        Raises FileNotFoundError.
+        """
         path = self.find(name)
         if path is None:
             raise FileNotFoundError(f"{self.folder} has no {name}, in any format")
         sound = read_audio(path)
-        return resample(to_mono(sound.samples), sound.sample_rate, SAMPLE_RATE)
+        first = round(start * sound.sample_rate)
+        last = first + math.ceil((seconds + SPARE) * sound.sample_rate) if seconds else None
+        return resample(to_mono(sound.samples[first:last]), sound.sample_rate, self.sample_rate)
 
 
 def make_pairs(
@@ -90,17 +98,18 @@ def make_pairs(
                 snr_db=row.snr_db if row.other else math.nan,
                 caption=row.text,
                 name=row.name,
+                sample_rate=recordings.sample_rate,
             )
 
 
 def mix(row: PairRow, recordings: Recordings) -> Mixed:
     """Mix a pair, or read its ready mixture. Raises as ``make_pairs`` does."""
-    target = recordings.read(row.target)
-    samples = round(row.seconds * SAMPLE_RATE) or len(target)
+    target = recordings.read(row.target, row.start, row.seconds)
+    samples = round(row.seconds * recordings.sample_rate) or len(target)
     target = fit(target, samples)
     if row.mixture:
         return Mixed(fit(recordings.read(row.mixture), samples), target)
-    other = fit(recordings.read(row.other), samples)
+    other = fit(recordings.read(row.other, row.start_other, row.seconds), samples)
     powers = [float(np.mean(np.square(x, dtype=np.float64))) for x in (target, other)]
     if not all(powers):
         silent = row.target if not powers[0] else row.other
@@ -118,5 +127,5 @@ def write_pairs(rows: Sequence[PairRow], recordings: Recordings, folder: str | P
     for pair in make_pairs(rows, recordings, range(len(rows))):
         for kind, sound in (("references", pair.target), ("mixtures", pair.mixture)):
             (where / kind).mkdir(parents=True, exist_ok=True)
-            write_audio(where / kind / f"{pair.name}.wav", sound, SAMPLE_RATE, FLOAT)
+            write_audio(where / kind / f"{pair.name}.wav", sound, recordings.sample_rate, FLOAT)
     write_pair_list(where / "texts.csv", rows)
