@@ -82,8 +82,9 @@ def figures(
         ),
         stage.batch_spec(),
     )
+    step: Any = jit_step(plan)  # a jitted function
     with tracing_for(target.platform):
-        traced = jit_step(plan).trace(plan.abstract, batch, plan.step_frozen, plan.key)
+        traced = step.trace(plan.abstract, batch, plan.step_frozen, plan.key)
     temporary, seconds = _compiled(traced) if compiles else (0.0, 0.0)
     memory = Memory(
         state=_held(plan.abstract),
