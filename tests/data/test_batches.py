@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 
 import grain
 import numpy as np
@@ -141,15 +140,15 @@ def test_another_order_is_said():
 
 
 def test_closing_leaves_no_thread():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     iterator = iter(dataset())
     next(iterator)
-    assert threading.active_count() > before
+    begun = set(threading.enumerate()) - before
+    assert begun
     iterator.close()
-    until = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < until:
-        time.sleep(0.01)
-    assert threading.active_count() == before
+    for thread in begun:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
     with pytest.raises(ValueError, match="closed"):
         next(iterator)
 
