@@ -43,6 +43,12 @@ class Plan:
         return hashlib.sha256("\n".join(self.splits).encode()).hexdigest()[:32]
 
 
+def check_place(out: Path) -> None:
+    """Check that nothing else than a data set is replaced. Raises FileExistsError."""
+    if out.is_dir() and any(out.iterdir()) and not (out / "features.json").is_file():
+        raise FileExistsError(f"{out} holds something else than a data set: name another folder")
+
+
 def plan_jobs(task: Task, items: Iterable[tuple[str, Any]], out: Path, per_job: int) -> Plan:
     """Write what each job is to do.
 
@@ -51,7 +57,10 @@ def plan_jobs(task: Task, items: Iterable[tuple[str, Any]], out: Path, per_job: 
       items: split and item, in order.
       out: the folder that is to be written.
       per_job: items of a file of records.
+
+    Raises FileExistsError when ``out`` holds something else.
     """
+    check_place(out)
     work = working_folder(out)
     splits: dict[str, str] = {}
     sizes: dict[str, int] = {}
