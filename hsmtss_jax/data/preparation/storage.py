@@ -1,7 +1,7 @@
 """Read and write files by path or by address: local ones, and those of object stores (gs://, s3://).
 
-fsspec does the latter. A file appears whole or not at all. Libraries that need a local file get a copy, which is
-deleted behind them.
+fsspec does the latter. A file appears whole or not at all. Libraries that need a local file get a copy,
+which is deleted behind them.
 """
 
 import contextlib

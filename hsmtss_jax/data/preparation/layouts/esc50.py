@@ -1,7 +1,7 @@
 """Read ESC-50: meta/esc50.csv and audio/, or the Ogg edition of 2015 with a folder a class ("101 - Dog").
 
-All clips are of one split: test, as ESC-50 is not commercial and nothing here is trained on it; or, with the part
-"train", all of training, as HSM-TSS section IV-A has it.
+All clips are of one split: test, as ESC-50 is not commercial and nothing here is trained on it; or, with the
+part "train", all of training, as HSM-TSS section IV-A has it.
 """
 
 import re
