@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hsmtss_jax.metrics.interval import Estimate
@@ -140,7 +140,7 @@ def _values(run: Run, route: str) -> dict[str, Cell]:
     }
 
 
-def _cost(run: Run, price: float | None) -> Mapping[str, Cell]:
+def _cost(run: Run, price: float | None) -> dict[str, Cell]:
     stages = list(run.stages.values())
     parameters = [stage.parameters for stage in stages if stage.parameters]
     return {
