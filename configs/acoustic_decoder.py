@@ -15,9 +15,10 @@ UPSTREAM = common.bundles("audio_mae", "tf_codec")
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (12 x 1024, 185.5 M parameters) | demo (two CPU cores) | tiny (seconds).
+    size: paper (12 x 1024, 185.5 M parameters) | base (an accelerator)
+    | demo (two CPU cores) | tiny (seconds).
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -41,6 +42,21 @@ def _demo() -> ExperimentConfig:
         data=common.demo_data(32, augment=False, eval_examples=128),
         optim=common.adamw(1e-3, b2=0.95, weight_decay=0.1, warmup_steps=50, end_lr=2e-5, ema=0.99),
         run=RunConfig(steps=1_000, log_every=20, eval_every=200, save_every=100),
+        upstream=UPSTREAM,
+    )
+
+
+def _base() -> ExperimentConfig:
+    model = AcousticDecoderConfig(width=512, depth=8, heads=8, condition="columns", dropout=0.0)
+    return ExperimentConfig(
+        stage=AcousticDecoderStageConfig(
+            model=inherit(model), samples=40_960, mask_padding=False, prefix_noise=0.3
+        ),
+        data=common.base_data(64, augment=False, eval_examples=128),
+        optim=common.adamw(
+            8e-4, b2=0.95, weight_decay=0.1, warmup_steps=200, end_lr=2e-5, ema=0.99
+        ),
+        run=common.base_run(3_000),
         upstream=UPSTREAM,
     )
 

@@ -12,9 +12,10 @@ from hsmtss_jax.stages.audio_mae import AudioMAEStageConfig
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (ViT-B, AudioSet, one pod slice) | demo (two CPU cores) | tiny (seconds).
+    size: paper (ViT-B, AudioSet, one pod slice) | base (an accelerator)
+    | demo (two CPU cores) | tiny (seconds).
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -42,6 +43,24 @@ def _demo() -> ExperimentConfig:
         data=common.demo_data(64, augment=False),
         optim=common.adamw(1e-3, b2=0.95, weight_decay=0.05, warmup_steps=300, end_lr=1e-5),
         run=RunConfig(steps=1_100, log_every=50, eval_every=550, save_every=200),
+    )
+
+
+def _base() -> ExperimentConfig:
+    model = AudioMAEConfig(
+        frames=256,
+        width=384,
+        depth=8,
+        heads=6,
+        decoder_width=192,
+        decoder_depth=2,
+        decoder_windows=(4, 8, 16, 32, 64, 64, 0, 0),
+    )
+    return ExperimentConfig(
+        stage=AudioMAEStageConfig(model=model, samples=40_960),
+        data=common.base_data(256, augment=False),
+        optim=common.adamw(1e-3, b2=0.95, weight_decay=0.05, warmup_steps=300, end_lr=1e-5),
+        run=common.base_run(3_000),
     )
 
 

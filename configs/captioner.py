@@ -15,9 +15,10 @@ UPSTREAM = common.bundles("audio_mae", "q_audio", "gpt2")
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (GPT-2 small, fine-tuned) | demo (a small one from nothing, two CPU cores) | tiny.
+    size: paper (GPT-2 small, fine-tuned) | base (an accelerator)
+    | demo (a small one from nothing, two CPU cores) | tiny.
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -39,6 +40,17 @@ def _demo() -> ExperimentConfig:
         data=common.demo_words(64, eval_examples=480),
         optim=common.adamw(1e-3, weight_decay=0.05, warmup_steps=50, end_lr=1e-5),
         run=RunConfig(steps=600, log_every=20, eval_every=100, save_every=100),
+        upstream=UPSTREAM,
+    )
+
+
+def _base() -> ExperimentConfig:
+    model = inherit(CaptionerConfig(global_tokens=4, use_local=True))
+    return ExperimentConfig(
+        stage=CaptionerStageConfig(model=model, samples=40_960),
+        data=common.base_words(128, eval_examples=480),
+        optim=common.adamw(1e-3, weight_decay=0.05, warmup_steps=100, end_lr=1e-5),
+        run=common.base_run(1_500),
         upstream=UPSTREAM,
     )
 

@@ -71,6 +71,24 @@ def demo_mixtures(batch_size: int = 32) -> DataConfig:
     return demo_words(batch_size, root=FEATURES, text_cache="runs/text_features")
 
 
+BASE_WORKERS = 12  # processes that mix: an accelerator waits for sounds
+
+
+def base_data(batch_size: int, **changes: Any) -> DataConfig:
+    """Return the demo's data for an accelerator: larger batches, made by worker processes."""
+    return demo_data(batch_size, **({"workers": BASE_WORKERS} | changes))
+
+
+def base_words(batch_size: int, **changes: Any) -> DataConfig:
+    """Return the same with captions, of 16 tokens at most."""
+    return base_data(batch_size, max_text_tokens=16, **changes)
+
+
+def base_mixtures(batch_size: int) -> DataConfig:
+    """Return mixtures whose features were computed once, and so were those of captions."""
+    return base_words(batch_size, root=FEATURES, text_cache="runs/text_features")
+
+
 def tiny_data(batch_size: int = 8, **changes: Any) -> DataConfig:
     """Return data for a run of seconds."""
     return DataConfig(root=CLIPS, batch_size=batch_size, eval_examples=16, **changes)
@@ -103,6 +121,11 @@ def codec_adam(lr: float, **changes: Any) -> OptimConfig:
         clip_per_tensor=True,
     )
     return dataclasses.replace(plain, **changes)
+
+
+def base_run(steps: int) -> RunConfig:
+    """Return a run of minutes on an accelerator, validated three times."""
+    return RunConfig(steps=steps, log_every=50, eval_every=-(-steps // 3), save_every=500)
 
 
 def tiny_run() -> RunConfig:

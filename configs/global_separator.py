@@ -13,9 +13,10 @@ from hsmtss_jax.stages.sizes import inherit
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (6 x 768) | demo (two CPU cores) | tiny (seconds).
+    size: paper (6 x 768) | base (an accelerator)
+    | demo (two CPU cores) | tiny (seconds).
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -35,6 +36,17 @@ def _demo() -> ExperimentConfig:
         data=common.demo_mixtures(),
         optim=common.adamw(1e-3, warmup_steps=30, end_lr=1e-5, ema=0.99),
         run=RunConfig(steps=800, log_every=25, eval_every=200, save_every=100),
+        upstream=common.ENCODERS,
+    )
+
+
+def _base() -> ExperimentConfig:
+    model = GlobalSeparatorConfig(width=384, depth=6, heads=6, dropout=0.1, max_text=17)
+    return ExperimentConfig(
+        stage=GlobalSeparatorStageConfig(model=inherit(model), samples=40_960),
+        data=common.base_mixtures(128),
+        optim=common.adamw(7e-4, warmup_steps=100, end_lr=1e-5, ema=0.99),
+        run=common.base_run(2_000),
         upstream=common.ENCODERS,
     )
 

@@ -13,9 +13,10 @@ UPSTREAM = {**common.ENCODERS, **common.bundles("global_separator", "local_separ
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (6 x 768 and 12 x 768) | demo (two CPU cores) | tiny (seconds).
+    size: paper (6 x 768 and 12 x 768) | base (an accelerator)
+    | demo (two CPU cores) | tiny (seconds).
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -34,6 +35,16 @@ def _demo() -> ExperimentConfig:
         data=common.demo_mixtures(),
         optim=common.adamw(8e-4, warmup_steps=50, end_lr=1e-6, ema=0.99),
         run=RunConfig(steps=900, log_every=20, eval_every=300, save_every=100),
+        upstream=UPSTREAM,
+    )
+
+
+def _base() -> ExperimentConfig:
+    return ExperimentConfig(
+        stage=JointSeparatorStageConfig(samples=40_960),
+        data=common.base_mixtures(128),
+        optim=common.adamw(5e-4, warmup_steps=100, end_lr=1e-6, ema=0.99),
+        run=common.base_run(2_000),
         upstream=UPSTREAM,
     )
 

@@ -13,9 +13,10 @@ from hsmtss_jax.stages.sizes import inherit
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (12 x 768) | demo (two CPU cores) | tiny (seconds).
+    size: paper (12 x 768) | base (an accelerator)
+    | demo (two CPU cores) | tiny (seconds).
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -42,6 +43,24 @@ def _demo() -> ExperimentConfig:
         data=common.demo_mixtures(),
         optim=common.adamw(1e-3, warmup_steps=50, end_lr=1e-5, ema=0.99),
         run=RunConfig(steps=500, log_every=20, eval_every=250, save_every=100),
+        upstream=common.ENCODERS,
+    )
+
+
+def _base() -> ExperimentConfig:
+    model = LocalSeparatorConfig(
+        width=384,
+        depth=8,
+        heads=6,
+        dropout=0.0,
+        residual=True,  # a short training starts from the mixture
+        max_text=17,
+    )
+    return ExperimentConfig(
+        stage=LocalSeparatorStageConfig(model=inherit(model), samples=40_960),
+        data=common.base_mixtures(128),
+        optim=common.adamw(7e-4, warmup_steps=100, end_lr=1e-5, ema=0.99),
+        run=common.base_run(2_000),
         upstream=common.ENCODERS,
     )
 

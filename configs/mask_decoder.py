@@ -15,9 +15,10 @@ UPSTREAM = {**common.ENCODERS, **common.bundles("joint_separator")}
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (about the cost of AudioSep's ResUNet30) | demo (two CPU cores) | tiny (seconds).
+    size: paper (about the cost of AudioSep's ResUNet30) | base (an accelerator)
+    | demo (two CPU cores) | tiny (seconds).
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -31,12 +32,23 @@ def _paper() -> ExperimentConfig:
 
 
 def _demo() -> ExperimentConfig:
-    model = MaskDecoderConfig(channels=(48, 96, 128), blocks=1, layers=2, heads=4)
+    model = MaskDecoderConfig(channels=(96, 160, 192), blocks=1, layers=2, heads=4, patch=(4, 16))
     return ExperimentConfig(
         stage=MaskDecoderStageConfig(model=inherit(model), samples=40_960),
         data=common.varied_mixtures(16),
         optim=common.adamw(1e-3, warmup_steps=200, end_lr=1e-5, ema=0.999),
         run=RunConfig(steps=40_000, log_every=50, eval_every=1_000, save_every=250),
+        upstream=UPSTREAM,
+    )
+
+
+def _base() -> ExperimentConfig:
+    model = MaskDecoderConfig(channels=(48, 96, 192), blocks=2, layers=4, heads=6)
+    return ExperimentConfig(
+        stage=MaskDecoderStageConfig(model=inherit(model), samples=40_960),
+        data=common.varied_mixtures(64, workers=common.BASE_WORKERS),
+        optim=common.adamw(1e-3, warmup_steps=500, end_lr=1e-5, ema=0.999),
+        run=common.base_run(8_000),
         upstream=UPSTREAM,
     )
 

@@ -16,9 +16,10 @@ UPSTREAM = common.bundles("text_encoder")
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (AudioSep's ResUNet30) | demo (two CPU cores) | tiny (seconds).
+    size: paper (AudioSep's ResUNet30) | base (an accelerator)
+    | demo (two CPU cores) | tiny (seconds).
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -49,6 +50,17 @@ def _demo() -> ExperimentConfig:
         data=common.demo_words(8),
         optim=common.adamw(1e-3, b2=0.999, warmup_steps=50, ema=0.99),
         run=RunConfig(steps=3_000, log_every=25, eval_every=500, save_every=250),
+        upstream=UPSTREAM,
+    )
+
+
+def _base() -> ExperimentConfig:
+    model = MaskSeparatorConfig(channels=(16, 32, 64, 128, 192, 192), n_fft=512)
+    return ExperimentConfig(
+        stage=MaskSeparatorStageConfig(model=model, samples=40_960),
+        data=common.base_words(64),
+        optim=common.adamw(1e-3, b2=0.999, warmup_steps=300, ema=0.99),
+        run=common.base_run(8_000),
         upstream=UPSTREAM,
     )
 

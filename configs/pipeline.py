@@ -23,9 +23,9 @@ from hsmtss_jax.sampling.policies import Policy
 def get_config(size: str = "paper") -> PipelineConfig:
     """Build the pipeline.
 
-    size: paper | demo | tiny, as the stages were trained; all read runs/STAGE/bundle.
+    size: paper | base | demo | tiny, as the stages were trained; all read runs/STAGE/bundle.
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 BUNDLES = common.bundles(*ROLES, *SEPARATORS, MASK_DECODER, *MASK_ROLES, *CAPTIONING)
@@ -33,6 +33,10 @@ BUNDLES = common.bundles(*ROLES, *SEPARATORS, MASK_DECODER, *MASK_ROLES, *CAPTIO
 
 def _paper() -> PipelineConfig:
     return PipelineConfig(bundles=BUNDLES)
+
+
+def _base() -> PipelineConfig:
+    return PipelineConfig(bundles=BUNDLES, sampling=Policy(temperature=1.0, top_k=0))
 
 
 def _demo() -> PipelineConfig:

@@ -15,9 +15,10 @@ UPSTREAM = common.bundles("audio_mae", "text_encoder")
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (two layers of 768, FLAN-T5-base) | demo (two CPU cores, MiniLM) | tiny (seconds).
+    size: paper (two layers of 768, FLAN-T5-base) | base (an accelerator)
+    | demo (two CPU cores, MiniLM) | tiny (seconds).
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -41,6 +42,19 @@ def _demo() -> ExperimentConfig:
         data=common.demo_words(48, eval_examples=480),
         optim=common.adamw(1e-3, weight_decay=0.05, warmup_steps=50, end_lr=1e-5, ema=0.99),
         run=RunConfig(steps=1_000, log_every=20, eval_every=200, save_every=100),
+        upstream=UPSTREAM,
+    )
+
+
+def _base() -> ExperimentConfig:
+    model = QAudioConfig(
+        width=384, heads=6, mlp=1536, contrastive=256, max_text=16, scale_logits=False
+    )
+    return ExperimentConfig(
+        stage=QAudioStageConfig(model=inherit(model), samples=40_960),
+        data=common.base_words(256, eval_examples=480),
+        optim=common.adamw(1e-3, weight_decay=0.05, warmup_steps=200, end_lr=1e-5, ema=0.99),
+        run=common.base_run(2_000),
         upstream=UPSTREAM,
     )
 

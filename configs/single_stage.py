@@ -16,9 +16,10 @@ UPSTREAM = common.bundles("audio_mae", "text_encoder")
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (12 x 768) | demo (two CPU cores) | tiny (seconds).
+    size: paper (12 x 768) | base (an accelerator)
+    | demo (two CPU cores) | tiny (seconds).
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -46,6 +47,24 @@ def _demo() -> ExperimentConfig:
         data=common.demo_words(32, root=common.FEATURES),
         optim=common.adamw(1e-3, warmup_steps=50, end_lr=1e-6, ema=0.99),
         run=RunConfig(steps=1_400, log_every=20, eval_every=350, save_every=100),
+        upstream=UPSTREAM,
+    )
+
+
+def _base() -> ExperimentConfig:
+    model = LocalSeparatorConfig(
+        width=384,
+        depth=8,
+        heads=6,
+        dropout=0.0,
+        residual=True,  # a short training starts from the mixture
+        max_text=16,
+    )
+    return ExperimentConfig(
+        stage=SingleStageConfig(model=inherit(model), samples=40_960),
+        data=common.base_words(128, root=common.FEATURES),
+        optim=common.adamw(7e-4, warmup_steps=100, end_lr=1e-6, ema=0.99),
+        run=common.base_run(4_000),
         upstream=UPSTREAM,
     )
 

@@ -12,9 +12,10 @@ from hsmtss_jax.stages.tf_codec import TFCodecStageConfig
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (7.6 M parameters, 3 s crops) | demo (two CPU cores) | tiny (seconds).
+    size: paper (7.6 M parameters, 3 s crops) | base (an accelerator)
+    | demo (two CPU cores) | tiny (seconds).
     """
-    return {"paper": _paper, "demo": _demo, "tiny": _tiny}[size]()
+    return {"paper": _paper, "base": _base, "demo": _demo, "tiny": _tiny}[size]()
 
 
 def _paper() -> ExperimentConfig:
@@ -46,6 +47,25 @@ def _demo() -> ExperimentConfig:
         data=common.demo_data(16, augment=False, eval_examples=128),
         optim={"generator": _cosine(1.5e-3, 60)},
         run=RunConfig(steps=900, log_every=25, eval_every=300, save_every=100),
+    )
+
+
+def _base() -> ExperimentConfig:
+    model = TFCodecConfig(
+        channels=(16, 32, 48, 48), tcm_hidden=384, latent=240, groups=8, codes=512
+    )
+    stage = TFCodecStageConfig(
+        model=model,
+        samples=16_000,
+        adversarial_start=None,
+        log_mel_weight=0.02,
+        entropy_target=8.0,
+    )
+    return ExperimentConfig(
+        stage=stage,
+        data=common.base_data(64, augment=False, eval_examples=128),
+        optim={"generator": _cosine(1.5e-3, 300)},
+        run=common.base_run(3_000),
     )
 
 

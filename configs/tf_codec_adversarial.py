@@ -15,6 +15,7 @@ from hsmtss_jax.models.tf_codec.discriminator import DiscriminatorConfig
 
 UPSTREAM = {"initial_codec": "runs/tf_codec/bundle"}
 PAPER_JUDGE = DiscriminatorConfig()
+BASE_JUDGE = DiscriminatorConfig(hops=(64, 128, 256, 512), hidden=(64, 128, 128, 128))
 DEMO_JUDGE = DiscriminatorConfig(hops=(64, 128, 256), hidden=(64, 64, 64))
 TINY_JUDGE = DiscriminatorConfig(hops=(64, 128), hidden=(32, 32))
 
@@ -22,10 +23,12 @@ TINY_JUDGE = DiscriminatorConfig(hops=(64, 128), hidden=(32, 32))
 def get_config(size: str = "paper") -> ExperimentConfig:
     """Build the experiment.
 
-    size: paper (six scales, 5.3 M parameters of discriminator) | demo (two CPU cores) | tiny (seconds).
+    size: paper (six scales, 5.3 M parameters of discriminator) | base (an accelerator)
+    | demo (two CPU cores) | tiny (seconds).
     """
     steps, judge = {
         "paper": (314_000, PAPER_JUDGE),
+        "base": (1_500, BASE_JUDGE),
         "demo": (300, DEMO_JUDGE),
         "tiny": (20, TINY_JUDGE),
     }[size]

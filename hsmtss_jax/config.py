@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeVar
 
 T = TypeVar("T")
 
-Size = Literal["paper", "demo", "tiny"]
+Size = Literal["paper", "base", "demo", "tiny"]
 SIZES = typing.get_args(Size)
 
 # A size of a network that upstream bundles fix. None stands for what they say and is filled in when the

@@ -15,7 +15,7 @@ def test_load_config(tmp_path):
         "def get_config(size):\n    return ExperimentConfig(stage=StageConfig(name=size))\n"
     )
     assert C.load_config(path, "tiny").stage.name == "tiny"
-    with pytest.raises(ValueError, match="paper, demo, tiny"):
+    with pytest.raises(ValueError, match="paper, base, demo, tiny"):
         C.load_config(path, "huge")
 
 

@@ -72,7 +72,7 @@ ARROWS: dict[str, set[str]] = {
     "instructions": {"task"},
     "bundles.hub": set(),
     "bundles.bundle": {"atomic"},
-    "data": {"config", "atomic", "task", "audio.io", "audio.level", "audio.constants"},
+    "data": {"config", "atomic", "task", "progress", "audio.io", "audio.level", "audio.constants"},
     "models": {"nn", "audio", "audio.constants", "sampling", "config", "conversion", "task"},
     "bundles": {*_BUNDLES, "models", "sampling", "config", "conversion", "atomic", "task"},
     "train.stage": {"config", "dist", "bundles.bundle"},
@@ -96,13 +96,14 @@ ARROWS: dict[str, set[str]] = {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"stages", "train.stage", "data", "inference", "codec", "instructions"},
     },
-    "benchmarks": {
+    "recipes": {"config", "conversion", "atomic", "bundles", "bundles.bundle", "testing"},
+    "speed": {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"inference", "codec", "data", "stages", "train", "train.stage", "testing"},
     },
 }
 ANYTHING = {"cli"}
-CONFIGS = {"config", "configs", "stages", "models", "data", "bundles", "sampling"}
+CONFIGS = {"config", "configs", "stages", "models", "data", "bundles", "sampling", "recipes"}
 
 # What nobody needs who only separates.
 TRAINING = ("stages", "train", "data", "precompute", "losses", "evaluation", "testing")
@@ -115,7 +116,7 @@ EXCLUSIVE = {
     "torch": {
         *("bundles/importers/read.py", "evaluation/torch_codecs.py"),
         *("evaluation/judges/clap.py", "evaluation/judges/audio_language.py"),
-        *("benchmarks/codec.py", "benchmarks/torch_tf_codec.py", "benchmarks/torch_resunet.py"),
+        *("speed/codec.py", "speed/torch_tf_codec.py", "speed/torch_resunet.py"),
     },
     "huggingface_hub": {"bundles/hub.py"},
     "onnx": {"bundles/importers/yamnet.py"},

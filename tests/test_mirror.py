@@ -15,8 +15,8 @@ PACKAGE = ROOT / "hsmtss_jax"
 ELSEWHERE = {
     "__init__.py": "tests/test_layering.py",
     "inference/__init__.py": "tests/test_layering.py",
-    "benchmarks/torch_tf_codec.py": "tests/parity/test_tf_codec.py",
-    "benchmarks/torch_resunet.py": "tests/parity/test_audiosep.py",
+    "speed/torch_tf_codec.py": "tests/parity/test_tf_codec.py",
+    "speed/torch_resunet.py": "tests/parity/test_audiosep.py",
 }
 PACKAGES_ELSEWHERE = {
     "cli": "commands are tested as commands, in tests/cli and beside what they call",

@@ -5,14 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from hsmtss_jax.audio.constants import SAMPLE_RATE
-from hsmtss_jax.data.active_level import active_rms
 from hsmtss_jax.data.fingerprint import Match
-
-SHORTEST = 0.1  # [s]
-SILENT_DB = -60.0  # level of the active part [dB re full scale]
 
 Row = Mapping[str, str]
 
@@ -44,16 +37,6 @@ def refuse_rows(rows: Sequence[Row]) -> dict[int, str]:
             refused[i] = f"id {row['id']} stands twice: also {seen[row['id']]}"
         seen.setdefault(row["id"], row["file"])
     return refused
-
-
-def refuse_audio(audio: np.ndarray) -> str:
-    """Return why a clip int16 [n] is of no use, or ""."""
-    if len(audio) < SHORTEST * SAMPLE_RATE:
-        return f"too short: {len(audio) / SAMPLE_RATE:.3f} s"
-    level = active_rms(audio.astype(np.float32) / np.float32(32768))
-    if level < 10.0 ** (SILENT_DB / 20.0):
-        return "silent"
-    return ""
 
 
 def check_splits(

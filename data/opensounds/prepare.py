@@ -30,12 +30,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from captions import captions_of, varied
-from checks import check_splits, refuse_audio, refuse_rows
+from checks import check_splits, refuse_rows
 from packs import Row, Unusable, attribution, read_rows, reader
 from split import recordings, split_rows
 from tags import events_of, tags_of
 
 from hsmtss_jax.data.fingerprint import near_duplicates
+from hsmtss_jax.data.preparation.checks import refuse_audio
 from hsmtss_jax.data.records import DatasetCard, Fields, Split, write_dataset
 
 FIELDS: Fields = {

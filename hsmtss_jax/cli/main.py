@@ -20,6 +20,8 @@ GROUP = Group(
     kind="command",
     commands={
         "train": "train one stage from a config file",
+        "recipe": "train all stages in their order, to a scored pipeline",
+        "data": "make data sets",
         "precompute": "write the frozen features that the separators are trained on",
         "separate": "separate the sound that a sentence asks for",
         "describe": "say what a recording sounds like, from window to window",
@@ -27,7 +29,7 @@ GROUP = Group(
         "evaluate": "score a system on a benchmark",
         "benchmark": "score separators, ours or others', on lists of pairs",
         "visualize": "draw what a run, a system or a data set looks like",
-        "bench": "time a part of the system on this machine",
+        "speed": "time a part of the system on this machine",
         "doctor": "say what this machine and a checkpoint have, need and lack",
         "export": "write a checkpoint or a bundle as a release bundle",
         "import": "turn public weights into a bundle",

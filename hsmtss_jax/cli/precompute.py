@@ -4,9 +4,9 @@ import dataclasses
 from pathlib import Path
 
 from hsmtss_jax.audio.constants import CLIP_SAMPLES
+from hsmtss_jax.cli.clips import MixtureOptions
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.data import MixtureOptions
 from hsmtss_jax.cli.model import HEADING, ModelOptions, StageBundles, load_bundles, on_device
 from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.cli.progress import progress_bar

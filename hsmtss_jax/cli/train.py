@@ -26,6 +26,9 @@ class TrainOptions:
         default_help="runs/STAGE",
     )
     set: tuple[str, ...] = option((), "the same as an override", repeat=True, metavar="OVERRIDE")
+    stop_at: int | None = option(
+        None, "stop behind this step as if told to: the same command goes on", low=1, metavar="STEP"
+    )
     print_config: bool = option(False, "show the resolved config, stop")
     quiet: bool = option(False, "no progress", short="-q")
 
@@ -47,7 +50,7 @@ def run(options: TrainOptions, context: Context) -> int:
     enable_compilation_cache()
     dist.initialize(config.mesh)
     stage = load_stage(config)
-    outcome = train(config, stage, workdir, quiet=options.quiet)
+    outcome = train(config, stage, workdir, stop_at=options.stop_at, quiet=options.quiet)
     if not options.quiet and dist.is_main():
         if outcome.finished:
             print(f"finished at step {outcome.step}: {workdir / 'bundle'}")

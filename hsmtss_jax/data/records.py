@@ -78,38 +78,75 @@ def write_dataset(
       extra: further text files, name -> content.
     """
     with replace_folder(root) as work:
-        infos = [
-            _write_split(work, card.name, name, split, fields, per_shard)
+        lengths = {
+            name: _write_split(work, card.name, name, split, fields, per_shard)
             for name, split in splits.items()
-        ]
-        (work / "features.json").write_text(json.dumps(_features_json(fields), indent=1))
-        (work / "dataset_info.json").write_text(json.dumps(_info_json(card, infos), indent=1))
+        }
+        describe_dataset(work, card, fields, lengths)
         for name, text in (extra or {}).items():
             (work / name).write_text(text, encoding="utf-8")
 
 
 def _write_split(
     root: Path, dataset: str, name: str, split: Split, fields: Fields, per_shard: int
-) -> dict[str, Any]:
+) -> list[int]:
+    """Write a split's files and its index; return the number of records of each file."""
     count = max(1, -(-split.size // per_shard))
     edges = [split.size * i // count for i in range(count + 1)]
+    lengths = [b - a for a, b in itertools.pairwise(edges)]
     records, written = iter(split.records), 0
-    with open(root / f"index-{name}.jsonl", "w", encoding="utf-8") as index:
-        for shard in range(count):
-            path = root / f"{dataset}-{name}.array_record-{shard:05d}-of-{count:05d}"
-            writer = array_record_module.ArrayRecordWriter(str(path), OPTIONS)
-            for _, record in zip(range(edges[shard + 1] - edges[shard]), records, strict=False):
-                writer.write(encode_example(_to_features(record, fields)))
-                index.write(json.dumps(_index_row(record, fields), ensure_ascii=False) + "\n")
-                written += 1
-            writer.close()
+    with open(root / index_name(name), "w", encoding="utf-8") as index:
+        for shard, length in enumerate(lengths):
+            path = root / shard_name(dataset, name, shard, count)
+            rows = write_shard(path, itertools.islice(records, length), fields)
+            index.writelines(index_line(row) for row in rows)
+            written += len(rows)
     if written != split.size or next(records, None) is not None:
         raise ValueError(f"split {name!r} announced {split.size} records, it has another number")
+    return lengths
+
+
+def write_shard(path: Path, records: Iterable[Record], fields: Fields) -> list[dict[str, Any]]:
+    """Write one file of records; return what the index says of each."""
+    writer = array_record_module.ArrayRecordWriter(str(path), OPTIONS)
+    rows = []
+    for record in records:
+        writer.write(encode_example(_to_features(record, fields)))
+        rows.append(_index_row(record, fields))
+    writer.close()
+    return rows
+
+
+def describe_dataset(
+    root: Path, card: DatasetCard, fields: Fields, lengths: Mapping[str, Sequence[int]]
+) -> None:
+    """Write features.json and dataset_info.json. lengths: split -> number of records of each file."""
+    infos = [_split_info(root, card.name, name, sizes) for name, sizes in lengths.items()]
+    (root / "features.json").write_text(json.dumps(_features_json(fields), indent=1))
+    (root / "dataset_info.json").write_text(json.dumps(_info_json(card, infos), indent=1))
+
+
+def shard_name(dataset: str, split: str, number: int, count: int) -> str:
+    """Return the name of a split's file ``number`` of ``count``."""
+    return f"{dataset}-{split}.array_record-{number:05d}-of-{count:05d}"
+
+
+def index_name(split: str) -> str:
+    """Return the name of a split's index."""
+    return f"index-{split}.jsonl"
+
+
+def index_line(row: Mapping[str, Any]) -> str:
+    """Return a record's line of the index."""
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _split_info(root: Path, dataset: str, name: str, lengths: Sequence[int]) -> dict[str, Any]:
     size = sum(p.stat().st_size for p in root.glob(f"{dataset}-{name}.array_record-*"))
     return {
         "name": name,
         "numBytes": str(size),
-        "shardLengths": [str(b - a) for a, b in itertools.pairwise(edges)],
+        "shardLengths": [str(length) for length in lengths],
         "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
     }
 
@@ -248,7 +285,7 @@ def read_index(root: str | os.PathLike, split: str) -> list[dict[str, Any]]:
 
     Scans the records when there is no index file (a data set written by other tools).
     """
-    path = current_folder(root) / f"index-{split}.jsonl"
+    path = current_folder(root) / index_name(split)
     if path.is_file():
         try:
             with open(path, encoding="utf-8") as lines:

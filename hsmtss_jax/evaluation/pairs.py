@@ -10,6 +10,8 @@ import dataclasses
 
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.audio.io import resample
 from hsmtss_jax.data.mixing import MixtureExample
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.task import TASKS, Task
@@ -21,7 +23,7 @@ class Pair:
 
     group: recording that the target is from, the unit of the bootstrap. snr_db: target to other [dB].
     caption: describes the target, whatever the task; "" where there is none. name: of its files [its
-    index].
+    index]. sample_rate: of both sounds [Hz].
     """
 
     index: int
@@ -32,9 +34,19 @@ class Pair:
     snr_db: float
     caption: str = ""
     name: str = ""
+    sample_rate: int = SAMPLE_RATE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or str(self.index))
+
+    def at(self, sample_rate: int) -> "Pair":
+        """Return the pair at another rate [Hz]."""
+        if sample_rate == self.sample_rate:
+            return self
+        mixture, target = (
+            resample(x, self.sample_rate, sample_rate) for x in (self.mixture, self.target)
+        )
+        return dataclasses.replace(self, mixture=mixture, target=target, sample_rate=sample_rate)
 
 
 def pair_of(index: int, example: MixtureExample, group: str = "") -> Pair:

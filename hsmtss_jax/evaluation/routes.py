@@ -27,7 +27,7 @@ from hsmtss_jax.inference.separator import Separator
 from hsmtss_jax.instructions import Instruction
 
 FLOAT = OutputOptions(bit_depth="float", clip_mode="none")  # what other programs are given
-MASK_WINDOW, MASK_HOP = 1024, 256  # of the ideal ratio mask [samples]
+MASK_WINDOW, MASK_HOPS = 0.064, 4  # of the ideal ratio mask: [s], and hops a window
 
 
 class Route(Protocol):
@@ -68,7 +68,8 @@ class IdealRatioMask:
 
     def __call__(self, pair: Pair, seed: int) -> list[np.ndarray]:
         """Mask the mixture with knowledge of the target."""
-        return [ideal_ratio_mask(pair.mixture, pair.target)] * len(pair.instructions)
+        mask = ideal_ratio_mask(pair.mixture, pair.target, pair.sample_rate)
+        return [mask] * len(pair.instructions)
 
 
 class CodecResynthesis:
@@ -81,9 +82,11 @@ class CodecResynthesis:
 
     def __call__(self, pair: Pair, seed: int) -> list[np.ndarray]:
         """Encode and decode the target."""
-        tokens = self._runtime.encode_tokens(pair.target[None])
-        sound = self._runtime.decode_tokens(tokens, len(pair.target), gate=False)[0]
-        return [sound] * len(pair.instructions)
+        target = pair.at(self._runtime.sample_rate).target
+        tokens = self._runtime.encode_tokens(target[None])
+        sound = self._runtime.decode_tokens(tokens, len(target), gate=False)[0]
+        sound = resample(np.asarray(sound), self._runtime.sample_rate, pair.sample_rate)
+        return [fit(sound, len(pair.target))] * len(pair.instructions)
 
 
 class SeparatorMode:
@@ -125,7 +128,7 @@ class SoundFolder:
             raise FileNotFoundError(
                 f"{self._folder} has no sound of the pair {pair.name}: it is to be called {pair.name}.wav"
             )
-        return read_sound(file, len(pair.target))
+        return read_sound(file, len(pair.target), pair.sample_rate)
 
 
 class ShellCommand:
@@ -151,7 +154,7 @@ class ShellCommand:
         """Run the program. Raises ValueError when it fails or writes nothing."""
         with tempfile.TemporaryDirectory() as folder:
             mixture, out = Path(folder) / "mixture.wav", Path(folder) / "estimate.wav"
-            write_audio(mixture, pair.mixture, SAMPLE_RATE, FLOAT)
+            write_audio(mixture, pair.mixture, pair.sample_rate, FLOAT)
             return list(self._runs(pair, seed, mixture, out))
 
     def _runs(self, pair: Pair, seed: int, mixture: Path, out: Path) -> Iterator[np.ndarray]:
@@ -167,7 +170,7 @@ class ShellCommand:
             self._run([_filled(word, fields) for word in self._words])
             if not out.is_file():
                 raise ValueError(f"{self.name} ended well but wrote no {{out}}: check the command")
-            yield read_sound(out, len(pair.target))
+            yield read_sound(out, len(pair.target), pair.sample_rate)
 
     def _run(self, words: list[str]) -> None:
         try:
@@ -193,7 +196,7 @@ class Function:
         return [self._estimate(pair, each) for each in pair.instructions]
 
     def _estimate(self, pair: Pair, instruction: Instruction) -> np.ndarray:
-        found = np.asarray(self.separate(pair.mixture, instruction, SAMPLE_RATE))
+        found = np.asarray(self.separate(pair.mixture, instruction, pair.sample_rate))
         if found.ndim != 1:
             raise ValueError(f"{self.name} gave an array of shape {found.shape}: it must be [L]")
         return fit(found, len(pair.target))
@@ -202,25 +205,29 @@ class Function:
 def separate_pair(separator: Separator, pair: Pair, options: SeparateOptions) -> list[np.ndarray]:
     """Separate a pair's mixture by each of its instructions: one sound [L] each."""
     found = separator.separate_many(
-        [pair.mixture], pair.instructions, sample_rate=SAMPLE_RATE, options=options
+        [pair.mixture], pair.instructions, sample_rate=pair.sample_rate, options=options
     )
     results = next(iter(found))  # none has failed: errors are raised
     return [result.target[:, 0] for result in results if not isinstance(result, Failed)]
 
 
-def ideal_ratio_mask(mixture: np.ndarray, target: np.ndarray) -> np.ndarray:
+def ideal_ratio_mask(
+    mixture: np.ndarray, target: np.ndarray, sample_rate: int = SAMPLE_RATE
+) -> np.ndarray:
     """Multiply the mixture's spectrum by the target's share of the energy: [L] x 2 -> float32 [L]."""
-    setup = {"fs": SAMPLE_RATE, "nperseg": MASK_WINDOW, "noverlap": MASK_WINDOW - MASK_HOP}
+    hop = round(MASK_WINDOW * sample_rate / MASK_HOPS)
+    window = MASK_HOPS * hop
+    setup = {"fs": sample_rate, "nperseg": window, "noverlap": window - hop}
     spectra = [signal.stft(x, **setup)[2] for x in (mixture, target, mixture - target)]
     energy, rest = (np.abs(z) ** 2 for z in spectra[1:])
     mask = energy / np.maximum(energy + rest, 1e-20)
     return fit(signal.istft(spectra[0] * mask, **setup)[1], len(mixture))
 
 
-def read_sound(path: Path, samples: int) -> np.ndarray:
-    """Read a file as mono at 16 kHz, float32 of ``samples``: a longer one is cut, a shorter one padded."""
+def read_sound(path: Path, samples: int, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """Read a file as mono, float32 of ``samples``: a longer one is cut, a shorter one padded."""
     sound = read_audio(path)
-    return fit(resample(to_mono(sound.samples), sound.sample_rate, SAMPLE_RATE), samples)
+    return fit(resample(to_mono(sound.samples), sound.sample_rate, sample_rate), samples)
 
 
 def fit(sound: np.ndarray, samples: int) -> np.ndarray:

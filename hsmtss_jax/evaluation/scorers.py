@@ -12,6 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.audio.io import resample
 from hsmtss_jax.evaluation.judges.judge import Judge
 from hsmtss_jax.evaluation.pairs import Pair
 from hsmtss_jax.metrics import (
@@ -58,7 +60,10 @@ class Scorer(Protocol):
 
 
 class SignalMetrics:
-    """Compute mel-PSNR, LSD, SDR, SI-SDR and their improvements over the mixture."""
+    """Compute mel-PSNR, LSD, SDR, SI-SDR and their improvements over the mixture.
+
+    SDR is computed at the pair's rate, and so counts all its bands; mel-PSNR and LSD are defined at 16 kHz.
+    """
 
     name = "signal"
     columns = (
@@ -80,12 +85,13 @@ class SignalMetrics:
 def score_estimate(estimate: np.ndarray, pair: Pair) -> dict[str, float]:
     """Compare an estimate [L] with the pair's target, sample by sample and by spectrum: metric -> number."""
     mixture, target = pair.mixture, pair.target
-    frames = frame_distance(estimate, target)
-    long_enough = len(target) > VOCODER_LAG
+    (heard,), reference = _heard([estimate], pair, SAMPLE_RATE)
+    frames = frame_distance(heard, reference.target)
+    long_enough = len(reference.target) > VOCODER_LAG
     values = {
-        "mel_psnr": mel_psnr(estimate, target),
+        "mel_psnr": mel_psnr(heard, reference.target),
         "lsd": frames.mean(),
-        "lsd_1120": lsd(estimate, target, VOCODER_LAG) if long_enough else math.nan,
+        "lsd_1120": lsd(heard, reference.target, VOCODER_LAG) if long_enough else math.nan,
         "lsd_active": frames.active_mean(),
         "sdr": sdr(estimate, target),
         "sdri": sdri(estimate, mixture, target),
@@ -107,6 +113,7 @@ class Divergence:
 
     def __call__(self, sounds: Sequence[np.ndarray], pair: Pair) -> list[SoundScore]:
         """Score n sounds [L]."""
+        sounds, pair = _heard(sounds, pair, SAMPLE_RATE)
         heard = self._judge(np.stack([pair.target, *sounds]))
         logits, embedding = np.asarray(heard.logits), np.asarray(heard.embedding)
         reference = np.repeat(logits[:1], len(sounds), axis=0)
@@ -150,6 +157,7 @@ class Likeness:
 
     def __call__(self, sounds: Sequence[np.ndarray], pair: Pair) -> list[SoundScore]:
         """Score n sounds [L]."""
+        sounds, pair = _heard(sounds, pair, SAMPLE_RATE)
         target, *rows = self._model.embed_audio(np.stack([pair.target, *sounds]))
         values = cosine_similarity(np.stack(rows), target[None])
         return [
@@ -200,6 +208,7 @@ class LogWMSE:
 
     def __call__(self, sounds: Sequence[np.ndarray], pair: Pair) -> list[SoundScore]:
         """Score n sounds [L]."""
+        sounds, pair = _heard(sounds, pair, self._rate)
         mixture, target, *rest = (
             np.asarray(x, np.float32) for x in (pair.mixture, pair.target, *sounds)
         )
@@ -207,6 +216,13 @@ class LogWMSE:
             SoundScore({"log_wmse": float(self._measure(mixture, sound, target, self._rate))})
             for sound in rest
         ]
+
+
+def _heard(
+    sounds: Sequence[np.ndarray], pair: Pair, sample_rate: int
+) -> tuple[list[np.ndarray], Pair]:
+    """Return sounds [L] and their pair at another rate."""
+    return [resample(x, pair.sample_rate, sample_rate) for x in sounds], pair.at(sample_rate)
 
 
 def _cosine(score: SoundScore, text: np.ndarray | None) -> float:

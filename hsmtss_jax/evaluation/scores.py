@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hsmtss_jax.evaluation.scorers import SignalMetrics
+from hsmtss_jax.inference.options import Mode
 from hsmtss_jax.metrics import (
     frechet_audio_distance,
     kernel_audio_distance,
@@ -30,7 +31,7 @@ ROUTES = {
     "mask": "the system, mode mask (the default)",
     "baseline": "the mask baseline",
 }
-SYSTEM = ("generate", "blend", "mask")
+SYSTEM: tuple[Mode, ...] = ("generate", "blend", "mask")
 METRICS = SignalMetrics.columns
 FEATURES = {"s_cosine": "cos(S, target's S) ↑", "g_cosine": "cos(G, target's G) ↑"}
 PHASE_NOTE = (

@@ -1,1 +1,1 @@
-"""What tests and benchmarks share: random bundles, a tiny corpus, stand-ins for networks."""
+"""What tests and measurements of speed share: random bundles, a tiny corpus, stand-ins for networks."""

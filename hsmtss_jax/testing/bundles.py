@@ -1,4 +1,4 @@
-"""Bundles with random weights of the right shapes, for tests and benchmarks.
+"""Bundles with random weights of the right shapes, for tests and measurements of speed.
 
 The sizes are those of the config files; nothing is compiled, weights are drawn by numpy.
 """
@@ -31,6 +31,7 @@ from hsmtss_jax.train.stage import Stage, StepInput
 ROOT = Path(__file__).resolve().parents[2]
 TEXT_ENCODERS: dict[str, Callable[[], TextEncoderConfig]] = {
     "paper": text_encoder.flan_t5_base,
+    "base": text_encoder.minilm_l6,
     "demo": text_encoder.minilm_l6,
     "tiny": text_encoder.tiny,
 }
@@ -148,6 +149,7 @@ def _text_encoder(size: str, abstract: bool) -> Bundle:
 def _gpt2(size: str, abstract: bool) -> Bundle:
     config = {
         "tiny": GPT2Config(vocab=65, width=16, depth=2, heads=2, max_positions=96),
+        "base": GPT2Config(vocab=1024, width=256, depth=4, heads=4, max_positions=128),
         "demo": GPT2Config(vocab=1024, width=256, depth=4, heads=4, max_positions=128),
         "paper": GPT2Config(),
     }[size]

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and one of nohup this
 from pathlib import Path
 from tests.cli.conftest import CommandRuntime
 from hsmtss_jax.cli.context import Context

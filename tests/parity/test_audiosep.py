@@ -30,7 +30,7 @@ def random_weights(module):
 
 @pytest.mark.parametrize("samples", [4_000, 2_561])
 def test_the_peer_is_the_same_network(samples):
-    from hsmtss_jax.benchmarks.torch_resunet import TorchResUNet
+    from hsmtss_jax.speed.torch_resunet import TorchResUNet
 
     peer = TorchResUNet(CONFIG, QUERY).eval()
     state = {f"ss_model.{name}": value for name, value in random_weights(peer).items()}

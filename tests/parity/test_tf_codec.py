@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 
 def test_the_peer_is_the_same_network():
-    from hsmtss_jax.benchmarks.torch_tf_codec import TorchTFCodec
+    from hsmtss_jax.speed.torch_tf_codec import TorchTFCodec
 
     state = tf_codec_state(**TINY)
     config = tf_codec_config(state)

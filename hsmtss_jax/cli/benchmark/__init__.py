@@ -12,6 +12,7 @@ GROUP = Group(
         "make": "a pair list from a published list and its recordings",
         "run": "separate and score the pairs of a list, to be gone on with at any time",
         "table": "the table of one or more runs",
+        "report": "a page of a run: tables, and clips to hear and to see",
     },
     description="Score separators, ours or others', on lists of pairs that can be shared.",
 )

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.options import argument
@@ -29,6 +30,7 @@ class BenchmarkMakeOptions:
         "also write references/NAME.wav and mixtures/NAME.wav here, for other programs",
         metavar="FOLDER",
     )
+    rate: int = option(SAMPLE_RATE, "of the files of --audio", low=8_000, metavar="HZ")
 
 
 def run(options: BenchmarkMakeOptions, context: Context) -> int:
@@ -38,7 +40,7 @@ def run(options: BenchmarkMakeOptions, context: Context) -> int:
     from hsmtss_jax.evaluation.benchmarks.published import PUBLISHED, read_published
 
     rows = read_published(PUBLISHED[options.name], options.source, ready=options.ready)
-    recordings = Recordings(options.recordings)
+    recordings = Recordings(options.recordings, options.rate)
     missing = set(recordings.missing(rows))
     if missing and not options.skip_missing:
         raise ValueError(

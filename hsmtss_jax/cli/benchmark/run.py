@@ -3,8 +3,9 @@
 import dataclasses
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.cli.benchmark.systems import Ours, load_ours
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.evaluate.judges import JudgeOptions, load_judges
@@ -15,9 +16,6 @@ from hsmtss_jax.cli.options import argument, part
 from hsmtss_jax.inference.options import Mode, SeparateOptions
 from hsmtss_jax.option import option
 from hsmtss_jax.task import Task
-
-if TYPE_CHECKING:
-    from hsmtss_jax.evaluation.routes import Route
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,6 +28,9 @@ class BenchmarkRunOptions:
     )
     tasks: tuple[Task, ...] = option((Task.EXTRACT,), "what is asked of each pair")
     every: int = option(1, "take every Nth pair", low=1, metavar="N")
+    rate: int = option(
+        SAMPLE_RATE, "at which pairs are mixed, separated and compared", low=8_000, metavar="HZ"
+    )
     shard: str = option("0/1", "of the pairs taken, part I of N: for several processes")
     modes: tuple[Mode, ...] = option(
         (), "modes of --ckpt, a row each", default_help="its first one"
@@ -59,26 +60,33 @@ def run(options: BenchmarkRunOptions, context: Context) -> int:
     from hsmtss_jax.evaluation.routes import SoundFolder
 
     rows = read_pair_list(options.pairs)
-    recordings = Recordings(options.recordings or options.pairs.parent)
+    recordings = Recordings(options.recordings or options.pairs.parent, options.rate)
     part_, parts = map(int, options.shard.split("/"))
     indices = range(len(rows))[:: options.every][part_::parts]
     judges = load_judges(options.judges)
     routes = other_routes(options.others) + [SoundFolder(each) for each in options.sounds]
-    ours, bundle = _ours(options, context) if options.ours or options.codec else ([], {})
+    ours = Ours()
+    if options.ours or options.codec:
+        modes = (options.modes or None) if options.ours else ()
+        ours = load_ours(
+            options.model, options.separation, context, modes=modes, codec=options.codec
+        )
     about = {
         "list": digest(rows),
         "tasks": [str(task) for task in options.tasks],
         "every": options.every,
+        "rate": options.rate,
         "shard": options.shard,
         "sounds": [str(folder) for folder in options.sounds],
         "commands": list(options.others.programs),
         "options": dataclasses.asdict(options.separation),
-        "bundle": bundle,
+        "windows": [options.model.segment, options.model.overlap],
+        "bundle": ours.digests,
         "judges": list(options.judges.judge),
     }
     pairs = make_pairs(rows, recordings, indices, options.tasks)
     found = run_routes(
-        routes + ours,
+        [*routes, *ours.routes],
         pairs,
         judges,
         about,
@@ -88,27 +96,6 @@ def run(options: BenchmarkRunOptions, context: Context) -> int:
     )
     write_report(options.report, found)
     return 0
-
-
-def _ours(options: BenchmarkRunOptions, context: Context) -> "tuple[list[Route], dict[str, Any]]":
-    """Load --ckpt: its rows, and the digests of its bundles."""
-    from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
-    from hsmtss_jax.evaluation.routes import CodecResynthesis, SeparatorMode
-    from hsmtss_jax.inference import Separator
-    from hsmtss_jax.inference.pretrained import hierarchical
-
-    enable_compilation_cache()
-    model = options.model
-    runtime = context.load_runtime(model.ckpt, model.dtype, model.device, model.batch)
-    separator = Separator(runtime, overlap=model.overlap, segment=model.segment)
-    routes: list[Route] = [CodecResynthesis(hierarchical(runtime))] if options.codec else []
-    modes = options.modes or separator.modes[:1]
-    routes += [
-        SeparatorMode(separator, options.separation.replace(mode=mode))
-        for mode in (modes if options.ours else ())
-    ]
-    bundles = getattr(runtime.pipeline, "bundles", {})
-    return routes, {role: bundle.digest for role, bundle in bundles.items()}
 
 
 COMMAND = Command(

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hsmtss_jax.cli.clips import ClipOptions, Clips, read_clips
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.data import ClipOptions, Clips, read_clips
 from hsmtss_jax.cli.describe import SentenceOptions
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import (

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.cli.clips import ClipOptions, Clips, read_clips
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.data import ClipOptions, Clips, read_clips
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import HEADING, ModelOptions, StageBundles, load_bundles, on_device
 from hsmtss_jax.cli.options import flat, part

@@ -4,9 +4,9 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any, Literal
 
+from hsmtss_jax.cli.clips import DataOptions
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.data import DataOptions
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import (
     HEADING,

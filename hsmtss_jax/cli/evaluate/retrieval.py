@@ -3,9 +3,9 @@
 import dataclasses
 from typing import Literal
 
+from hsmtss_jax.cli.clips import ClipOptions, read_clips
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.data import ClipOptions, read_clips
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.model import (
     HEADING,

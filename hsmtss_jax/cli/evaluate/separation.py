@@ -4,9 +4,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Literal
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
+from hsmtss_jax.cli.clips import MixtureOptions
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.data import MixtureOptions
 from hsmtss_jax.cli.evaluate.judges import JudgeOptions, load_judges
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.evaluate.routes import NOT_SCORED

@@ -4,9 +4,9 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from hsmtss_jax.cli.clips import SplitOptions
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
-from hsmtss_jax.cli.data import SplitOptions
 from hsmtss_jax.cli.model import (
     HEADING,
     WINDOWS,

@@ -35,11 +35,13 @@ class Mixed(NamedTuple):
 class Recordings:
     """Find files of a folder of recordings by their paths, or else by their names, of any format.
 
+    sample_rate: at which they are read and mixed [Hz].
+
     Raises FileNotFoundError when the folder is not there.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, sample_rate: int = SAMPLE_RATE) -> None:
+        self.folder, self.sample_rate = Path(folder), sample_rate
         if not self.folder.is_dir():
             raise FileNotFoundError(f"no folder of recordings at {folder}: correct the path")
         files = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
@@ -56,12 +58,12 @@ class Recordings:
         return [name for name in names if self.find(name) is None]
 
     def read(self, name: str) -> np.ndarray:
-        """Read a recording as mono at 16 kHz, float32 [L]. Raises FileNotFoundError."""
+        """Read a recording as mono, float32 [L]. Raises FileNotFoundError."""
         path = self.find(name)
         if path is None:
             raise FileNotFoundError(f"{self.folder} has no {name}, in any format")
         sound = read_audio(path)
-        return resample(to_mono(sound.samples), sound.sample_rate, SAMPLE_RATE)
+        return resample(to_mono(sound.samples), sound.sample_rate, self.sample_rate)
 
 
 def make_pairs(
@@ -90,13 +92,14 @@ def make_pairs(
                 snr_db=row.snr_db if row.other else math.nan,
                 caption=row.text,
                 name=row.name,
+                sample_rate=recordings.sample_rate,
             )
 
 
 def mix(row: PairRow, recordings: Recordings) -> Mixed:
     """Mix a pair, or read its ready mixture. Raises as ``make_pairs`` does."""
     target = recordings.read(row.target)
-    samples = round(row.seconds * SAMPLE_RATE) or len(target)
+    samples = round(row.seconds * recordings.sample_rate) or len(target)
     target = fit(target, samples)
     if row.mixture:
         return Mixed(fit(recordings.read(row.mixture), samples), target)
@@ -118,5 +121,5 @@ def write_pairs(rows: Sequence[PairRow], recordings: Recordings, folder: str | P
     for pair in make_pairs(rows, recordings, range(len(rows))):
         for kind, sound in (("references", pair.target), ("mixtures", pair.mixture)):
             (where / kind).mkdir(parents=True, exist_ok=True)
-            write_audio(where / kind / f"{pair.name}.wav", sound, SAMPLE_RATE, FLOAT)
+            write_audio(where / kind / f"{pair.name}.wav", sound, recordings.sample_rate, FLOAT)
     write_pair_list(where / "texts.csv", rows)

@@ -26,7 +26,7 @@ def default_form() -> DecodeForm:
     """Return the form of products for the current backend: the one place to change it.
 
     batch_last was the fastest of the three on CPU at every batch up to 16. On accelerators, where the
-    compiler chooses layouts, ``hsmtss bench decoder --forms`` compares them.
+    compiler chooses layouts, ``hsmtss speed decoder --forms`` compares them.
     """
     return "batch_last"
 
@@ -36,7 +36,7 @@ def default_attention() -> AttentionForm:
 
     products: batched matrix-vector products, which the CPU compiler runs on one core, at 1.3 times the
     speed per core of the others. sums: element-wise products and their sums in float32, which it spreads
-    over all cores. ``hsmtss bench decoder --attention`` compares them.
+    over all cores. ``hsmtss speed decoder --attention`` compares them.
     """
     return "products"
 

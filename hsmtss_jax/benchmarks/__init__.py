@@ -1,5 +1,0 @@
-"""Measure the speed of the parts against the machine's limits and other implementations."""
-
-from hsmtss_jax.benchmarks.timing import Measured, Timing, table
-
-__all__ = ["Measured", "Timing", "table"]

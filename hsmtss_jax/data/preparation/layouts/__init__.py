@@ -1,0 +1,1 @@
+"""How the published sets lie on disk: a function a set that reads its tables."""
