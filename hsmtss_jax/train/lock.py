@@ -76,7 +76,7 @@ def _take(opened: int, path: Path, silent: float, write: bool = True) -> None:
             free = False
         except OSError:  # a disk without locks
             free = known.get("host") != socket.gethostname() or _age(path) > silent
-    elsewhere = bool(known) and known.get("host") != socket.gethostname()
+    elsewhere = known.get("host") not in (None, socket.gethostname())
     if not free or (elsewhere and _age(path) < silent):
         hint = f", or wait {silent:.0f} s if it is gone" if elsewhere else ""
         raise TryAgainError(
