@@ -24,7 +24,7 @@ def get_config(size: str = "paper") -> ExperimentConfig:
 def _paper() -> ExperimentConfig:
     return ExperimentConfig(
         stage=AcousticDecoderStageConfig(model=inherit(AcousticDecoderConfig(remat=True))),
-        data=common.paper_data(128, common.AUDIOSET),
+        data=common.paper_data(128, common.SOUNDS),
         optim=common.adamw(3e-4, b2=0.95, weight_decay=0.1, warmup_steps=10_000, end_lr=3e-6),
         run=RunConfig(steps=300_000),
         upstream=UPSTREAM,

@@ -4,12 +4,23 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from hsmtss_jax.config import DataConfig, OptimConfig, RunConfig
+from hsmtss_jax.config import DataConfig, OptimConfig, RunConfig, SetConfig
 
 CLIPS = "corpora/opensounds"  # by data/opensounds/prepare.py
 FEATURES = "corpora/opensounds_features"  # of its mixtures, by hsmtss precompute
-CAPTIONED = "corpora/captioned"
-AUDIOSET = "corpora/audioset"
+
+
+def sets(*names: str, **changes: Any) -> tuple[SetConfig, ...]:
+    """Return data sets by the folders where ``hsmtss data prepare`` leaves them; changes: of each."""
+    return tuple(SetConfig(root=f"corpora/{name}", **changes) for name in names)
+
+
+# HSM-TSS section IV-A: 230 k clips with captions or labels, all of ESC-50 among them.
+CAPTIONED = sets("audiocaps", "clotho", "esc50", "fsd50k", "wavcaps")
+AUDIOSET = sets("audioset")  # AudioMAE
+SOUNDS = sets(
+    "audioset", "jamendo", "speech", weight=1.0, hours=2_000
+)  # codec and acoustic decoder
 
 
 def bundles(*names: str) -> Mapping[str, str]:
@@ -20,14 +31,17 @@ def bundles(*names: str) -> Mapping[str, str]:
 ENCODERS = bundles("audio_mae", "text_encoder", "q_audio")
 
 
-def paper_data(batch_size: int, root: str = CAPTIONED, **changes: Any) -> DataConfig:
+def paper_data(
+    batch_size: int, sets: tuple[SetConfig, ...] = CAPTIONED, **changes: Any
+) -> DataConfig:
     """Return the paper's data (HSM-TSS section IV-A): clips as they are, cut or padded to the window.
 
     Mixtures are plain sums of pairs whose SNR is within 15 dB. No augmentation, no balancing: the same
     for the system, its ablation and the baseline.
     """
     preset = DataConfig(
-        root=root,
+        root="",
+        sets=sets,
         batch_size=batch_size,
         workers=16,
         snr_db=(-15.0, 15.0),

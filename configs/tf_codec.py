@@ -23,7 +23,7 @@ def _paper() -> ExperimentConfig:
     # first phase is.
     return ExperimentConfig(
         stage=TFCodecStageConfig(adversarial_start=None),
-        data=common.paper_data(200, common.AUDIOSET),
+        data=common.paper_data(200, common.SOUNDS),
         optim={"generator": common.codec_adam(4e-4, warmup_steps=6_000)},
         run=RunConfig(steps=200_000),
     )

@@ -33,10 +33,23 @@ class StageConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class SetConfig:
+    """Configure one of several data sets of clips that examples are drawn from."""
+
+    root: str
+    name: str = ""  # comes before its clips' ids; "": the folder's name
+    # Of the examples, relative to the other sets'; 0 in every set: by the number of its clips.
+    weight: float = 0.0
+    hours: float = 0.0  # cap of the training clips, the same ones each time; 0: all
+    subset: tuple[str, ...] = ()  # "field=regex" of the index that its clips match: "licence=CC0"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class DataConfig:
     """Configure where examples come from and how they are made."""
 
     root: str = "corpora/opensounds"  # a prepared data set: ArrayRecord in TFDS layout
+    sets: tuple[SetConfig, ...] = ()  # several data sets of clips; root is "" then
     batch_size: int = 256  # examples, over all devices
     workers: int = 0  # grain worker processes; 0 reads in the training process
     snr_db: tuple[float, float] = (-15.0, 15.0)  # range of target over other [dB]

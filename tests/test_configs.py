@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.config import SIZES, load_config
-from hsmtss_jax.configs import common
 from hsmtss_jax.conversion import from_json, override, to_dict, to_json
 from hsmtss_jax.stages import STAGES, stage_class
 from hsmtss_jax.testing.bundles import build_stage, make_stage, step_input
@@ -75,7 +74,15 @@ def test_the_papers_data(name):
     """Clips as they are, cut or padded to the window; plain sums with an SNR within 15 dB."""
     data = load_config(name, "paper").data
     assert (data.augment, data.balance, data.short_clips) == (False, 0.0, "pad")
-    assert data.root == (common.CAPTIONED if name in CAPTIONED else common.AUDIOSET)
+    folders = [each.root for each in data.sets]
+    if name in CAPTIONED:
+        known = ("audiocaps", "clotho", "esc50", "fsd50k", "wavcaps")
+        assert folders == [f"corpora/{each}" for each in known]
+    elif name == "audio_mae":
+        assert folders == ["corpora/audioset"]
+    else:  # codec and acoustic decoder: 2,000 h of each
+        assert folders == ["corpora/audioset", "corpora/jamendo", "corpora/speech"]
+        assert {(each.weight, each.hours) for each in data.sets} == {(1.0, 2_000.0)}
     if name == "mask_separator":  # AudioSep's own mixing
         assert (data.mix_mode, data.snr_db) == ("scale", (-10.0, 10.0))
     else:

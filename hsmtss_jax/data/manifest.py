@@ -20,7 +20,7 @@ from hsmtss_jax.data.mixing import Layer, Mixer, MixtureExample, Recipe
 from hsmtss_jax.data.pipeline import examples, mixture_order
 from hsmtss_jax.data.placement import Placement
 from hsmtss_jax.data.records import read_index
-from hsmtss_jax.data.sources import ClipSource
+from hsmtss_jax.data.sets import open_clips
 from hsmtss_jax.task import TASKS
 
 
@@ -48,7 +48,7 @@ def example_dataset(
     config: DataConfig, split: str, seed: int, *, samples: int
 ) -> grain.MapDataset[MixtureExample]:
     """Return MixtureExample by index, drawn as in training when split is "train"."""
-    source, train = ClipSource(config.root, split), split == "train"
+    source, train = open_clips(config, split), split == "train"
     mixer = Mixer(source, config, samples, augmented=train and config.augment, train=train)
     return examples(mixture_order(source, config, split), _Draw(mixer), split, seed)
 
@@ -107,7 +107,7 @@ def read_manifest(path: str | os.PathLike, config: DataConfig) -> Iterator[Mixtu
             except (KeyError, TypeError, ValueError) as error:
                 raise ValueError(f"{path}:{number} is no mixture recipe: {error!r}") from error
             if key not in mixers:
-                source = ClipSource(config.root, key[0])
+                source = open_clips(config, key[0])
                 mixers[key] = Mixer(source, config, key[1], augmented=False, train=False)
             yield mixers[key].rebuild(recipe)
 
@@ -170,6 +170,6 @@ def mixtures_of(
       targets: numbers of clips in the split.
       samples: length of a mixture.
     """
-    mixer = Mixer(ClipSource(config.root, split), config, samples, augmented=False, train=False)
+    mixer = Mixer(open_clips(config, split), config, samples, augmented=False, train=False)
     for target in targets:
         yield mixer.draw(target, np.random.default_rng((seed, target)))

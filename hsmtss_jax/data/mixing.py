@@ -8,6 +8,7 @@ the whole mixture.
 """
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ from hsmtss_jax.data import channel, placement
 from hsmtss_jax.data.active_level import active_rms, active_snr_db
 from hsmtss_jax.data.channel import Channel
 from hsmtss_jax.data.placement import Placement
-from hsmtss_jax.data.sources import Clip, ClipSource, by_label, overlaps
+from hsmtss_jax.data.sources import Clip, ClipSource, Part, by_label, overlaps
 from hsmtss_jax.task import Task
 
 EXTRACT, REMOVE = Task.EXTRACT.number, Task.REMOVE.number
@@ -85,13 +86,22 @@ class MixtureExample:
 
 
 class PairSampler:
-    """Draw further clips of a mixture: labels by their size ** (1 - balance), then a clip of the label."""
+    """Draw further clips of a mixture: labels by their size ** (1 - balance), then a clip of the label.
 
-    def __init__(self, clips: Sequence[Clip], balance: float) -> None:
+    Of several data sets each has its share of the draws, and its own labels.
+    """
+
+    def __init__(self, clips: Sequence[Clip], balance: float, parts: Sequence[Part]) -> None:
         self._clips = clips
-        self._groups = list(by_label(clips).values())
-        weights = np.array([len(group) for group in self._groups], np.float64) ** (1 - balance)
-        self._cumulative = np.cumsum(weights / weights.sum())
+        self._groups: list[np.ndarray] = []
+        shares = []
+        for part in parts:
+            own = by_label(clips[i] for i in range(part.start, part.stop)).values()
+            weights = np.array([len(group) for group in own], np.float64) ** (1 - balance)
+            shares.append(part.weight * weights / weights.sum())
+            self._groups += [part.start + np.array(group) for group in own]
+        share = np.concatenate(shares)
+        self._cumulative = np.cumsum(share / share.sum())
 
     def draw(self, given: Sequence[int], rng: np.random.Generator) -> int:
         """Draw the index of a clip that shares no tags with the clips ``given``.
@@ -102,7 +112,7 @@ class PairSampler:
         for _ in range(MAX_TRIES):
             label = int(np.searchsorted(self._cumulative, rng.random(), side="right"))
             group = self._groups[min(label, len(self._groups) - 1)]
-            other = group[int(rng.integers(len(group)))]
+            other = int(group[int(rng.integers(len(group)))])
             if self._fits(other, given):
                 return other
         rest = [i for i in range(len(self._clips)) if self._fits(i, given)]
@@ -141,8 +151,11 @@ class Mixer:
         _check(config)
         self.source, self.config, self.samples = source, config, samples
         self._augmented, self._train = augmented, train
-        self._pairs = PairSampler(source.clips, config.balance)
-        self._index = {clip.id: i for i, clip in enumerate(source.clips)}
+        self._pairs = PairSampler(source.clips, config.balance, source.parts)
+
+    @functools.cached_property
+    def _index(self) -> dict[str, int]:
+        return {clip.id: i for i, clip in enumerate(self.source.clips)}
 
     def draw(self, target: int, rng: np.random.Generator) -> MixtureExample:
         """Draw a mixture with clip ``target`` as A.
@@ -173,7 +186,8 @@ class Mixer:
             caption_absent=self._draw_absent(given, rng),
             channel=channel.draw(self.config, rng) if self._augmented else channel.UNCHANGED,
         )
-        return self._mix(recipe, [a, b, *(placed for _, placed, _ in layers)])
+        labels = [clips[target].label, clips[other].label]
+        return self._mix(recipe, [a, b, *(placed for _, placed, _ in layers)], labels)
 
     def _draw_snr(self, rng: np.random.Generator) -> float | None:
         config = self.config
@@ -224,7 +238,8 @@ class Mixer:
                 raise ValueError(f"the data set has no clip {name!r}: wrong root or split?")
             audio = self.source.audio(self._index[name])
             placed.append(_Placed(place, *placement.render(audio, place, self.samples)))
-        return self._mix(recipe, placed)
+        labels = [self.source.clips[self._index[name]].label for name, _ in chosen]
+        return self._mix(recipe, placed, labels)
 
     def _place(self, index: int, rng: np.random.Generator) -> _Placed:
         audio = self.source.audio(index)
@@ -237,7 +252,9 @@ class Mixer:
         captions = self.source.clips[index].captions
         return captions[int(rng.integers(len(captions))) if self._train else 0]
 
-    def _mix(self, recipe: Recipe, placed: Sequence[_Placed]) -> MixtureExample:
+    def _mix(
+        self, recipe: Recipe, placed: Sequence[_Placed], labels: Sequence[str]
+    ) -> MixtureExample:
         mixed = _sum(recipe, [clip.wave for clip in placed])
         mixture, target, other = mixed.mixture, mixed.target, mixed.other
         if recipe.channel != channel.UNCHANGED:
@@ -245,7 +262,6 @@ class Mixer:
         if recipe.caption_absent:
             parts = np.zeros_like(mixture), mixture
             target, other = parts if recipe.task == EXTRACT else parts[::-1]
-        clips, index = self.source.clips, self._index
         return MixtureExample(
             mixture=mixture.astype(np.float32),
             target=target.astype(np.float32),
@@ -253,8 +269,8 @@ class Mixer:
             length=self.samples if recipe.channel.rings else max(clip.used for clip in placed),
             snr=active_snr_db(target, other),
             recipe=recipe,
-            label_target=clips[index[recipe.target]].label,
-            label_other=clips[index[recipe.other]].label,
+            label_target=labels[0],
+            label_other=labels[1],
         )
 
 

@@ -17,6 +17,7 @@ from hsmtss_jax.atomic import current_folder
 from hsmtss_jax.config import DataConfig, Shard
 from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.records import RecordReader, read_index, read_kinds
+from hsmtss_jax.data.sets import open_clips, single_root
 from hsmtss_jax.data.sources import ClipSource, balanced_epoch, label_cycle
 from hsmtss_jax.data.text_table import Encode, TextTable, TokenizeFn
 from hsmtss_jax.data.views import (
@@ -34,6 +35,8 @@ FEATURE_SOURCE = (
 READ = grain.ReadOptions(num_threads=1, prefetch_buffer_size=2)  # of batches
 
 View = Callable[[int, np.random.Generator], Example]
+# Of each data set: the records of an epoch or pass, and its share of the examples.
+Order = Sequence[tuple[Sequence[int] | np.ndarray, float]]
 
 
 def clip_dataset(
@@ -48,7 +51,7 @@ def clip_dataset(
       seed: of all that is random.
       samples: L.
     """
-    source = ClipSource(config.root, split)
+    source = open_clips(config, split)
     view = ClipView(source, config, samples, train=split == "train")
     return _batches(_order(source, config, split), view, config, split, shard, seed)
 
@@ -76,7 +79,7 @@ def caption_dataset(
       tokenizer: from captions to token ids and mask.
       encode: text encoder of the captions, where batches are to hold "text_features".
     """
-    source = ClipSource(config.root, split)
+    source = open_clips(config, split)
     texts = TextTable(source.texts(), tokenizer, config.max_text_tokens, encode)
     view = CaptionView(source, config, samples, texts, train=split == "train")
     return _batches(_order(source, config, split), view, config, split, shard, seed)
@@ -106,10 +109,11 @@ def mixture_dataset(
       tokenizer: from captions to token ids and mask.
       encode: text encoder of the captions, where batches are to hold "text_features".
     """
-    if "mixture" in read_kinds(config.root):
+    root = single_root(config)
+    if root and "mixture" in read_kinds(root):
         order, view = _prepared_mixtures(config, split, samples, tokenizer, encode)
     else:
-        source = ClipSource(config.root, split)
+        source = open_clips(config, split)
         texts = TextTable(source.texts(), tokenizer, config.max_text_tokens, encode)
         view = MixtureView(_mixer(source, config, split, samples), texts)
         order = mixture_order(source, config, split)
@@ -118,7 +122,7 @@ def mixture_dataset(
 
 def _prepared_mixtures(
     config: DataConfig, split: str, samples: int, tokenizer: TokenizeFn, encode: Encode | None
-) -> tuple[Sequence[int], View]:
+) -> tuple[Order, View]:
     order, texts = _records(config, split, tokenizer, encode)
     reader = RecordReader(config.root, split)
     return order, PreparedMixtureView(reader, config, samples, texts, train=split == "train")
@@ -126,16 +130,19 @@ def _prepared_mixtures(
 
 def _records(
     config: DataConfig, split: str, tokenizer: TokenizeFn, encode: Encode | None
-) -> tuple[Sequence[int], TextTable]:
+) -> tuple[Order, TextTable]:
     """Return the records of an epoch (train) or of the pass of mixtures on disk, and their captions."""
     rows = read_index(config.root, split)
     texts = {text for row in rows for text in row["captions_target"] + row["captions_other"]}
     size = len(rows) if split == "train" else min(len(rows), config.eval_examples)
-    return range(size), TextTable(sorted(texts), tokenizer, config.max_text_tokens, encode)
+    return [(range(size), 1.0)], TextTable(sorted(texts), tokenizer, config.max_text_tokens, encode)
 
 
-def holds_features(root: str) -> bool:
-    """Return whether ``root`` is a data set of precomputed features (``hsmtss precompute``)."""
+def holds_features(config: DataConfig) -> bool:
+    """Return whether ``config.root`` is a data set of precomputed features (``hsmtss precompute``)."""
+    root = single_root(config)
+    if not root:
+        return False
     return (current_folder(root) / "features.json").is_file() and "s_mixture" in read_kinds(root)
 
 
@@ -185,39 +192,56 @@ def _mixer(source: ClipSource, config: DataConfig, split: str, samples: int) -> 
     return Mixer(source, config, samples, augmented=train and config.augment, train=train)
 
 
-def _order(source: ClipSource, config: DataConfig, split: str) -> list[int]:
+def _order(source: ClipSource, config: DataConfig, split: str) -> Order:
     """Return the clip indices of an epoch (train), or of the pass: the labels in turn."""
     if split == "train":
-        return balanced_epoch(source.clips, config.balance)
-    return label_cycle(source.clips)[: config.eval_examples]
+        return training_order(source, config)
+    return [(label_cycle(source.clips)[: config.eval_examples], 1.0)]
 
 
-def mixture_order(source: ClipSource, config: DataConfig, split: str) -> list[int]:
+def mixture_order(source: ClipSource, config: DataConfig, split: str) -> Order:
     """Return the target clip of each example; outside training it cycles until there are eval_examples."""
     if split == "train":
-        return balanced_epoch(source.clips, config.balance)
+        return training_order(source, config)
     cycle = label_cycle(source.clips)
-    return [cycle[i % len(cycle)] for i in range(config.eval_examples)]
+    return [([cycle[i % len(cycle)] for i in range(config.eval_examples)], 1.0)]
+
+
+def training_order(source: ClipSource, config: DataConfig) -> Order:
+    """Return an epoch of each data set, and its share of the examples."""
+    order = []
+    for part in source.parts:
+        clips = (source.clips[i] for i in range(part.start, part.stop))
+        epoch = np.array(balanced_epoch(clips, config.balance))
+        order.append((part.start + epoch, part.weight))
+    return order
 
 
 def examples(
-    order: Sequence[int], view: Callable[[int, np.random.Generator], Any], split: str, seed: int
+    order: Order, view: Callable[[int, np.random.Generator], Any], split: str, seed: int
 ) -> grain.MapDataset:
-    """Return example i by index, from (seed, i) alone; endless and shuffled for "train"."""
-    dataset = grain.MapDataset.source(order).seed(seed)
-    if split == "train":
-        dataset = dataset.shuffle().repeat()
-    return dataset.random_map(view)
+    """Return example i by index, from (seed, i) alone; endless and shuffled for "train".
+
+    Several data sets are interleaved by their shares, each shuffled by itself.
+    """
+    sets = []
+    for k, (indices, _) in enumerate(order):
+        own = seed if k == 0 else int(np.random.SeedSequence((seed, k)).generate_state(1)[0])
+        dataset = grain.MapDataset.source(indices).seed(own)
+        sets.append(dataset.shuffle().repeat() if split == "train" else dataset)
+    if len(sets) == 1:
+        return sets[0].random_map(view)
+    return grain.MapDataset.mix(sets, [weight for _, weight in order]).random_map(view)
 
 
 def _batches(
-    order: Sequence[int], view: View, config: DataConfig, split: str, shard: Shard, seed: int
+    order: Order, view: View, config: DataConfig, split: str, shard: Shard, seed: int
 ) -> grain.IterDataset:
     train = split == "train"
     if config.batch_size % shard.count:
         raise ValueError(f"batch_size {config.batch_size} is no multiple of {shard.count} hosts")
     if not train:  # every process takes the same number of steps
-        order = order[: len(order) // shard.count * shard.count]
+        order = [(part[: len(part) // shard.count * shard.count], w) for part, w in order]
     dataset = examples(order, view, split, seed)[shard.index :: shard.count]
     dataset = dataset.batch(config.batch_size // shard.count, drop_remainder=train)
     batches = dataset.to_iter_dataset(READ)

@@ -3,12 +3,13 @@
 import dataclasses
 import os
 import zlib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import overload
 
 import numpy as np
 
-from hsmtss_jax.data.records import RecordReader, read_index
+from hsmtss_jax.data.index_rows import Row, open_index
+from hsmtss_jax.data.records import RecordReader
 
 FULL_SCALE = 32768.0
 _AUDIO = frozenset({"audio"})
@@ -36,46 +37,99 @@ def overlaps(a: Clip, b: Clip) -> bool:
     return bool(a.events & b.tags or b.events & a.tags)
 
 
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Name the clips of one data set in a source, ``start`` to ``stop``, and their share of the examples."""
+
+    start: int
+    stop: int
+    weight: float
+
+
 class ClipSource:
     """Access the clips of a split by index. Picklable.
+
+    Args:
+      root: the data set.
+      split: name of the split.
+      chosen: records to keep, given all rows of the index; None keeps them all.
+      prefix: comes before the clips' ids.
 
     Raises:
       OSError: the data set is not prepared.
       ValueError: a field is missing, or the index does not match the records.
     """
 
-    def __init__(self, root: str | os.PathLike, split: str) -> None:
-        rows = read_index(root, split)
+    def __init__(
+        self,
+        root: str | os.PathLike,
+        split: str,
+        *,
+        chosen: Callable[[Sequence[Row]], np.ndarray] | None = None,
+        prefix: str = "",
+    ) -> None:
+        rows = open_index(root, split)
         if not rows:
             raise OSError(f"split {split!r} of {root} is empty")
         if missing := [name for name in _NEEDED if name not in rows[0]]:
             known = {"samples": "audio"}  # of which the index keeps the length
             named = ", ".join(known.get(name, name) for name in missing)
             raise ValueError(f"the data set {root} has no field {named}: prepare it again with it")
-        self.clips = [_clip(row) for row in rows]
         self._reader = RecordReader(root, split)
         if len(self._reader) != len(rows):
             raise ValueError(
                 f"split {split!r} of {root} has {len(self._reader)} records, its index {len(rows)}: "
                 "prepare it again"
             )
+        self._records = np.arange(len(rows)) if chosen is None else chosen(rows)
+        if not len(self._records):
+            raise ValueError(f"no clip of split {split!r} of {root} is in the subset")
+        self.clips: Sequence[Clip] = _Clips(rows, self._records, prefix)
 
     def __len__(self) -> int:
         return len(self.clips)
 
+    @property
+    def parts(self) -> Sequence[Part]:
+        """Return the data sets that are drawn from, with their shares of the examples."""
+        return (Part(0, len(self), 1.0),)
+
     def audio(self, index: int) -> np.ndarray:
         """Return the samples of clip ``index``, float32 [samples] in [-1, 1)."""
-        return self._reader.read(index, _AUDIO)["audio"].astype(np.float32) / np.float32(FULL_SCALE)
+        return self.samples(index).astype(np.float32) / np.float32(FULL_SCALE)
+
+    def samples(self, index: int) -> np.ndarray:
+        """Return the samples of clip ``index`` as they are on disk, int16 [samples]."""
+        return self._reader.read(int(self._records[index]), _AUDIO)["audio"]
 
     def texts(self) -> list[str]:
         """Return every caption once, sorted."""
         return sorted({text for clip in self.clips for text in clip.captions})
 
 
-def _clip(row: Mapping[str, Any]) -> Clip:
+class _Clips(Sequence[Clip]):
+    """Read clips by number when they are asked for."""
+
+    def __init__(self, rows: Sequence[Row], records: np.ndarray, prefix: str) -> None:
+        self._rows, self._records, self._prefix = rows, records, prefix
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @overload
+    def __getitem__(self, index: int) -> Clip: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Clip]: ...
+    def __getitem__(self, index: int | slice) -> Clip | list[Clip]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        return _clip(self._rows[int(self._records[index])], self._prefix)
+
+
+def _clip(row: Row, prefix: str) -> Clip:
     tags = frozenset(row["tags"])
     return Clip(
-        id=row["id"],
+        id=prefix + row["id"],
         captions=tuple(row["captions"]),
         label=row["label"],
         tags=tags,
@@ -93,7 +147,7 @@ def by_label(clips: Iterable[Clip]) -> dict[str, list[int]]:
     return dict(sorted(groups.items()))
 
 
-def balanced_epoch(clips: list[Clip], balance: float, most: int = 8) -> list[int]:
+def balanced_epoch(clips: Iterable[Clip], balance: float, most: int = 8) -> list[int]:
     """Return an epoch's clip indices: each clip at least once, those of rare labels up to ``most`` times.
 
     The share of a label with n clips grows like n ** (1 - balance): 0 keeps the data's proportions, 1 aims
@@ -108,7 +162,7 @@ def balanced_epoch(clips: list[Clip], balance: float, most: int = 8) -> list[int
     return epoch
 
 
-def label_cycle(clips: list[Clip]) -> list[int]:
+def label_cycle(clips: Iterable[Clip]) -> list[int]:
     """Return all clip indices, one of each label in turn, labels in a fixed shuffled order.
 
     Any prefix covers the labels evenly.

@@ -21,7 +21,8 @@ from hsmtss_jax.data.manifest import example_dataset
 from hsmtss_jax.data.mixing import MixtureExample
 from hsmtss_jax.data.pipeline import FEATURE_SOURCE
 from hsmtss_jax.data.records import DatasetCard, Fields, Split, write_dataset
-from hsmtss_jax.data.sources import Clip, ClipSource
+from hsmtss_jax.data.sets import open_clips
+from hsmtss_jax.data.sources import Clip
 from hsmtss_jax.models.semantics import Encoders
 from hsmtss_jax.progress import Progress
 from hsmtss_jax.sampling import apply_in_batches
@@ -80,7 +81,7 @@ def write_mixture_features(
     before = dict(zip(counts, itertools.accumulate(counts.values(), initial=0), strict=False))
 
     def records(split: str, count: int) -> Iterator[dict[str, Any]]:
-        clips = {clip.id: clip for clip in ClipSource(config.root, split).clips}
+        clips = {clip.id: clip for clip in open_clips(config, split).clips}
         setting = dataclasses.replace(config, eval_examples=count)
         dataset = example_dataset(setting, split, seed, samples=samples)
         for start in range(0, count, BATCH):

@@ -134,7 +134,7 @@ class MixtureStage(SoundStage):
 
     @functools.cached_property
     def _precomputed(self) -> bool:
-        return holds_features(self.data.root)
+        return holds_features(self.data)
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
         size, tokens = self.data.batch_size, self.data.max_text_tokens

@@ -74,7 +74,7 @@ class MaskDecoderStage(MixtureStage):
         return separators
 
     def batch_spec(self) -> dict[str, jax.ShapeDtypeStruct]:
-        if holds_features(self.data.root):
+        if holds_features(self.data):
             raise ValueError(
                 f"{self.data.root} holds features, the mask decoder reads sound: give data.root a set of "
                 "clips or of mixtures"

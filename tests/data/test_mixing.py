@@ -15,7 +15,7 @@ from hsmtss_jax.data.mixing import (
     PairSampler,
 )
 from hsmtss_jax.data.placement import render
-from hsmtss_jax.data.sources import Clip, ClipSource, overlaps
+from hsmtss_jax.data.sources import Clip, ClipSource, Part, overlaps
 
 L = 16000
 
@@ -86,7 +86,7 @@ def test_unknown_mode_and_unpairable_clip(config):
     tags = frozenset({"dog"})
     clip = Clip(id="d", captions=("d",), label="d", tags=tags, events=tags, samples=1)
     with pytest.raises(ValueError, match="no clip to mix with 'd'"):
-        PairSampler([clip, clip], 0.5).draw([0], np.random.default_rng(0))
+        PairSampler([clip, clip], 0.5, [Part(0, 2, 1.0)]).draw([0], np.random.default_rng(0))
 
 
 class Silent(ClipSource):

@@ -112,7 +112,7 @@ def test_shards_are_the_strides_of_the_whole(config, tokenizer, name, split):
 
 def test_an_epoch_covers_every_clip_once(config):
     order = range(24)
-    dataset = examples(order, lambda index, rng: index, "train", seed=3)
+    dataset = examples([(order, 1.0)], lambda index, rng: index, "train", seed=3)
     for epoch in range(2):
         seen = [dataset[i] for i in range(24 * epoch, 24 * epoch + 24)]
         assert sorted(seen) == list(order)

@@ -10,6 +10,8 @@ GROUP = Group(
     commands={
         "list": "published lists of pairs, what each needs and what was published",
         "make": "a pair list from a published list and its recordings",
+        "draw": "a pair list of the kind of the paper's test sets",
+        "files": "mixtures of a prepared data set as files, and their pair list",
         "run": "separate and score the pairs of a list, to be gone on with at any time",
         "table": "the table of one or more runs",
         "report": "a page of a run: tables, and clips to hear and to see",

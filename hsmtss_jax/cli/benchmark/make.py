@@ -18,7 +18,9 @@ class BenchmarkMakeOptions:
     name: Literal["esc50", "audiocaps", "clotho", "music", "vggsound", "audioset", "dcase2024"] = (
         argument("which list, see hsmtss benchmark list")
     )
-    source: Path = option(dataclasses.MISSING, "the published file", metavar="CSV")
+    source: Path | None = option(
+        None, "the published file", metavar="CSV", default_help="fetched, beside the output"
+    )
     recordings: Path = option(
         dataclasses.MISSING, "folder of the recordings, of any format", metavar="FOLDER"
     )
@@ -35,11 +37,16 @@ class BenchmarkMakeOptions:
 
 def run(options: BenchmarkMakeOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
+    from hsmtss_jax.evaluation.benchmarks.download import download
     from hsmtss_jax.evaluation.benchmarks.mixing import Recordings, write_pairs
     from hsmtss_jax.evaluation.benchmarks.pair_list import write_pair_list
     from hsmtss_jax.evaluation.benchmarks.published import PUBLISHED, read_published
 
-    rows = read_published(PUBLISHED[options.name], options.source, ready=options.ready)
+    published = PUBLISHED[options.name]
+    source = options.source or options.output.parent / f"{options.name}_published.csv"
+    if options.source is None:
+        download(published.url, source, published.sha256)
+    rows = read_published(published, source, ready=options.ready)
     recordings = Recordings(options.recordings, options.rate)
     missing = set(recordings.missing(rows))
     if missing and not options.skip_missing:

@@ -2,11 +2,13 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.evaluate.report import ReportOptions, check_output, write_report
 from hsmtss_jax.cli.options import argument, part
+from hsmtss_jax.option import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -14,6 +16,9 @@ class BenchmarkTableOptions:
     """Declare the command line of ``hsmtss benchmark table``."""
 
     logs: tuple[Path, ...] = argument("of hsmtss benchmark run --log", metavar="JSONL")
+    paper: Literal["2", "3", "4"] | None = option(
+        None, "a table of the paper, its printed numbers beside these", default_help="none"
+    )
     report: ReportOptions = part(ReportOptions)
 
 
@@ -21,12 +26,15 @@ def run(options: BenchmarkTableOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     check_output(options.report)
     from hsmtss_jax.evaluation.judging import read_logs
+    from hsmtss_jax.evaluation.paper_tables import paper_table
     from hsmtss_jax.evaluation.scores import missing_notes, report
     from hsmtss_jax.metrics.tables import Column
 
     found = read_logs(options.logs)
     columns = [Column(key, title) for key, title in found.about["columns"].items()]
-    write_report(options.report, report(found.scores, found.about, columns, missing_notes(columns)))
+    made = report(found.scores, found.about, columns, missing_notes(columns))
+    added = [paper_table(options.paper, found.scores)] if options.paper else []
+    write_report(options.report, dataclasses.replace(made, tables=[*made.tables, *added]))
     return 0
 
 

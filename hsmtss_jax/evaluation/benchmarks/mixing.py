@@ -21,6 +21,7 @@ from hsmtss_jax.evaluation.routes import FLOAT, fit
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.task import Task
 
+SPARE = 1.0  # read beyond the piece, for the resampler [s]
 CLIPPED = 0.9  # what the peak of a mixture beyond 1 is brought to
 _NO_SOUND = {".csv", ".json", ".jsonl", ".md", ".txt", ".png", ".xlsx"}
 
@@ -57,13 +58,18 @@ class Recordings:
         names = dict.fromkeys(n for row in rows for n in (row.target, row.other, row.mixture) if n)
         return [name for name in names if self.find(name) is None]
 
-    def read(self, name: str) -> np.ndarray:
-        """Read a recording as mono, float32 [L]. Raises FileNotFoundError."""
+    def read(self, name: str, start: float = 0.0, seconds: float = 0.0) -> np.ndarray:
+        """Read a recording from ``start`` on as mono, float32 [L], of ``seconds`` at most [all].
+
+        Raises FileNotFoundError.
+        """
         path = self.find(name)
         if path is None:
             raise FileNotFoundError(f"{self.folder} has no {name}, in any format")
         sound = read_audio(path)
-        return resample(to_mono(sound.samples), sound.sample_rate, self.sample_rate)
+        first = round(start * sound.sample_rate)
+        last = first + math.ceil((seconds + SPARE) * sound.sample_rate) if seconds else None
+        return resample(to_mono(sound.samples[first:last]), sound.sample_rate, self.sample_rate)
 
 
 def make_pairs(
@@ -98,12 +104,12 @@ def make_pairs(
 
 def mix(row: PairRow, recordings: Recordings) -> Mixed:
     """Mix a pair, or read its ready mixture. Raises as ``make_pairs`` does."""
-    target = recordings.read(row.target)
+    target = recordings.read(row.target, row.start, row.seconds)
     samples = round(row.seconds * recordings.sample_rate) or len(target)
     target = fit(target, samples)
     if row.mixture:
         return Mixed(fit(recordings.read(row.mixture), samples), target)
-    other = fit(recordings.read(row.other), samples)
+    other = fit(recordings.read(row.other, row.start_other, row.seconds), samples)
     powers = [float(np.mean(np.square(x, dtype=np.float64))) for x in (target, other)]
     if not all(powers):
         silent = row.target if not powers[0] else row.other

@@ -28,6 +28,7 @@ class PairRow:
       snr_db: target to other, by the power of all samples [dB].
       seconds: both are cut or zero-padded to it; 0: the target's own length.
       group: recording of the target, the unit of the bootstrap [the name].
+      start, start_other: where the pair begins in the files of target and other [s].
     """
 
     name: str
@@ -39,19 +40,26 @@ class PairRow:
     snr_db: float = 0.0
     seconds: float = 0.0
     group: str = ""
+    start: float = 0.0
+    start_other: float = 0.0
 
     def __post_init__(self) -> None:
         if not (self.name and self.text and self.target):
             raise ValueError("a pair needs name, text and target")
         if bool(self.other) == bool(self.mixture):
             raise ValueError(f"the pair {self.name} needs either other or mixture")
-        if not (math.isfinite(self.snr_db) and 0 <= self.seconds < math.inf):
+        times = self.seconds, self.start, self.start_other
+        if not (math.isfinite(self.snr_db) and all(0 <= time < math.inf for time in times)):
             raise ValueError(
-                f"the pair {self.name} has snr_db {self.snr_db}, seconds {self.seconds}"
+                f"the pair {self.name} has snr_db {self.snr_db}, seconds {self.seconds}, start "
+                f"{self.start}, start_other {self.start_other}"
             )
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(PairRow))
+_NUMBERS = tuple(
+    field.name for field in dataclasses.fields(PairRow) if field.type in (float, "float")
+)
 
 
 def read_pair_list(path: str | Path) -> list[PairRow]:
@@ -90,7 +98,7 @@ def digest(rows: Iterable[PairRow]) -> str:
 def _row(path: str | Path, number: int, fields: dict[str, str]) -> PairRow:
     try:
         values = {name: fields[name] for name in _FIELDS if fields.get(name)}
-        numbers = {name: float(values[name]) for name in ("snr_db", "seconds") if name in values}
+        numbers = {name: float(values[name]) for name in _NUMBERS if name in values}
         return PairRow(**(values | numbers))  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}:{number}: {error}") from error

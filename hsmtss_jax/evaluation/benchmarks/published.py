@@ -28,6 +28,7 @@ class PublishedList:
       columns: that the file must have.
       convert: its lines -> pairs, mixed from recordings; None where only ready mixtures are published.
       ready: its lines -> pairs of ready mixtures; None where there are none.
+      url: of the file; sha256: its sum, "" where unknown.
     """
 
     name: str
@@ -37,6 +38,8 @@ class PublishedList:
     columns: tuple[str, ...]
     convert: Callable[[Rows], list[PairRow]] | None = None
     ready: Callable[[Rows], list[PairRow]] | None = None
+    url: str = ""
+    sha256: str = ""
 
 
 def read_published(published: PublishedList, path: str | Path, *, ready: bool) -> list[PairRow]:
@@ -146,6 +149,10 @@ def _inside(path: str, folder: str) -> str:
     return path.partition(f"/{folder}/")[2] or path
 
 
+_AUDIOSEP_FILES = (
+    "https://raw.githubusercontent.com/Audio-AGI/AudioSep/944583f18b84589dc965de3ad77525c945334252"
+    "/evaluation/metadata"
+)
 _AUDIOSEP = ("idx", "caption", "src_wav", "noise_wav")
 PUBLISHED = {
     each.name: each
@@ -158,6 +165,8 @@ PUBLISHED = {
             columns=_AUDIOSEP,
             convert=_esc50,
             ready=_ready,
+            url=f"{_AUDIOSEP_FILES}/esc50_eval.csv",
+            sha256="bbb4fda3fb0152b814776e5371e9d521f70cdcd90aaf9aabe40c924cea1550fb",
         ),
         PublishedList(
             name="audiocaps",
@@ -167,6 +176,8 @@ PUBLISHED = {
             columns=_AUDIOSEP,
             convert=_clips_of_ten_seconds,
             ready=_ready,
+            url=f"{_AUDIOSEP_FILES}/audiocaps_eval.csv",
+            sha256="c8e99f43b25e5f50ff878c17c3d32fb8e308f731c1b3c63ab9734ef8a81609c0",
         ),
         PublishedList(
             name="clotho",
@@ -175,6 +186,8 @@ PUBLISHED = {
             numbers="AudioSep: SDRi 6.85, SI-SDR 5.24",
             columns=("idx", "caption", "src_wav", "noise_wav1"),
             ready=_ready,
+            url=f"{_AUDIOSEP_FILES}/clotho_eval.csv",
+            sha256="e56084e442bc6afa05e845ca5aa3cea079bc15fa644bf4b19db9d95e4d5fd6d4",
         ),
         PublishedList(
             name="music",
@@ -184,6 +197,8 @@ PUBLISHED = {
             columns=_AUDIOSEP,
             convert=_clips_of_ten_seconds,
             ready=_ready,
+            url=f"{_AUDIOSEP_FILES}/music_eval.csv",
+            sha256="5b0f12bc6b9848b24c8a6efc003ba4b9bb6b8d87e41a33edd75ec7d97d86d0f0",
         ),
         PublishedList(
             name="vggsound",
@@ -192,6 +207,8 @@ PUBLISHED = {
             numbers="AudioSep: SDRi 9.14, SI-SDR 9.04",
             columns=("file_id", "mix_wav", "s0_wav", "s0_text", "s1_text"),
             ready=_vggsound,
+            url=f"{_AUDIOSEP_FILES}/vggsound_eval.csv",
+            sha256="741dfb8069ca5a2de38714c5ab685800c15021753a32cab7b41d415d22e2ccd3",
         ),
         PublishedList(
             name="audioset",
@@ -200,6 +217,8 @@ PUBLISHED = {
             numbers="AudioSep: SDRi 7.74, SI-SDR 6.90 (means over classes)",
             columns=_AUDIOSEP,
             ready=_audioset,
+            url=f"{_AUDIOSEP_FILES}/audioset_eval.csv",
+            sha256="11fb7fff03e5f36ff34907b86aeef0665da5d2729692c4ed50b1dbfa37115d96",
         ),
         PublishedList(
             name="dcase2024",
@@ -208,6 +227,7 @@ PUBLISHED = {
             numbers="the challenge's baseline: SDR 5.71",
             columns=("source", "noise", "snr", "caption"),
             convert=_dcase,
+            url="https://zenodo.org/records/10886481/files/lass_synthetic_validation.csv",
         ),
     )
 }

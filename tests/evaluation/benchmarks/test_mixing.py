@@ -119,8 +119,10 @@ def test_list_make_run_table(esc50, capsys):
         assert main([*run, *sounds], context) == 0
     capsys.readouterr()
     out = esc50 / "table.json"
-    assert main(["benchmark", "table", *map(str, logs), "-o", str(out)]) == 0
+    assert main(["benchmark", "table", *map(str, logs), "-o", str(out), "--paper=2"]) == 0
     summary = json.loads(out.read_text())["summary"]
+    paper = summary.pop("the paper's Table II, extraction")
+    assert paper["generate"]["kl"] == "missing" and paper["generate"]["lsd"]["count"] == 4
     assert set(summary) == {"extract", "remove", "all"}
     rows = {"target", "mixture", "ideal_mask", "generate", "mixtures"}
     assert rows <= set(summary["all"])
@@ -150,7 +152,10 @@ def test_bad_input_is_one_line(esc50, capsys):
         (["benchmark", "run", str(esc50 / "list.csv")], "is no pair list"),
         (["benchmark", "run", "x.csv", "--shard", "2/2"], "--shard is I/N"),
         (["benchmark", "table", str(esc50 / "list.csv")], "is no log of scores"),
-        (["benchmark", "fly"], "unknown task 'fly': choose one of list, make, run, table"),
+        (
+            ["benchmark", "fly"],
+            "choose one of list, make, draw, files, run, table, report",
+        ),
     ):
         assert main(argv) == 2
         error = capsys.readouterr().err

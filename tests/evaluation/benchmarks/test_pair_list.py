@@ -35,6 +35,7 @@ def test_round_trip(tmp_path):
             "name,text,target,other,snr_db\n0,dog,a,b,inf\n",
             "pairs.csv:2: the pair 0 has snr_db inf",
         ),
+        ("name,text,target,other,start\n0,dog,a,b,-1\n", "pairs.csv:2: .*start -1"),
         ("name,text,target,other\n0,dog,a,b\n0,dog,a,b\n", "two pairs of one name: 0"),
     ],
 )

@@ -1,7 +1,10 @@
 """Published lists: lines in their published form become pairs."""
 
+import numpy as np
 import pytest
 
+from hsmtss_jax.audio.io import write_audio
+from hsmtss_jax.evaluation.benchmarks.mixing import Recordings, mix
 from hsmtss_jax.evaluation.benchmarks.published import PUBLISHED, read_published
 
 LINES = {
@@ -66,3 +69,27 @@ def test_what_is_not_published_so_is_refused(tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="is not the list esc50"):
         read_published(PUBLISHED["esc50"], tmp_path / "other.csv", ready=False)
+
+
+FORMS = [
+    (name, ready)
+    for name, each in PUBLISHED.items()
+    for ready, form in ((False, each.convert), (True, each.ready))
+    if form
+]
+
+
+@pytest.mark.parametrize(("name", "ready"), FORMS)
+def test_every_form_is_mixed_from_a_folder_of_its_layout(name, ready, tmp_path):
+    rows = read(name, tmp_path, ready=ready)
+    folder = tmp_path / "recordings"
+    files = {file for row in rows for file in (row.target, row.other, row.mixture) if file}
+    for i, file in enumerate(sorted(files)):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        tone = 0.1 * np.sin(2 * np.pi * 300 * (i + 1) * np.arange(32_000) / 32_000)
+        write_audio(folder / file, tone, 32_000)
+    recordings = Recordings(folder, 32_000)
+    assert recordings.missing(rows) == []
+    mixed = mix(rows[0], recordings)
+    assert mixed.mixture.shape == mixed.target.shape and mixed.target.any()
+    assert np.abs(mixed.mixture - mixed.target).max() > 0.01
