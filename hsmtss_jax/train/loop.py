@@ -130,6 +130,7 @@ class _Run:
         self.watch = Watch(self.guard, plan.mesh)
         self.unconfirmed: list[int] = []  # checkpoints after which it is not known how it went on
         self.owed = False  # a checkpoint was due while updates were skipped
+        self.compiles = True  # at the first step
         self.validation: dict[str, float] = {}
         self.step = 0
         self.state = self._restore() or self._begin()
@@ -200,6 +201,10 @@ class _Run:
         batch = dist.put_batch(self.plan.mesh, host)
         limits = self.watch.limits(self.step)
         self.state, metrics = self.step_fn(self.state, batch, self.frozen, self.plan.key, limits)
+        if self.compiles:  # which must not count as slow steps
+            jax.block_until_ready(metrics)
+            self.compiles, self.interval.begun = False, time.perf_counter()
+            self.interval.step += 1
         self.watch.add(self.step, self.draws.count - 1, examples_of(host), metrics)
         self.interval.add(metrics)
         self.step += 1

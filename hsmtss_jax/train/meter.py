@@ -33,9 +33,9 @@ class LogInterval:
         }
 
     def speed(self, step: int, waited: float, batch_size: int) -> dict[str, float]:
-        """Return steps and examples a second, and the share of the time that data were waited for."""
+        """Return steps and examples a second (NaN for none), and the share of the time that data took."""
         seconds = max(time.perf_counter() - self.begun, 1e-9)
-        rate = (step - self.step) / seconds
+        rate = (step - self.step) / seconds if step > self.step else float("nan")
         return {
             "speed/steps_per_second": rate,
             "speed/examples_per_second": rate * batch_size,

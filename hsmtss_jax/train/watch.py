@@ -26,7 +26,8 @@ class Watch:
     def __init__(self, guard: SpikeGuard, mesh: Mesh) -> None:
         self.guard, self.mesh = guard, mesh
         self._pending: collections.deque[_Pending] = collections.deque()
-        self._block, self._limits = -1, {}
+        self._block = -1
+        self._limits: dict[str, jax.Array] = {}
 
     def limits(self, step: int) -> dict[str, jax.Array]:
         """Return the limits of the losses at ``step``, on the devices."""

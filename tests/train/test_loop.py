@@ -5,7 +5,6 @@ import json
 import os
 import signal
 
-import grain
 import jax
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from hsmtss_jax.train.checkpoint import Checkpointer
 from hsmtss_jax.train.interrupt import TryAgainError
 from hsmtss_jax.train.lock import lock_workdir
 from hsmtss_jax.train.loop import train
+from tests.train.poisoned import PoisonedStage, poisoned
 from tests.train.toy import ToyModelConfig, ToyStage, ToyStageConfig, toy_config, toy_stage
 
 
@@ -141,54 +141,6 @@ def steep(**changes):
     return longer(steps=90, log_every=10, eval_every=0, save_every=20, keep=2, **changes)
 
 
-class Poisoned(ToyStage):
-    """Batches whose first x is 1e4 were drawn at numbers in ``poison``; their loss is enormous."""
-
-    poison: range | tuple = ()
-
-    def dataset(self, split, shard, seed):
-        if split != "train":
-            return super().dataset(split, shard, seed)
-        return _Poison(super().dataset(split, shard, seed), self.poison)
-
-
-class _Poison(grain.IterDataset):
-    def __init__(self, parent, numbers):
-        super().__init__(parent)
-        self._numbers = numbers
-
-    def __iter__(self):
-        return _PoisonIterator(iter(self._parent), self._numbers)
-
-
-class _PoisonIterator(grain.DatasetIterator):
-    def __init__(self, parent, numbers):
-        super().__init__(parent)
-        self._rows, self._numbers = parent, numbers
-        self.count = 0
-
-    def __next__(self):
-        batch = dict(next(self._rows))
-        batch["id"] = np.array([f"clip {self.count}-{i}" for i in range(len(batch["y"]))])
-        if self.count in self._numbers:
-            batch["y"] = batch["y"] + np.float32(1e4)
-        self.count += 1
-        return batch
-
-    def get_state(self):
-        return {"rows": self._rows.get_state(), "count": self.count}
-
-    def set_state(self, state):
-        self._rows.set_state(state["rows"])
-        self.count = state["count"]
-
-
-def poisoned(config, numbers):
-    stage = Poisoned(config.stage, config.data)
-    stage.poison = numbers
-    return stage
-
-
 def test_a_spike_is_skipped_and_its_examples_are_written_down(tmp_path):
     config = toy_config(run=steep())
     outcome = train(config, poisoned(config, (75,)), tmp_path, quiet=True)
@@ -266,7 +218,7 @@ def test_a_second_start_is_refused(tmp_path):
     ],
 )
 def test_a_failure_of_the_data_saves_what_is_there(tmp_path, error, expected, text):
-    class Failing(Poisoned):
+    class Failing(PoisonedStage):
         def dataset(self, split, shard, seed):
             return super().dataset(split, shard, seed).map(self._fail)
 
@@ -280,8 +232,8 @@ def test_a_failure_of_the_data_saves_what_is_there(tmp_path, error, expected, te
     with pytest.raises(expected, match=text):
         train(config, Failing(config.stage, config.data), tmp_path, quiet=True)
     assert Checkpointer(tmp_path).latest() == 7
-    straight = train(config, poisoned(config, ()), tmp_path / "straight", quiet=True)
-    resumed = train(config, poisoned(config, ()), tmp_path, quiet=True)
+    straight = train(config, poisoned(config), tmp_path / "straight", quiet=True)
+    resumed = train(config, poisoned(config), tmp_path, quiet=True)
     assert_identical(straight.state, resumed.state)
 
 
