@@ -6,6 +6,7 @@ itself runs under a transfer guard, so no array crosses between host and device 
 
 import contextlib
 import dataclasses
+import functools
 import json
 import sys
 import time
@@ -127,7 +128,7 @@ class _Run:
         self.draws = Draws(iter(stage.dataset("train", self.shard, config.run.seed)))
         self.quiet = quiet or not dist.is_main()
         self.guard = SpikeGuard(list(plan.optimizers), config.run.spike, config.run.patience)
-        self.watch = Watch(self.guard, plan.mesh)
+        self.watch = Watch(self.guard, functools.partial(dist.replicate, plan.mesh))
         self.unconfirmed: list[int] = []  # checkpoints after which it is not known how it went on
         self.owed = False  # a checkpoint was due while updates were skipped
         self.compiles = True  # at the first step

@@ -1,13 +1,12 @@
 """The spike guard beside the devices: limits go there, losses come back a few steps later."""
 
 import collections
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jax.sharding import Mesh
 
-from hsmtss_jax import dist
 from hsmtss_jax.train.guard import BLOCK, SpikeGuard, Watched
 
 
@@ -21,10 +20,10 @@ class _Pending(NamedTuple):
 
 
 class Watch:
-    """Hold the steps in flight and the guard that judges them."""
+    """Hold the steps in flight and the guard that judges them; ``put`` puts numbers on every device."""
 
-    def __init__(self, guard: SpikeGuard, mesh: Mesh) -> None:
-        self.guard, self.mesh = guard, mesh
+    def __init__(self, guard: SpikeGuard, put: Callable[[Any], Any]) -> None:
+        self.guard, self._put = guard, put
         self._pending: collections.deque[_Pending] = collections.deque()
         self._block = -1
         self._limits: dict[str, jax.Array] = {}
@@ -33,7 +32,7 @@ class Watch:
         """Return the limits of the losses at ``step``, on the devices."""
         if self._block != step // BLOCK:
             host = {name: np.float32(limit) for name, limit in self.guard.limits(step).items()}
-            self._limits = dist.replicate(self.mesh, host)
+            self._limits = self._put(host)
             self._block = step // BLOCK
         return self._limits
 

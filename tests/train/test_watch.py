@@ -9,6 +9,11 @@ from hsmtss_jax.train.guard import BLOCK, FEWEST, SpikeGuard
 from hsmtss_jax.train.watch import Watch
 
 
+def made():
+    mesh = dist.make_mesh(MeshConfig(data=2))
+    return Watch(SpikeGuard(["model"], 10.0, 4), lambda tree: dist.replicate(mesh, tree))
+
+
 def add(watch, step, loss=1.0, skipped=0.0):
     metrics = {"model/loss": jnp.float32(loss), "model/skipped": jnp.float32(skipped)}
     watch.add(step, step + 3, ("a", "b"), metrics)
@@ -16,7 +21,7 @@ def add(watch, step, loss=1.0, skipped=0.0):
 
 
 def test_steps_settle_in_order():
-    watch = Watch(SpikeGuard(["model"], 10.0, 4), dist.make_mesh(MeshConfig(data=2)))
+    watch = made()
     for step in range(4):
         add(watch, step, skipped=float(step == 1))
     settled = watch.settle(2)
@@ -28,7 +33,7 @@ def test_steps_settle_in_order():
 
 
 def test_limits_are_on_every_device():
-    watch = Watch(SpikeGuard(["model"], 10.0, 4), dist.make_mesh(MeshConfig(data=2)))
+    watch = made()
     assert np.isinf(watch.limits(0)["model"])
     for step in range(FEWEST + BLOCK):
         add(watch, step)
