@@ -1,5 +1,6 @@
 """``hsmtss benchmark report``: from a run's log to a page, with sounds where the recordings are."""
 
+import json
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ from hsmtss_jax.audio.io import write_audio
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.testing.fake_runtime import FakeRuntime
+from hsmtss_jax.testing.mask_systems import FakeMaskSystem
 
 CONTEXT = Context(load_runtime=lambda *_: FakeRuntime())
 
@@ -75,3 +77,24 @@ def test_another_bundle_is_refused(run, capsys):
     context = Context(load_runtime=lambda *_: Other())
     assert main([*words, f"--pairs={run / 'pairs.csv'}"], context) == 2
     assert "made with another bundle" in capsys.readouterr().err and not page.exists()
+
+
+def test_further_systems_have_rows_and_sounds(run, tmp_path, capsys):
+    def load(source, *_):
+        return FakeMaskSystem({f"sound {i}": 0.5 for i in range(4)}) if source else FakeRuntime()
+
+    context, log = Context(load_runtime=load), tmp_path / "run.jsonl"
+    pairs = str(run / "pairs.csv")
+    words = ["benchmark", "run", pairs, "--system=theirs=bundle", "--modes=mask", f"--log={log}"]
+    assert main([*words, "-o", str(tmp_path / "run.json")], context) == 0
+    summary = json.loads((tmp_path / "run.json").read_text())["summary"]["extract"]
+    assert summary["theirs"]["sdr"]["mean"] == pytest.approx(3.0, abs=0.3)
+    assert {"mask", "theirs", "theirs - mixture"} <= set(summary)
+    page = tmp_path / "report.html"
+    words = ["benchmark", "report", str(log), "-o", str(page), f"--pairs={pairs}", "--clips=1"]
+    assert main([*words, "--system=theirs=bundle"], context) == 0
+    assert page.read_text().count("<audio") == 5
+    assert main(words, context) == 0 and page.read_text().count("<audio") == 4
+    capsys.readouterr()
+    assert main([*words, "--system=theirs"], context) == 2
+    assert "is to be NAME=BUNDLE" in capsys.readouterr().err
