@@ -65,6 +65,21 @@ def test_bad_input_is_one_line(run, tmp_path, capsys):
         assert error.startswith("hsmtss: error: ") and error.count("\n") == 1 and said in error
 
 
+def test_a_metric_by_description(run, tmp_path, capsys):
+    lines = [f"p{i},a tone,{i}.wav,{(i + 1) % 4}.wav" for i in range(4)]
+    pairs, log = run / "tones.csv", tmp_path / "run.jsonl"
+    pairs.write_text("\n".join(["name,text,target,other", *lines]))
+    assert main(["benchmark", "run", str(pairs), "--no-ours", f"--log={log}"]) == 0
+    capsys.readouterr()
+    assert main(["benchmark", "table", str(log), "--classes=sdri"]) == 0
+    assert "| a tone (4) |" in capsys.readouterr().out
+    assert main(["benchmark", "table", str(log), "--classes=fun"]) == 2
+    assert "no metric 'fun': choose of mel_psnr" in capsys.readouterr().err
+    page = tmp_path / "page.html"
+    assert main(["benchmark", "report", str(log), "-o", str(page)]) == 0
+    assert "by description</summary>" in page.read_text()
+
+
 def test_another_bundle_is_refused(run, capsys):
     class Other(FakeRuntime):
         def __init__(self):

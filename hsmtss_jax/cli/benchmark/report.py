@@ -55,18 +55,19 @@ class BenchmarkReportOptions:
 def run(options: BenchmarkReportOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     from hsmtss_jax.evaluation.benchmarks.choice import choose, shown_route
+    from hsmtss_jax.evaluation.benchmarks.classes import class_table
     from hsmtss_jax.evaluation.benchmarks.clips import make_clips
     from hsmtss_jax.evaluation.benchmarks.page import render_page
     from hsmtss_jax.evaluation.judging import read_logs
-    from hsmtss_jax.evaluation.scores import missing_notes, report
-    from hsmtss_jax.metrics.tables import Column
+    from hsmtss_jax.evaluation.scores import described_columns, missing_notes, report
     from hsmtss_jax.visualization.thumbnail import loudest_db, spectrogram_png
 
     found = read_logs(options.logs)
     route = options.route or shown_route(found.scores)
     chosen = choose(found.scores, route, options.by, options.clips)
-    columns = [Column(key, title) for key, title in found.about["columns"].items()]
+    columns = described_columns(found.about)
     made = report(found.scores, found.about, columns, missing_notes(columns))
+    by = next((column for column in columns if column.key == options.by), None)
     pairs = _pairs(options.pairs, options.recordings, found) if options.pairs else None
     routes = _routes(options, found, context) if options.pairs else []
     clips = make_clips(
@@ -88,6 +89,7 @@ def run(options: BenchmarkReportOptions, context: Context) -> int:
             route=route,
             metric=options.by,
             limit=options.limit,
+            classes=class_table(found.scores, by) if by else None,
         )
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write_text(options.output, page.html)
@@ -102,6 +104,8 @@ def _pairs(path: Path, folder: Path | None, found: "Logged") -> "Callable[[int],
     from hsmtss_jax.evaluation.benchmarks.pair_list import digest, read_pair_list
     from hsmtss_jax.task import Task
 
+    if not {"list", "rate", "windows", "systems"} <= found.about.keys():
+        raise ValueError("this is no log of hsmtss benchmark run, or an old one: leave --pairs out")
     rows = read_pair_list(path)
     if digest(rows) != found.about["list"]:
         raise ValueError(f"{path} is not the list of this run: give the one that it was made with")
