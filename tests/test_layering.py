@@ -97,6 +97,10 @@ ARROWS: dict[str, set[str]] = {
         *{"stages", "train.stage", "data", "inference", "codec", "instructions"},
     },
     "recipes": {"config", "conversion", "atomic", "bundles", "bundles.bundle", "testing"},
+    "adaptation": {
+        *{"config", "conversion", "bundles", "bundles.bundle", "recipes", "sampling", "metrics"},
+        *{"data", "stages", "train", "train.stage", "inference", "evaluation"},
+    },
     "speed": {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"inference", "codec", "data", "stages", "train", "train.stage", "testing"},

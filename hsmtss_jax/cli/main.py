@@ -23,6 +23,7 @@ GROUP = Group(
         "recipe": "train all stages in their order, to a scored pipeline",
         "data": "make data sets",
         "precompute": "write the frozen features that the separators are trained on",
+        "adapt": "fine-tune a separator on clips of your own sounds",
         "separate": "separate the sound that a sentence asks for",
         "describe": "say what a recording sounds like, from window to window",
         "codec": "turn sound into tokens and back",
