@@ -1,8 +1,8 @@
 """grain pipelines: batches of a data view, deterministic, sharded by stride, checkpointable.
 
 Everything random about an example comes from (seed, index): the same whatever the number of
-processes, workers or restarts. "train" is endless and shuffled anew each epoch; the other splits are
-one pass in order over at most ``config.eval_examples`` examples.
+processes, workers or restarts (see ``batches``). "train" is endless and shuffled anew each epoch; the
+other splits are one pass in order over at most ``config.eval_examples`` examples.
 b = batch_size / shard.count, L samples of a window, N = config.max_text_tokens. With ``encode`` a batch with
 text also holds "text_features": float32 [b, M, C], what ``encode`` made of its captions.
 """
@@ -15,6 +15,7 @@ import numpy as np
 
 from hsmtss_jax.atomic import current_folder
 from hsmtss_jax.config import DataConfig, Shard
+from hsmtss_jax.data.batches import Batches
 from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.records import RecordReader, read_index, read_kinds
 from hsmtss_jax.data.sets import open_clips, single_root
@@ -32,7 +33,6 @@ from hsmtss_jax.data.views import (
 FEATURE_SOURCE = (
     "audio_mae.digest"  # file of a feature data set: the AudioMAE bundle it was made with
 )
-READ = grain.ReadOptions(num_threads=1, prefetch_buffer_size=2)  # of batches
 
 View = Callable[[int, np.random.Generator], Example]
 # Of each data set: the records of an epoch or pass, and its share of the examples.
@@ -41,7 +41,7 @@ Order = Sequence[tuple[Sequence[int] | np.ndarray, float]]
 
 def clip_dataset(
     config: DataConfig, split: str, shard: Shard, seed: int, *, samples: int
-) -> grain.IterDataset:
+) -> Batches:
     """Return batches {"audio": float32 [b, L], "length": int32 [b]}.
 
     Args:
@@ -65,7 +65,7 @@ def caption_dataset(
     samples: int,
     tokenizer: TokenizeFn,
     encode: Encode | None = None,
-) -> grain.IterDataset:
+) -> Batches:
     """Return batches of clips with a caption.
 
     {"audio", "length", "text_ids": int32 [b, N], "text_mask": bool [b, N], "caption_id": int32 [b]}.
@@ -94,7 +94,7 @@ def mixture_dataset(
     samples: int,
     tokenizer: TokenizeFn,
     encode: Encode | None = None,
-) -> grain.IterDataset:
+) -> Batches:
     """Return batches of mixtures.
 
     {"mixture", "target": float32 [b, L], "length": int32 [b], "text_ids": int32 [b, N], "text_mask":
@@ -156,7 +156,7 @@ def mixture_feature_dataset(
     source: str,
     tokenizer: TokenizeFn,
     encode: Encode | None = None,
-) -> grain.IterDataset:
+) -> Batches:
     """Return batches of precomputed features.
 
     {"s_mixture", "s_target": float16 [b, P, C], "length": int32 [b], "text_ids": int32 [b, N], "text_mask":
@@ -217,10 +217,8 @@ def training_order(source: ClipSource, config: DataConfig) -> Order:
     return order
 
 
-def examples(
-    order: Order, view: Callable[[int, np.random.Generator], Any], split: str, seed: int
-) -> grain.MapDataset:
-    """Return example i by index, from (seed, i) alone; endless and shuffled for "train".
+def visit(order: Order, split: str, seed: int) -> grain.MapDataset:
+    """Return the clip or record of example i; endless and shuffled for "train".
 
     Several data sets are interleaved by their shares, each shuffled by itself.
     """
@@ -230,30 +228,27 @@ def examples(
         dataset = grain.MapDataset.source(indices).seed(own)
         sets.append(dataset.shuffle().repeat() if split == "train" else dataset)
     if len(sets) == 1:
-        return sets[0].random_map(view)
-    return grain.MapDataset.mix(sets, [weight for _, weight in order]).random_map(view)
+        return sets[0]
+    return grain.MapDataset.mix(sets, [weight for _, weight in order])
+
+
+def examples(
+    order: Order, view: Callable[[int, np.random.Generator], Any], split: str, seed: int
+) -> grain.MapDataset:
+    """Return example i by index, from (seed, i) alone."""
+    return visit(order, split, seed).random_map(view)
 
 
 def _batches(
     order: Order, view: View, config: DataConfig, split: str, shard: Shard, seed: int
-) -> grain.IterDataset:
+) -> Batches:
     train = split == "train"
-    if config.batch_size % shard.count:
-        raise ValueError(f"batch_size {config.batch_size} is no multiple of {shard.count} hosts")
-    if not train:  # every process takes the same number of steps
-        order = [(part[: len(part) // shard.count * shard.count], w) for part, w in order]
-    dataset = examples(order, view, split, seed)[shard.index :: shard.count]
-    dataset = dataset.batch(config.batch_size // shard.count, drop_remainder=train)
-    batches = dataset.to_iter_dataset(READ)
-    if train and config.workers > 0:
-        _parse_flags()
-        batches = batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=config.workers))
-    return batches
-
-
-def _parse_flags() -> None:
-    """Mark absl's flags as parsed: grain's workers read them, and only absl.app parses them."""
-    from absl import flags
-
-    if not flags.FLAGS.is_parsed():
-        flags.FLAGS.mark_as_parsed()
+    visited = visit(order, split, seed)
+    return Batches(
+        visited,
+        visited.random_map(view),
+        batch_size=config.batch_size,
+        shard=shard,
+        workers=config.workers if train else 0,
+        drop_remainder=train,
+    )

@@ -10,8 +10,12 @@ from typing import Any, Literal
 Row = dict[str, str]
 
 
-def read_rows(path: Path, columns: Sequence[str], *, delimiter: str = ",") -> Iterator[Row]:
+def read_rows(
+    path: Path, columns: Sequence[str], *, delimiter: str = ",", rest: str = ""
+) -> Iterator[Row]:
     """Yield the rows of a table whose first line names its columns.
+
+    rest: the column that takes what a row has beyond them, with the delimiter between.
 
     Raises ValueError when it lacks one of ``columns``, or a row has fewer fields.
     """
@@ -22,6 +26,8 @@ def read_rows(path: Path, columns: Sequence[str], *, delimiter: str = ",") -> It
         raise ValueError(f"{path} has no column {missing[0]!r}: its first line is {begins!r}")
     for number, line in lines:
         row = dict(zip(head, line, strict=False))
+        if rest and len(line) > len(head):
+            row[rest] = delimiter.join([row[rest], *line[len(head) :]])
         if short := [name for name in columns if name not in row]:
             raise ValueError(f"line {number} of {path} has no {short[0]}: it is cut short")
         yield row

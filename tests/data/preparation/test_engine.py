@@ -52,6 +52,15 @@ def test_records_and_index(tmp_path):
     assert told["damaged"] == 1 and told["n"] == 1
 
 
+def test_another_folder_is_not_replaced(tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "mine.wav").touch()
+    with pytest.raises(FileExistsError, match="holds something else than a data set"):
+        make(tmp_path / "set")
+    assert (tmp_path / "set" / "mine.wav").exists()
+
+
+@pytest.mark.filterwarnings("ignore:label")  # of protobuf, in TFDS
 def test_tfds_reads_it(tmp_path):
     make(tmp_path / "set")
     source = tfds.builder_from_directory(str(tmp_path / "set")).as_data_source("train")

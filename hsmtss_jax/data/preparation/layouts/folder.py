@@ -12,12 +12,12 @@ of their names.
 """
 
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from hsmtss_jax.data.preparation.files import FileIndex, Found, walk
 from hsmtss_jax.data.preparation.item import Item, Layout, Place
+from hsmtss_jax.data.preparation.names import drawn_split, spoken
 from hsmtss_jax.data.preparation.tables import read_rows
 
 FILE_COLUMNS = ("file", "file_name", "filename", "path", "fname")
@@ -33,16 +33,17 @@ def read(place: Place) -> Iterator[Item]:
     """Yield the folder's recordings."""
     table = place.table or place.root / "metadata.csv"
     if place.table or table.is_file():
-        files = FileIndex(place.root)
+        files = FileIndex(place.where)
         yield from (_from_row(row, files) for row in read_rows(table, ()))
     else:
-        yield from (_from_name(path) for path in walk(place.root))
+        yield from (_from_name(path) for path in walk(place.where))
 
 
 def _from_row(row: Mapping[str, str], files: FileIndex) -> Item:
     name = next((row[column] for column in FILE_COLUMNS if row.get(column)), "")
     if not name:
-        raise ValueError(f"the table has no column {' or '.join(FILE_COLUMNS)} with a file in it")
+        wanted = " or ".join(FILE_COLUMNS)
+        raise ValueError(f"the table of the folder has no column {wanted} with a file in it")
     captions = [row[key] for key in sorted(row) if re.fullmatch(r"captions?(_\d+)?", key)]
     label = row.get("label", "").strip()
     tags = tuple(tag.strip() for tag in row.get("tags", "").split(";") if tag.strip())
@@ -50,7 +51,8 @@ def _from_row(row: Mapping[str, str], files: FileIndex) -> Item:
     identity = row.get("id") or str(PurePosixPath(name).with_suffix(""))
     return Item(
         id=identity,
-        split=SPLITS.get(row.get("split", "").lower(), "") or drawn_split(identity),
+        split=SPLITS.get(row.get("split", "").lower(), "")
+        or drawn_split(identity, validation=0.03, test=0.03),
         captions=texts or ((label,) if label else ()),
         label=label or (texts[0] if texts else ""),
         tags=tags or ((label,) if label else ()),
@@ -62,8 +64,7 @@ def _from_row(row: Mapping[str, str], files: FileIndex) -> Item:
 
 
 def _find(name: str, files: FileIndex) -> Found:
-    path = files.root / name
-    if path.is_file():
+    if files.has(name):
         return {"path": name, "found": True}
     pure = PurePosixPath(name)
     stem = pure.stem if pure.suffix else pure.name
@@ -83,7 +84,7 @@ def _from_name(path: str) -> Item:
     identity = str(PurePosixPath(*above, pure.stem))
     return Item(
         id=identity,
-        split=split or drawn_split(identity),
+        split=split or drawn_split(identity, validation=0.03, test=0.03),
         path=path,
         captions=tuple(dict.fromkeys((caption, label))),
         label=label,
@@ -91,17 +92,6 @@ def _from_name(path: str) -> Item:
         source=path,
         group=identity,
     )
-
-
-def spoken(name: str) -> str:
-    """Return a file's or a folder's name as words: "Dog_barking-loud" is "dog barking loud"."""
-    return " ".join(re.sub(r"[_\-.+]+", " ", name).lower().split())
-
-
-def drawn_split(name: str, share: float = 0.03) -> str:
-    """Return the split of a recording by its name's hash, where a set has none."""
-    place = zlib.crc32(name.encode()) / 2**32
-    return "test" if place < share else "validation" if place < 2 * share else "train"
 
 
 LAYOUT = Layout(

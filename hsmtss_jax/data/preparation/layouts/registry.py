@@ -4,7 +4,10 @@ import importlib
 
 from hsmtss_jax.data.preparation.item import Layout
 
-NAMES = ("folder",)
+NAMES = (
+    *("audiocaps", "clotho", "fsd50k", "wavcaps", "audioset", "jamendo", "speech", "music"),
+    *("vggsound", "hive", "esc50", "folder"),
+)
 
 
 def layout_of(name: str) -> Layout:

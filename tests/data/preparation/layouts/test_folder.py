@@ -2,7 +2,7 @@
 
 import pytest
 
-from hsmtss_jax.data.preparation.layouts.folder import LAYOUT, drawn_split, spoken
+from hsmtss_jax.data.preparation.layouts.folder import LAYOUT
 from tests.data.preparation.sounds import (
     left_out,
     prepare_set,
@@ -59,13 +59,3 @@ def test_a_table_elsewhere(root, tmp_path):
     write_text(tmp_path / "t.csv", "sound,caption", "1,rain")
     with pytest.raises(ValueError, match="no column file or file_name"):
         prepare_set(LAYOUT, root, table=tmp_path / "t.csv")
-
-
-def test_names_become_words():
-    assert spoken("Dog_barking-loud.2") == "dog barking loud 2"
-
-
-def test_splits_are_drawn_by_name():
-    splits = [drawn_split(f"clip {i}") for i in range(2000)]
-    assert 30 < splits.count("test") < 90 and 30 < splits.count("validation") < 90
-    assert drawn_split("clip 1") == splits[1]
