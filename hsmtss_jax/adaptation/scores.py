@@ -40,7 +40,10 @@ def compare(
     drawn = mixture_examples(both, HELD_OUT, 0, _DRAWN * pairs, samples=samples)
     alone = DataConfig(root=str(old), augment=False)
     kinds = {
-        "new sounds": (_with_new_sound(drawn, pairs), {**_groups(new, "new/"), **_groups(old, "old/")}),
+        "new sounds": (
+            _with_new_sound(drawn, pairs),
+            {**_groups(new, "new/"), **_groups(old, "old/")},
+        ),
         "old sounds": (
             mixture_examples(alone, HELD_OUT, 0, pairs, samples=samples),
             recording_groups(str(old), HELD_OUT),

@@ -32,7 +32,7 @@ def prepare_sounds(root: Path, table: Path | None, out: Path, share: float) -> R
         found = len({item.group for item in items if item.split == split and item.found})
         if found < FEWEST:
             raise ValueError(
-                f"{root} has {found} recordings of its own {_use(split)}, at least {FEWEST} are needed: "
+                f"{root} has too few recordings {_use(split)}, {found} of at least {FEWEST}: "
                 "put more files into it, ten are a good start"
             )
     layout = Layout(
@@ -50,7 +50,7 @@ def divided(items: list[Item], share: float) -> list[Item]:
 
     Which recordings are drawn depends on their names alone, so a folder that grows keeps those it had.
     """
-    told = any(item.split != folder.drawn_split(item.id) for item in items)
+    told = any(item.split != folder.own_split(item.id) for item in items)
     if told:
         held = {item.group for item in items if item.split != "train"}
     else:

@@ -49,7 +49,7 @@ def test_clips_of_a_recording_stay_together():
 
 def test_too_few_recordings(tmp_path):
     folder = write_sounds(tmp_path, ["a.wav", "b.wav", "c.wav"])
-    with pytest.raises(ValueError, match="1 recordings of its own to train on, at least 2"):
+    with pytest.raises(ValueError, match="too few recordings to train on, 1 of at least 2"):
         prepare_sounds(folder, None, tmp_path / "set", 0.2)
 
 
