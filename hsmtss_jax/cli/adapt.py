@@ -27,8 +27,11 @@ class AdaptOptions:
         metavar="CSV",
         default_help="the names of files and folders",
     )
-    ckpt: str | None = option(
-        None, "pipeline to start from", metavar="BUNDLE", default_help="the demo bundle"
+    base: str | None = option(
+        None,
+        "pipeline to start from: a folder or a hub id",
+        metavar="BUNDLE",
+        default_help="the demo bundle",
     )
     old: Path = option(
         Path("corpora/opensounds"),
@@ -70,7 +73,7 @@ def run(options: AdaptOptions, context: Context) -> int:
     enable_compilation_cache()
     out = options.output
     given = adaptation.Adaptation(
-        base=locate(options.ckpt),
+        base=locate(options.base),
         sounds=options.sounds,
         table=options.captions,
         old=options.old,
