@@ -96,11 +96,15 @@ ARROWS: dict[str, set[str]] = {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"stages", "train.stage", "data", "inference", "codec", "instructions"},
     },
-    "recipes": {"config", "conversion", "atomic", "bundles", "bundles.bundle", "testing"},
     "adaptation": {
         *{"config", "conversion", "bundles", "bundles.bundle", "recipes", "sampling", "metrics"},
         *{"data", "stages", "train", "train.stage", "inference", "evaluation"},
     },
+    "planning": {
+        *(_GROUND | _BUNDLES),
+        *{"metrics", "nn", "stages", "train", "train.stage", "testing"},
+    },
+    "recipes": {"config", "conversion", "atomic", "metrics", *_BUNDLES, "testing"},
     "speed": {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"inference", "codec", "data", "stages", "train", "train.stage", "testing"},

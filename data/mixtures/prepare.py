@@ -9,34 +9,14 @@ text are still drawn at each step; clips, places, SNR and augmentation are fixed
 """
 
 import argparse
-import dataclasses
-from collections.abc import Iterator
+import shlex
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
+from hsmtss_jax.cli.progress import progress_bar
 from hsmtss_jax.config import DataConfig
-from hsmtss_jax.data.manifest import example_dataset
-from hsmtss_jax.data.mixing import MixtureExample
-from hsmtss_jax.data.records import DatasetCard, Fields, Split, write_dataset
-from hsmtss_jax.data.sources import Clip, ClipSource
-
-FIELDS: Fields = {
-    "id": "text",
-    "mixture": "audio",
-    "target": "audio",
-    "length": "int",  # samples in use, the rest is zero
-    "captions_target": "texts",
-    "captions_other": "texts",
-    "task": "int",  # outside training: 0 extract, 1 remove
-    "snr": "float",  # of the active parts, dB
-    "target_id": "text",
-    "other_id": "text",
-    "label_target": "text",
-    "label_other": "text",
-    "licence": "text",
-}
+from hsmtss_jax.data.preparation.beam import on_beam
+from hsmtss_jax.data.preparation.mixtures import Draws, write_mixtures
+from hsmtss_jax.data.preparation.workers import Runner, in_processes, run_here
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -53,13 +33,29 @@ def main(argv: list[str] | None = None) -> None:
     )
     for split, count in (("train", 20000), ("validation", 500), ("test", 500)):
         parser.add_argument(f"--{split}", type=int, default=count, help="mixtures")
+    parser.add_argument("--processes", type=int, default=1, help="that mix")
+    parser.add_argument(
+        "--beam", default="", help="run on Apache Beam with these arguments of its own"
+    )
+    parser.add_argument(
+        "--work", default="", help="place of unfinished parts that all workers reach"
+    )
     args = parser.parse_args(argv)
     config = DataConfig(root=str(args.root), augment=not args.no_augment)
     counts = {name: getattr(args, name) for name in ("train", "validation", "test")}
-    prepare(config, args.out, counts, args.samples, args.seed)
+    runner = on_beam(shlex.split(args.beam)) if args.beam else in_processes(args.processes)
+    prepare(config, args.out, counts, args.samples, args.seed, runner, args.work)
 
 
-def prepare(config: DataConfig, out: Path, counts: dict[str, int], samples: int, seed: int) -> None:
+def prepare(
+    config: DataConfig,
+    out: Path,
+    counts: dict[str, int],
+    samples: int,
+    seed: int,
+    runner: Runner = run_here,
+    work: str = "",
+) -> None:
     """Write ``counts[split]`` mixtures of each split (none for 0).
 
     Args:
@@ -68,52 +64,12 @@ def prepare(config: DataConfig, out: Path, counts: dict[str, int], samples: int,
       counts: split -> number of mixtures.
       samples: L.
       seed: of all randomness.
+      runner: does the jobs.
+      work: folder or address of the parts of an unfinished set [beside ``out``].
     """
-    splits = {
-        name: Split(count, _records(config, name, count, samples, seed))
-        for name, count in counts.items()
-        if count
-    }
-    card = DatasetCard(
-        name=out.name,
-        description=f"Mixtures of two clips of {Path(config.root).name}, {samples} samples, 16 kHz.",
-        licence="As the clips: see the field licence.",
-    )
-    write_dataset(out, card, FIELDS, splits)
-
-
-def _records(
-    config: DataConfig, split: str, count: int, samples: int, seed: int
-) -> Iterator[dict[str, Any]]:
-    config = dataclasses.replace(config, eval_examples=count)
-    clips = {clip.id: clip for clip in ClipSource(config.root, split).clips}
-    dataset = example_dataset(config, split, seed, samples=samples)
-    for index in range(count):
-        yield _record(f"{split}-{index:07d}", dataset[index], clips)
-
-
-def _record(name: str, example: MixtureExample, clips: dict[str, Clip]) -> dict[str, Any]:
-    recipe = example.recipe
-    target, other = clips[recipe.target], clips[recipe.other]
-    return {
-        "id": name,
-        "mixture": _int16(example.mixture),
-        "target": _int16(example.target),
-        "length": example.length,
-        "captions_target": list(target.captions),
-        "captions_other": list(other.captions),
-        "task": recipe.task,
-        "snr": example.snr,
-        "target_id": target.id,
-        "other_id": other.id,
-        "label_target": target.label,
-        "label_other": other.label,
-        "licence": "; ".join(sorted({target.licence, other.licence})),
-    }
-
-
-def _int16(x: np.ndarray) -> np.ndarray:
-    return np.clip(np.round(x * 32768.0), -32768, 32767).astype(np.int16)
+    with progress_bar(unit="mixture") as progress:
+        draws = Draws(config, counts, samples, seed)
+        write_mixtures(out, draws, runner, work=work, progress=progress)
 
 
 if __name__ == "__main__":

@@ -81,8 +81,8 @@ def _joined(reports: dict[str, Report]) -> Report:
         rows = [_renamed(row) for row in table.rows]
         tables.append(Table(table.columns, rows, name, table.corner))
     first = next(iter(reports.values()))
-    rows = {name: report.rows for name, report in reports.items()}
-    return Report(tables, first.about, rows, first.notes)
+    scores = {name: report.rows for name, report in reports.items()}
+    return Report(tables, first.about, scores, first.notes)
 
 
 def _renamed(row: Row) -> Row:
