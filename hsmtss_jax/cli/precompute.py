@@ -20,6 +20,9 @@ class PrecomputeOptions(MixtureOptions):
     output: Path = argument("folder of the data set to write")
     samples: int = option(CLIP_SAMPLES, "of a window, at 16 kHz", low=1)
     seed: int = option(0, "of the mixtures", low=0)
+    set: tuple[str, ...] = option(
+        (), "how clips are mixed: sources=2,4, say", repeat=True, metavar="FIELD=VALUE"
+    )
     train: int = option(20_000, "mixtures of the split train", low=0)
     validation: int = option(512, "mixtures of the split validation", low=0)
     stages: StageBundles = part(StageBundles, only=("audio_mae",))
@@ -33,6 +36,7 @@ class PrecomputeOptions(MixtureOptions):
 def run(options: PrecomputeOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     from hsmtss_jax.config import DataConfig
+    from hsmtss_jax.conversion import override
     from hsmtss_jax.precompute.mixtures import write_mixture_features
 
     counts = {"train": options.train, "validation": options.validation}
@@ -42,7 +46,7 @@ def run(options: PrecomputeOptions, context: Context) -> int:
         write_mixture_features(
             options.output,
             bundle,
-            DataConfig(root=options.data, snr_db=options.snr),
+            override(DataConfig(root=options.data, snr_db=options.snr), options.set),
             counts,
             samples=options.samples,
             seed=options.seed,

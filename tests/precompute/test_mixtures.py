@@ -11,7 +11,7 @@ import pytest
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.config import DataConfig, Shard, load_config
-from hsmtss_jax.data.manifest import mixture_examples
+from hsmtss_jax.data.drawn_mixtures import mixture_examples
 from hsmtss_jax.data.records import RecordReader
 from hsmtss_jax.precompute.mixtures import write_mixture_features
 from hsmtss_jax.stages import stage_class
