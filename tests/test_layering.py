@@ -96,6 +96,10 @@ ARROWS: dict[str, set[str]] = {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"stages", "train.stage", "data", "inference", "codec", "instructions"},
     },
+    "planning": {
+        *(_GROUND | _BUNDLES),
+        *{"metrics", "nn", "stages", "train", "train.stage", "testing"},
+    },
     "recipes": {"config", "conversion", "atomic", "bundles", "bundles.bundle", "testing"},
     "speed": {
         *(_GROUND | _BUNDLES | _NETWORKS),

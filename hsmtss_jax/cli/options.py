@@ -18,7 +18,7 @@ LARGEST = 2**31  # of whole numbers
 
 
 def argument(help: str, *, metavar: str = "", default: Any = dataclasses.MISSING) -> Any:
-    """Declare a positional argument; a tuple takes any number, at least one where there is no default."""
+    """Declare a positional argument; a tuple takes any number, at least one without a default."""
     field = option(default, help, metavar=metavar)
     return dataclasses.field(default=default, metadata={**field.metadata, "positional": True})
 
@@ -111,7 +111,8 @@ def _argument(each: _Declared) -> tuple[list[str], dict[str, Any]]:
         settings["metavar"] = told["metavar"] or None
     required = each.field.default is dataclasses.MISSING
     if told.get("positional"):
-        return [name], settings | ({"nargs": "+" if required else "*"} if many else {})
+        several, single = {"nargs": "+" if required else "*"}, {} if required else {"nargs": "?"}
+        return [name], settings | (several if many else single)
     if many and told["repeat"]:
         settings["action"] = "append"
     elif many:

@@ -13,7 +13,15 @@ from typing import Any
 from hsmtss_jax.evaluation.scores import METRICS, PairScore, difference_cells, mean_cell
 from hsmtss_jax.metrics.tables import Column, Report, Row, Table
 
-SAME = ("data", "split", "seed", "snr", "window")  # of ``about``: what makes the mixtures
+SAME = (
+    "data",
+    "split",
+    "seed",
+    "snr",
+    "window",
+    "list",
+    "rate",
+)  # of ``about``: what makes the mixtures
 _FIELDS = {field.name for field in dataclasses.fields(PairScore)} - {"embeddings"}
 
 

@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from einops import rearrange
 
+from hsmtss_jax.nn.platform import platform
+
 NEG_INF = -1e9  # finite: a fully masked row gives uniform weights, never NaN
 
 
@@ -108,7 +110,7 @@ def dot_product_attention(
     """
     heads = q.shape[2]
     group = _heads_in_cache(heads, q.shape[1] * k.shape[1])
-    if jax.default_backend() != "cpu" or group == heads:
+    if platform() != "cpu" or group == heads:
         return weighted_values(attention_weights(q, k, mask, bias), v)
     return _by_groups(q, k, v, mask, bias, group)
 

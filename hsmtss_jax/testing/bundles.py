@@ -58,14 +58,27 @@ def make_stage(name: str, size: str = "tiny", *, abstract: bool = False, **data:
 
 
 def build_stage(
-    config: ExperimentConfig, size: str, *, abstract: bool = False, **data: Any
+    config: ExperimentConfig,
+    size: str,
+    *,
+    abstract: bool = False,
+    dtype: Any = jnp.float32,
+    **data: Any,
 ) -> Stage:
-    """Build the stage of an experiment on random upstream bundles of ``size``, as ``make_stage`` does."""
+    """Build the stage of an experiment on random upstream bundles of ``size``, as ``make_stage`` does.
+
+    Args:
+      config: the experiment.
+      size: of the upstream bundles.
+      abstract: leave their weights as shapes.
+      dtype: what the networks compute in.
+      data: fields of its data config to replace.
+    """
     kind = stage_class(config.stage.name)
     start = {"initial_codec": "tf_codec"} if "initial_codec" in config.upstream else {}
     upstream = tiny_upstream([*kind.upstream_names, *start.values()], size, abstract=abstract)
     upstream |= {name: upstream.pop(stage) for name, stage in start.items()}
-    return kind(config.stage, dataclasses.replace(config.data, **data), upstream)
+    return kind(config.stage, dataclasses.replace(config.data, **data), upstream, dtype)
 
 
 def frozen_params(stage: Stage) -> dict[str, Any]:

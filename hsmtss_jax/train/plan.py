@@ -84,6 +84,34 @@ def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
     Raises:
       ValueError: groups without an optimiser, or a mesh that does not fit the devices.
     """
+    config = _with_stage(config, stage)
+    mesh = dist.make_mesh(config.mesh)
+    upstream = {name: bundle.params for name, bundle in stage.upstream.items()}
+    frozen = dist.put_params(mesh, upstream, config.mesh.shard_from)
+    key = dist.replicate(mesh, jax.random.key(config.run.seed))
+    return _lay_out(config, stage, mesh, frozen, key)
+
+
+def prepare_abstract(config: ExperimentConfig, stage: Stage, mesh: Mesh) -> Plan:
+    """Lay out the state on a mesh whose devices may not be here: its frozen weights and key are shapes.
+
+    Raises as ``prepare`` does.
+    """
+    config = _with_stage(config, stage)
+    upstream = {name: bundle.params for name, bundle in stage.upstream.items()}
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    placed = abstract_state(
+        (upstream, key),  # type: ignore[arg-type]
+        (
+            dist.param_shardings(mesh, upstream, config.mesh.shard_from),
+            dist.replicated(mesh),
+        ),
+    )
+    return _lay_out(config, stage, mesh, *placed)  # type: ignore[misc]
+
+
+def _with_stage(config: ExperimentConfig, stage: Stage) -> ExperimentConfig:
+    """Return the config with the stage's own in it. Raises ValueError for groups without an optimiser."""
     config = dataclasses.replace(config, stage=stage.config)
     groups = list(stage.objectives())
     if set(groups) != set(config.optim):
@@ -91,10 +119,13 @@ def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
             f"stage {config.stage.name!r} trains the groups {', '.join(groups)}; "
             f"config.optim holds {', '.join(config.optim) or 'none'}"
         )
-    mesh = dist.make_mesh(config.mesh)
-    upstream = {name: bundle.params for name, bundle in stage.upstream.items()}
-    frozen = dist.put_params(mesh, upstream, config.mesh.shard_from)
-    key = dist.replicate(mesh, jax.random.key(config.run.seed))
+    return config
+
+
+def _lay_out(
+    config: ExperimentConfig, stage: Stage, mesh: Mesh, frozen: Mapping[str, Tree], key: jax.Array
+) -> Plan:
+    groups = list(stage.objectives())
     init_params = jax.jit(functools.partial(_init_params, stage))  # is traced once for all its uses
     params, aux = jax.eval_shape(init_params, key, frozen)
     if set(params) != set(groups):

@@ -1,5 +1,6 @@
 """``hsmtss benchmark report``: from a run's log to a page, with sounds where the recordings are."""
 
+import json
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ from hsmtss_jax.audio.io import write_audio
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.testing.fake_runtime import FakeRuntime
+from hsmtss_jax.testing.mask_systems import FakeMaskSystem
 
 CONTEXT = Context(load_runtime=lambda *_: FakeRuntime())
 
@@ -63,6 +65,21 @@ def test_bad_input_is_one_line(run, tmp_path, capsys):
         assert error.startswith("hsmtss: error: ") and error.count("\n") == 1 and said in error
 
 
+def test_a_metric_by_description(run, tmp_path, capsys):
+    lines = [f"p{i},a tone,{i}.wav,{(i + 1) % 4}.wav" for i in range(4)]
+    pairs, log = run / "tones.csv", tmp_path / "run.jsonl"
+    pairs.write_text("\n".join(["name,text,target,other", *lines]))
+    assert main(["benchmark", "run", str(pairs), "--no-ours", f"--log={log}"]) == 0
+    capsys.readouterr()
+    assert main(["benchmark", "table", str(log), "--classes=sdri"]) == 0
+    assert "| a tone (4) |" in capsys.readouterr().out
+    assert main(["benchmark", "table", str(log), "--classes=fun"]) == 2
+    assert "no metric 'fun': choose of mel_psnr" in capsys.readouterr().err
+    page = tmp_path / "page.html"
+    assert main(["benchmark", "report", str(log), "-o", str(page)]) == 0
+    assert "by description</summary>" in page.read_text()
+
+
 def test_another_bundle_is_refused(run, capsys):
     class Other(FakeRuntime):
         def __init__(self):
@@ -75,3 +92,24 @@ def test_another_bundle_is_refused(run, capsys):
     context = Context(load_runtime=lambda *_: Other())
     assert main([*words, f"--pairs={run / 'pairs.csv'}"], context) == 2
     assert "made with another bundle" in capsys.readouterr().err and not page.exists()
+
+
+def test_further_systems_have_rows_and_sounds(run, tmp_path, capsys):
+    def load(source, *_):
+        return FakeMaskSystem({f"sound {i}": 0.5 for i in range(4)}) if source else FakeRuntime()
+
+    context, log = Context(load_runtime=load), tmp_path / "run.jsonl"
+    pairs = str(run / "pairs.csv")
+    words = ["benchmark", "run", pairs, "--system=theirs=bundle", "--modes=mask", f"--log={log}"]
+    assert main([*words, "-o", str(tmp_path / "run.json")], context) == 0
+    summary = json.loads((tmp_path / "run.json").read_text())["summary"]["extract"]
+    assert summary["theirs"]["sdr"]["mean"] == pytest.approx(3.0, abs=0.3)
+    assert {"mask", "theirs", "theirs - mixture"} <= set(summary)
+    page = tmp_path / "report.html"
+    words = ["benchmark", "report", str(log), "-o", str(page), f"--pairs={pairs}", "--clips=1"]
+    assert main([*words, "--system=theirs=bundle"], context) == 0
+    assert page.read_text().count("<audio") == 5
+    assert main(words, context) == 0 and page.read_text().count("<audio") == 4
+    capsys.readouterr()
+    assert main([*words, "--system=theirs"], context) == 2
+    assert "is to be NAME=BUNDLE" in capsys.readouterr().err

@@ -20,6 +20,21 @@ def test_signal_metrics_fill_their_columns():
     assert nothing.values["sdri"] == 0.0 and perfect.embedding is None
 
 
+def test_sdr_counts_all_bands_and_the_rest_is_heard_at_16_khz():
+    time = np.arange(16_000) / 32_000
+    low, high = (0.3 * np.sin(2 * np.pi * hz * time).astype(np.float32) for hz in (500, 12_000))
+    pair = make_pair(sample_rate=32_000)
+    object.__setattr__(pair, "target", low + high)
+    object.__setattr__(pair, "mixture", low + high + 0.1)
+    (found,) = SignalMetrics()([low], pair)
+    assert found.values["sdr"] == pytest.approx(3.0, abs=0.1)
+    assert found.values["mel_psnr"] > 35
+    judge = MeanJudge()
+    (found,) = Divergence(judge)([low + high], pair)
+    heard = judge(pair.at(16_000).target[None])
+    np.testing.assert_allclose(found.embedding, heard.embedding[0], atol=1e-6)
+
+
 def test_a_judge_hears_the_target_once():
     pair, judge = make_pair(), MeanJudge()
     scorer = Divergence(judge)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsmtss_jax.atomic import write_text
-from hsmtss_jax.cli.benchmark.systems import Ours, load_ours
+from hsmtss_jax.cli.benchmark.systems import FurtherOptions, Loaded, load_further, load_ours
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.evaluate.routes import OthersOptions, other_routes
@@ -43,6 +43,7 @@ class BenchmarkReportOptions:
     )
     title: str | None = option(None, "of the page", default_help="the first log's name")
     sounds: tuple[Path, ...] = option((), "folders of estimates, as in the run", metavar="FOLDER")
+    further: FurtherOptions = part(FurtherOptions)
     others: OthersOptions = part(OthersOptions, only=("programs",))
     model: ModelOptions = part(ModelOptions, HEADING)
 
@@ -54,6 +55,7 @@ class BenchmarkReportOptions:
 def run(options: BenchmarkReportOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     from hsmtss_jax.evaluation.benchmarks.choice import choose, shown_route
+    from hsmtss_jax.evaluation.benchmarks.classes import class_table
     from hsmtss_jax.evaluation.benchmarks.clips import make_clips
     from hsmtss_jax.evaluation.benchmarks.page import render_page
     from hsmtss_jax.evaluation.judging import read_logs
@@ -66,6 +68,7 @@ def run(options: BenchmarkReportOptions, context: Context) -> int:
     chosen = choose(found.scores, route, options.by, options.clips)
     columns = [Column(key, title) for key, title in found.about["columns"].items()]
     made = report(found.scores, found.about, columns, missing_notes(columns))
+    by = next((column for column in columns if column.key == options.by), None)
     pairs = _pairs(options.pairs, options.recordings, found) if options.pairs else None
     routes = _routes(options, found, context) if options.pairs else []
     clips = make_clips(
@@ -87,6 +90,7 @@ def run(options: BenchmarkReportOptions, context: Context) -> int:
             route=route,
             metric=options.by,
             limit=options.limit,
+            classes=class_table(found.scores, by) if by else None,
         )
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write_text(options.output, page.html)
@@ -101,6 +105,8 @@ def _pairs(path: Path, folder: Path | None, found: "Logged") -> "Callable[[int],
     from hsmtss_jax.evaluation.benchmarks.pair_list import digest, read_pair_list
     from hsmtss_jax.task import Task
 
+    if not {"list", "rate", "windows", "systems"} <= found.about.keys():
+        raise ValueError("this is no log of hsmtss benchmark run, or an old one: leave --pairs out")
     rows = read_pair_list(path)
     if digest(rows) != found.about["list"]:
         raise ValueError(f"{path} is not the list of this run: give the one that it was made with")
@@ -115,10 +121,14 @@ def _routes(options: BenchmarkReportOptions, found: "Logged", context: Context) 
 
     frame = other_routes(options.others)
     sounds = [SoundFolder(folder) for folder in options.sounds]
-    return [*frame, *sounds, *_ours(options.model, found, context).routes]
+    further = load_further(options.further, options.model, found.about["seed"], context)
+    known = found.about["systems"].items()
+    if not further.digests.items() <= known:
+        raise ValueError("the run was made with other bundles than those of --system")
+    return [*frame, *sounds, *further.routes, *_ours(options.model, found, context).routes]
 
 
-def _ours(model: ModelOptions, found: "Logged", context: Context) -> Ours:
+def _ours(model: ModelOptions, found: "Logged", context: Context) -> Loaded:
     """Load --ckpt for the run's rows of ours. Raises ValueError where the run had another bundle."""
     from hsmtss_jax.conversion import from_dict
     from hsmtss_jax.evaluation.scores import SYSTEM
@@ -127,7 +137,7 @@ def _ours(model: ModelOptions, found: "Logged", context: Context) -> Ours:
     modes = [mode for mode in SYSTEM if mode in found.about["routes"]]
     codec = "codec" in found.about["routes"]
     if not (modes or codec):
-        return Ours()
+        return Loaded()
     separation = from_dict(SeparateOptions, found.about["options"])
     segment, overlap = found.about["windows"]
     model = dataclasses.replace(model, segment=segment, overlap=overlap)
@@ -140,8 +150,8 @@ def _ours(model: ModelOptions, found: "Logged", context: Context) -> Ours:
 COMMAND = Command(
     description="Write a run, finished or not, as one page that opens offline: its tables with intervals, "
     "curves over the pairs, and, with --pairs, chosen clips to hear and to see, the worst included. The "
-    "system makes the clips' sounds again; what was made by folders or programs is heard where they are "
-    "given again.",
+    "system makes the clips' sounds again; rows of folders, programs and further systems are heard where "
+    "these are given again.",
     epilog="example: hsmtss benchmark report runs/esc50.jsonl --pairs corpora/esc50/pairs.csv "
     "-o runs/esc50.html",
     options=BenchmarkReportOptions,

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
-from hsmtss_jax.cli.benchmark.systems import Ours, load_ours
+from hsmtss_jax.cli.benchmark.systems import FurtherOptions, Loaded, load_further, load_ours
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.evaluate.judges import JudgeOptions, load_judges
@@ -40,6 +40,7 @@ class BenchmarkRunOptions:
     sounds: tuple[Path, ...] = option(
         (), "folders of estimates NAME.wav made elsewhere, a row each", metavar="FOLDER"
     )
+    further: FurtherOptions = part(FurtherOptions)
     others: OthersOptions = part(OthersOptions)
     report: ReportOptions = part(ReportOptions)
     judges: JudgeOptions = part(JudgeOptions, "models of others")
@@ -65,12 +66,13 @@ def run(options: BenchmarkRunOptions, context: Context) -> int:
     indices = range(len(rows))[:: options.every][part_::parts]
     judges = load_judges(options.judges)
     routes = other_routes(options.others) + [SoundFolder(each) for each in options.sounds]
-    ours = Ours()
+    ours = Loaded()
     if options.ours or options.codec:
         modes = (options.modes or None) if options.ours else ()
         ours = load_ours(
             options.model, options.separation, context, modes=modes, codec=options.codec
         )
+    further = load_further(options.further, options.model, options.separation.seed, context)
     about = {
         "list": digest(rows),
         "tasks": [str(task) for task in options.tasks],
@@ -82,11 +84,12 @@ def run(options: BenchmarkRunOptions, context: Context) -> int:
         "options": dataclasses.asdict(options.separation),
         "windows": [options.model.segment, options.model.overlap],
         "bundle": ours.digests,
+        "systems": further.digests,
         "judges": list(options.judges.judge),
     }
     pairs = make_pairs(rows, recordings, indices, options.tasks)
     found = run_routes(
-        [*routes, *ours.routes],
+        [*routes, *further.routes, *ours.routes],
         pairs,
         judges,
         about,

@@ -19,12 +19,19 @@ class BenchmarkTableOptions:
     paper: Literal["2", "3", "4"] | None = option(
         None, "a table of the paper, its printed numbers beside these", default_help="none"
     )
+    classes: str | None = option(
+        None,
+        "a metric by description, and its mean over descriptions",
+        metavar="METRIC",
+        default_help="none",
+    )
     report: ReportOptions = part(ReportOptions)
 
 
 def run(options: BenchmarkTableOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     check_output(options.report)
+    from hsmtss_jax.evaluation.benchmarks.classes import class_table
     from hsmtss_jax.evaluation.judging import read_logs
     from hsmtss_jax.evaluation.paper_tables import paper_table
     from hsmtss_jax.evaluation.scores import missing_notes, report
@@ -34,6 +41,13 @@ def run(options: BenchmarkTableOptions, context: Context) -> int:
     columns = [Column(key, title) for key, title in found.about["columns"].items()]
     made = report(found.scores, found.about, columns, missing_notes(columns))
     added = [paper_table(options.paper, found.scores)] if options.paper else []
+    if options.classes:
+        column = next((column for column in columns if column.key == options.classes), None)
+        if column is None:
+            known = ", ".join(column.key for column in columns)
+            raise ValueError(f"no metric {options.classes!r}: choose of {known}")
+        table = class_table(found.scores, column)
+        added += [table] if table else []
     write_report(options.report, dataclasses.replace(made, tables=[*made.tables, *added]))
     return 0
 

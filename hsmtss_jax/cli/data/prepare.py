@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +39,16 @@ class PrepareOptions:
         None, "what to keep of longer recordings", default_help="the set's"
     )
     pad: bool = option(False, "fill short clips with zeros; training does so anyway")
+    sounds: str = option("", "folder or address of the sounds, if not FOLDER", metavar="PLACE")
+    beam: str = option(
+        "", "run on Apache Beam with these arguments of its own", metavar="ARGUMENTS"
+    )
+    work: str = option(
+        "",
+        "place of the unfinished parts, which all workers reach",
+        metavar="PLACE",
+        default_help="beside OUT",
+    )
     retry: bool = option(False, "read files again that were damaged in a run before")
     processes: int = option(1, "that decode", low=1)
     per_file: int = option(512, "recordings of a file of records", low=1)
@@ -50,6 +61,7 @@ def resolve(given: argparse.Namespace) -> None:
 
 def run(options: PrepareOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
+    from hsmtss_jax.data.preparation.beam import on_beam
     from hsmtss_jax.data.preparation.clips import ClipForm
     from hsmtss_jax.data.preparation.item import Place
     from hsmtss_jax.data.preparation.prepare import Preparation, prepare
@@ -59,7 +71,9 @@ def run(options: PrepareOptions, context: Context) -> int:
     out = options.output or Path("corpora", options.set)
     preparation = Preparation(
         layout=layout,
-        place=Place(root=options.root, parts=options.parts, table=options.table),
+        place=Place(
+            root=options.root, parts=options.parts, table=options.table, sounds=options.sounds
+        ),
         out=out,
         form=ClipForm(
             rate=options.rate,
@@ -70,11 +84,16 @@ def run(options: PrepareOptions, context: Context) -> int:
         held_out=options.held_out,
         splits=options.splits,
         per_job=options.per_file,
+        work=options.work,
         retry=options.retry,
     )
+    counts: dict[str, int] = {}
+    local = in_processes(options.processes)
+    runner = on_beam(shlex.split(options.beam), counts) if options.beam else local
     with progress_bar(unit="recording") as progress:
-        report = prepare(preparation, in_processes(options.processes), progress)
-    print("\n".join([*report.lines(), f"{layout.name}: {out}"]))
+        report = prepare(preparation, runner, progress)
+    lines = [*report.lines(), *(f"Beam counted {n} {kind}" for kind, n in sorted(counts.items()))]
+    print("\n".join([*lines, f"{layout.name}: {out}"]))
     return 0
 
 

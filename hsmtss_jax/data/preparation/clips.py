@@ -11,6 +11,7 @@ import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.audio.io import AudioError, AudioWarning, probe, read_blocks
+from hsmtss_jax.data.preparation import storage
 from hsmtss_jax.data.preparation.checks import LeftOut, refuse_audio
 from hsmtss_jax.data.preparation.item import Item, Long, from_json
 from hsmtss_jax.data.records import Fields, Record
@@ -122,17 +123,17 @@ class ClipTask:
             left_out += [_left_out(item, "repaired", str(note.message)) for note in notes]
 
     def _clips(self, item: Item, left_out: list[LeftOut]) -> Iterator[Record]:
-        path = Path(self.root) / item.path
-        many = self.form.long == "pieces"
         try:
-            for number, audio in enumerate(read_clips(path, item, self.form)):
-                if reason := refuse_audio(audio, self.form.rate):
-                    kind = "silent" if reason == "silent" else "short"
-                    left_out.append(_left_out(item, kind, reason))
-                else:
-                    yield self._record(item, audio, number if many else 0)
-        except AudioError as error:
-            left_out.append(_left_out(item, "damaged", str(error).replace(f"{path}: ", "")))
+            with storage.reading(storage.join(self.root, item.path)) as path:
+                for number, audio in enumerate(read_clips(path, item, self.form)):
+                    if reason := refuse_audio(audio, self.form.rate):
+                        kind = "silent" if reason == "silent" else "short"
+                        left_out.append(_left_out(item, kind, reason))
+                    else:
+                        yield self._record(item, audio, number)
+        except (AudioError, OSError) as error:
+            said = str(error).rpartition(f"{item.path.rpartition('/')[2]}: ")[2]
+            left_out.append(_left_out(item, "damaged", said))
 
     def _record(self, item: Item, audio: np.ndarray, number: int) -> Record:
         return {

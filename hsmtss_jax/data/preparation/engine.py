@@ -7,13 +7,12 @@ move. A set that is there, made of the same, is left as it is.
 import dataclasses
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hsmtss_jax.atomic import current_folder, replace_folder
+from hsmtss_jax.data.preparation import storage
 from hsmtss_jax.data.preparation.checks import LeftOut
 from hsmtss_jax.data.preparation.jobs import Done, Task, cut, is_done, read_done, write_job
 from hsmtss_jax.data.preparation.workers import Runner
@@ -33,7 +32,7 @@ REPORT = "report.json"
 class Plan:
     """Hold the jobs of a set: key -> split, and key -> number of items, in order."""
 
-    work: Path
+    work: str
     splits: Mapping[str, str]
     sizes: Mapping[str, int]
 
@@ -49,7 +48,9 @@ def check_place(out: Path) -> None:
         raise FileExistsError(f"{out} holds something else than a data set: name another folder")
 
 
-def plan_jobs(task: Task, items: Iterable[tuple[str, Any]], out: Path, per_job: int) -> Plan:
+def plan_jobs(
+    task: Task, items: Iterable[tuple[str, Any]], out: Path, per_job: int, work: str = ""
+) -> Plan:
     """Write what each job is to do.
 
     Args:
@@ -57,11 +58,12 @@ def plan_jobs(task: Task, items: Iterable[tuple[str, Any]], out: Path, per_job: 
       items: split and item, in order.
       out: the folder that is to be written.
       per_job: items of a file of records.
+      work: folder or address of the parts, which every worker must reach [beside ``out``].
 
     Raises FileExistsError when ``out`` holds something else.
     """
     check_place(out)
-    work = working_folder(out)
+    work = storage.join(work or working_folder(out))
     splits: dict[str, str] = {}
     sizes: dict[str, int] = {}
     for job in cut(items, per_job):
@@ -86,7 +88,7 @@ def made_before(plan: Plan, out: Path, retry: bool = False) -> dict[str, Any] | 
     told = json.loads(path.read_bytes())
     if told.get("made_of") != plan.digest or (retry and told.get("damaged")):
         return None
-    shutil.rmtree(plan.work, ignore_errors=True)
+    storage.remove(plan.work)
     return dict(told)
 
 
@@ -110,8 +112,8 @@ def run_plan(
     todo = [key for key in plan.splits if not is_done(plan.work, key, retry)]
     total = sum(plan.sizes.values())
     done = total - sum(plan.sizes[key] for key in todo)
-    for count in runner(task, plan.work, todo):
-        done += count
+    for key in runner(task, plan.work, todo):
+        done += plan.sizes[key]
         if progress:
             progress(done, total)
     return [read_done(plan.work, key, split) for key, split in plan.splits.items()]
@@ -149,7 +151,7 @@ def assemble(
         told = {"made_of": plan.digest, "damaged": _damaged(jobs), **report}
         for name, text in {REPORT: json.dumps(told, indent=1), **extra}.items():
             (folder / name).write_text(text, encoding="utf-8")
-    shutil.rmtree(plan.work, ignore_errors=True)
+    storage.remove(plan.work)
 
 
 def _damaged(jobs: Sequence[Done]) -> int:
@@ -160,16 +162,8 @@ def _join(folder: Path, dataset: str, split: str, part: Sequence[Done]) -> None:
     """Give the files of a split their names and write its index."""
     with open(folder / index_name(split), "w", encoding="utf-8") as index:
         for number, done in enumerate(part):
-            _link(done.path, folder / shard_name(dataset, split, number, len(part)))
+            storage.fetch(done.path, folder / shard_name(dataset, split, number, len(part)))
             index.writelines(index_line(row) for row in done.rows())
-
-
-def _link(source: Path, target: Path) -> None:
-    """Give a file a second name, or copy it where the file system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def left_out_of(jobs: Iterable[Done]) -> list[LeftOut]:

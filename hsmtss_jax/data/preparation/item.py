@@ -1,6 +1,7 @@
 """Describe recordings as the tables of a published set do, before any sound is read."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ class Item:
     Attributes:
       id: of the clip, unique in the set.
       split: train, validation or test.
-      path: the file, below the set's folder; of a file that is not there, where it should be.
+      path: the file, below the folder of sounds; of a file that is not there, where it should be.
       found: whether the file is there.
       captions: what is heard, the set's own words first.
       label: its class.
@@ -59,11 +60,24 @@ def from_json(row: Mapping[str, Any]) -> Item:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Place:
-    """Say what to read: the set's folder, the parts of it that are wanted, and a table of one's own."""
+    """Say what to read.
+
+    Attributes:
+      root: the set's folder, with its tables.
+      parts: of it that are wanted; empty: the layout's choice.
+      table: of one's own.
+      sounds: folder or address of the sound files, where it is not ``root``.
+    """
 
     root: Path
     parts: tuple[str, ...] = ()
     table: Path | None = None
+    sounds: str = ""
+
+    @property
+    def where(self) -> str:
+        """Return the folder or the address that items' paths are below."""
+        return self.sounds if "://" in self.sounds else os.path.abspath(self.sounds or self.root)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,9 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
-from hsmtss_jax.atomic import replace_file, write_text
+from hsmtss_jax.data.preparation import storage
 from hsmtss_jax.data.preparation.checks import LeftOut
 from hsmtss_jax.data.records import Fields, Record, write_shard
 
@@ -50,14 +49,19 @@ class Job:
 class Done:
     """Name what a job left: its file of records, their number, and what was left out."""
 
-    path: Path
+    path: str
     split: str
     count: int
     left_out: list[LeftOut]
 
     def rows(self) -> list[dict[str, Any]]:
         """Read what the index says of each record."""
-        return list(json.loads(self.path.with_suffix(".json").read_bytes())["rows"])
+        return list(json.loads(storage.read_bytes(told_of(self.path)))["rows"])
+
+
+def told_of(path: str) -> str:
+    """Return the file that says what is in a file of records."""
+    return path.removesuffix(".array_record") + ".json"
 
 
 def cut(items: Iterable[tuple[str, Any]], per_job: int) -> Iterator[Job]:
@@ -85,40 +89,39 @@ def key_of(task: Task, job: Job) -> str:
     return f"{job.split}-{job.number:05d}-{digest[:20]}"
 
 
-def write_job(work: Path, task: Task, job: Job) -> str:
-    """Write what a job is to do; return its key."""
+def write_job(work: str, task: Task, job: Job) -> str:
+    """Write what a job is to do; return its key. work: a folder or an address."""
     key = key_of(task, job)
-    path = work / "todo" / f"{key}.json"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(dataclasses.asdict(job), ensure_ascii=False))
+    path = storage.join(work, "todo", f"{key}.json")
+    if not storage.exists(path):
+        storage.write_text(path, json.dumps(dataclasses.asdict(job), ensure_ascii=False))
     return key
 
 
-def is_done(work: Path, key: str, retry: bool = False) -> bool:
+def is_done(work: str, key: str, retry: bool = False) -> bool:
     """Return whether a job has been done. retry: and could read every file it was given."""
-    path = work / "done" / f"{key}.json"
-    if not retry or not path.exists():
-        return path.exists()
-    left_out = json.loads(path.read_bytes())["left_out"]
-    return not any(kind == "damaged" for _, _, kind, _ in left_out)
+    path = storage.join(work, "done", f"{key}.json")
+    if not storage.exists(path):
+        return False
+    return not retry or not any(
+        each.kind == "damaged" for each in read_done(work, key, "").left_out
+    )
 
 
-def do_job(task: Task, work: Path, key: str) -> int:
-    """Do a job; return the number of its items."""
-    items = json.loads((work / "todo" / f"{key}.json").read_bytes())["items"]
-    done = work / "done"
-    done.mkdir(parents=True, exist_ok=True)
+def do_job(task: Task, work: str, key: str) -> str:
+    """Do a job; return its key."""
+    items = json.loads(storage.read_bytes(storage.join(work, "todo", f"{key}.json")))["items"]
+    records = storage.join(work, "done", f"{key}.array_record")
     left_out: list[LeftOut] = []
-    with replace_file(done / f"{key}.array_record") as path:
+    with storage.writing(records) as path:
         rows = write_shard(path, task.records(items, left_out), task.fields)
-    write_text(done / f"{key}.json", json.dumps({"rows": rows, "left_out": left_out}))
-    return len(items)
+    storage.write_text(told_of(records), json.dumps({"rows": rows, "left_out": left_out}))
+    return key
 
 
-def read_done(work: Path, key: str, split: str) -> Done:
+def read_done(work: str, key: str, split: str) -> Done:
     """Read what a job left."""
-    path = work / "done" / f"{key}.json"
-    told = json.loads(path.read_bytes())
+    path = storage.join(work, "done", f"{key}.array_record")
+    told = json.loads(storage.read_bytes(told_of(path)))
     left_out = [LeftOut(*each) for each in told["left_out"]]
-    return Done(path.with_suffix(".array_record"), split, len(told["rows"]), left_out)
+    return Done(path, split, len(told["rows"]), left_out)

@@ -42,6 +42,7 @@ class Preparation:
       held_out: prepared sets whose validation and test recordings must not be in training here.
       splits: those to write; empty: all.
       per_job: recordings of a file of records.
+      work: folder or address of the parts of an unfinished set [beside ``out``].
       retry: read files again that were damaged in a run before.
     """
 
@@ -52,6 +53,7 @@ class Preparation:
     held_out: tuple[Path, ...] = ()
     splits: tuple[str, ...] = ()
     per_job: int = PER_JOB
+    work: str = ""
     retry: bool = False
 
 
@@ -69,9 +71,9 @@ def prepare(
     sieve = Sieve(held_out_groups(preparation.held_out))
     listed: Counter[str] = Counter()
     items = sieve.pass_on(_counted(layout.read(place), listed, preparation.splits))
-    task = ClipTask(str(place.root), preparation.form)
+    task = ClipTask(place.where, preparation.form)
     usable = ((item.split, to_json(item)) for item in items)
-    plan = plan_jobs(task, usable, out, preparation.per_job)
+    plan = plan_jobs(task, usable, out, preparation.per_job, preparation.work)
     if told := made_before(plan, out, preparation.retry):
         return report_from_json(told)
     jobs = run_plan(task, plan, runner, progress, retry=preparation.retry)

@@ -6,14 +6,15 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 from hsmtss_jax.data.preparation.jobs import Task, do_job
 
-Runner = Callable[[Task, Path, Sequence[str]], Iterator[int]]  # yields items done, job by job
+Runner = Callable[
+    [Task, str, Sequence[str]], Iterator[str]
+]  # of a task's jobs, yields the keys done
 
 
-def run_here(task: Task, work: Path, keys: Sequence[str]) -> Iterator[int]:
+def run_here(task: Task, work: str, keys: Sequence[str]) -> Iterator[str]:
     """Do jobs one after another in this process."""
     for key in keys:
         yield do_job(task, work, key)
@@ -22,7 +23,7 @@ def run_here(task: Task, work: Path, keys: Sequence[str]) -> Iterator[int]:
 def in_processes(count: int) -> Runner:
     """Return a runner with ``count`` processes; this one, for one or none."""
 
-    def run(task: Task, work: Path, keys: Sequence[str]) -> Iterator[int]:
+    def run(task: Task, work: str, keys: Sequence[str]) -> Iterator[str]:
         context = multiprocessing.get_context("spawn")
         before = set(multiprocessing.active_children())
         pool = concurrent.futures.ProcessPoolExecutor(count, context, _begin)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hsmtss_jax.evaluation.scores import ROUTES, SYSTEM, PairScore, routes_of
 
@@ -33,7 +33,7 @@ def choose(scores: Sequence[PairScore], route: str, metric: str, count: int) -> 
     if not valued:
         known = ", ".join(rows[0].values)
         raise ValueError(f"{route} has no {metric}: choose of {known}")
-    valued.sort(key=lambda row: (_badness(row, metric), row.index, row.task))
+    valued.sort(key=lambda row: (_badness(row.values[metric], metric), row.index, row.task))
     middle = len(valued) // 2
     about = sorted(range(len(valued)), key=lambda i: (abs(i - middle), i))
     orders = {"worst": valued, "median": [valued[i] for i in about], "best": valued[::-1]}
@@ -48,9 +48,13 @@ def shown_route(scores: Sequence[PairScore]) -> str:
     return (ours + others + found)[0]
 
 
-def _badness(row: PairScore, metric: str) -> float:
+def worse_first(values: Mapping[str, float], metric: str) -> list[str]:
+    """Return the names of a metric's values from the worst to the best; those without a value last."""
+    return sorted(values, key=lambda n: (math.isnan(values[n]), _badness(values[n], metric), n))
+
+
+def _badness(value: float, metric: str) -> float:
     """Return a value of which small is bad, whichever way the metric goes."""
-    value = row.values[metric]
     return -value if metric.startswith(("lsd", "kl_")) else value
 
 

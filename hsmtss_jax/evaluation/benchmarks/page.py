@@ -91,6 +91,7 @@ def render_page(
     route: str,
     metric: str,
     limit: float = 20.0,
+    classes: Table | None = None,
 ) -> Page:
     """Render a report with its clips.
 
@@ -102,9 +103,14 @@ def render_page(
       route: that the clips were chosen by.
       metric: that they were chosen by, too.
       limit: of the page's size [MB]; clips that do not fit are left out, and the page says so.
+      classes: the metric by description, if any.
     """
     columns = _columns(report)
     head = _head(title, report, scores, columns.get(metric, Column(metric, metric)))
+    if classes:
+        head += (
+            f"<details><summary>{escape(classes.title)}</summary>{table_html(classes)}</details>"
+        )
     made: list[tuple[Clip, str]] = []
     left_out, size = 0, len(head)
     for clip in clips:

@@ -60,6 +60,7 @@ def test_another_folder_is_not_replaced(tmp_path):
     assert (tmp_path / "set" / "mine.wav").exists()
 
 
+@pytest.mark.filterwarnings("ignore:label")  # of protobuf, in TFDS
 def test_tfds_reads_it(tmp_path):
     make(tmp_path / "set")
     source = tfds.builder_from_directory(str(tmp_path / "set")).as_data_source("train")

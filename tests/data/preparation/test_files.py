@@ -14,15 +14,16 @@ def root(tmp_path):
 
 
 def test_audio_files_in_order(root):
-    assert list(walk(root)) == ["dev/a.wav", "eval/a.flac", "eval/deep/b.MP3"]
+    assert list(walk(str(root))) == ["dev/a.wav", "eval/a.flac", "eval/deep/b.MP3"]
     with pytest.raises(FileNotFoundError, match="no folder"):
-        list(walk(root / "nowhere"))
+        list(walk(str(root / "nowhere")))
 
 
 def test_found_by_stem_and_folder(root):
-    files = FileIndex(root)
+    files = FileIndex(str(root))
     assert files.find("a") == {"path": "dev/a.wav", "found": True}
     assert files.find("a", below="eval")["path"] == "eval/a.flac"
+    assert files.has("dev/a.wav") and not files.has("dev/b.wav")
     assert files.find("x", "b")["path"] == "eval/deep/b.MP3"
     assert files.find("x", below="dev") == {"path": "dev/x", "found": False}
 

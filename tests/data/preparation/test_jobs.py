@@ -44,12 +44,12 @@ def test_a_key_tells_what_it_is_made_of():
 
 def test_done_once_and_damaged_files_again_where_wanted(tmp_path):
     task = Squares()
-    good = jobs.write_job(tmp_path, task, jobs.Job("a", 0, (1, 2)))
-    bad = jobs.write_job(tmp_path, task, jobs.Job("a", 1, (3, -1)))
-    assert not jobs.is_done(tmp_path, good)
-    assert [jobs.do_job(task, tmp_path, key) for key in (good, bad)] == [2, 2]
-    assert jobs.is_done(tmp_path, good, retry=True) and jobs.is_done(tmp_path, bad)
-    assert not jobs.is_done(tmp_path, bad, retry=True)
-    done = jobs.read_done(tmp_path, bad, "a")
+    good = jobs.write_job(str(tmp_path), task, jobs.Job("a", 0, (1, 2)))
+    bad = jobs.write_job(str(tmp_path), task, jobs.Job("a", 1, (3, -1)))
+    assert not jobs.is_done(str(tmp_path), good)
+    assert [jobs.do_job(task, str(tmp_path), key) for key in (good, bad)] == [good, bad]
+    assert jobs.is_done(str(tmp_path), good, retry=True) and jobs.is_done(str(tmp_path), bad)
+    assert not jobs.is_done(str(tmp_path), bad, retry=True)
+    done = jobs.read_done(str(tmp_path), bad, "a")
     assert done.count == 1 and done.left_out[0].file == "-1"
     assert done.rows() == [{"id": "3", "samples": 4}]

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from hsmtss_jax.evaluation.benchmarks.choice import Chosen, choose, shown_route
+from hsmtss_jax.evaluation.benchmarks.choice import Chosen, choose, shown_route, worse_first
 from hsmtss_jax.evaluation.scores import PairScore
 
 
@@ -59,3 +59,9 @@ def test_the_route_that_is_shown():
     assert shown_route(others) == "theirs"
     assert shown_route([*others, score(0, 1.0, route="generate"), *SCORES]) == "mask"
     assert shown_route(others[:2]) == "target"
+
+
+def test_the_worst_first():
+    values = {"b": 1.0, "a": 1.0, "c": math.nan, "d": -2.0}
+    assert worse_first(values, "sdri") == ["d", "a", "b", "c"]
+    assert worse_first(values, "lsd") == ["a", "b", "d", "c"]

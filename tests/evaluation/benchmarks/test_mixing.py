@@ -142,6 +142,25 @@ def test_a_mask_separator_runs_like_any_other(esc50, tmp_path):
     assert rows[2, "mask"]["values"]["sdr"] == pytest.approx(10 * np.log10(2), abs=0.2)
 
 
+def test_bands_above_8_khz_count_where_the_rate_has_them(tmp_path):
+    """A system of 16 kHz that gives all it hears lacks half of the target's power, at 32 kHz."""
+    tones = [0.2 * np.sin(2 * np.pi * hz * np.arange(32_000) / 32_000) for hz in (500, 12_000, 900)]
+    write_audio(tmp_path / "both.wav", tones[0] + tones[1], 32_000)
+    write_audio(tmp_path / "other.wav", tones[2], 32_000)
+    (tmp_path / "pairs.csv").write_text(
+        "name,text,target,other,snr_db\np,both,both.wav,other.wav,60\n"
+    )
+    context = Context(load_runtime=lambda *_: FakeMaskSystem({"both": 1.0}))
+    found = {}
+    for rate in (16_000, 32_000):
+        out = tmp_path / f"{rate}.json"
+        run = ["benchmark", "run", str(tmp_path / "pairs.csv"), "--no-ceiling", f"--rate={rate}"]
+        assert main([*run, "-o", str(out)], context) == 0
+        rows = {row["route"]: row for row in json.loads(out.read_text())["rows"]}
+        found[rate] = rows["mask"]["values"]["sdr"]
+    assert found[32_000] == pytest.approx(3.0, abs=0.2) and found[16_000] > 30
+
+
 def test_bad_input_is_one_line(esc50, capsys):
     make = ["benchmark", "make", "esc50", f"--source={esc50 / 'list.csv'}"]
     out = ["-o", str(esc50 / "pairs.csv")]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from hsmtss_jax.cli.main import main
+from hsmtss_jax.data.sources import ClipSource
 from hsmtss_jax.evaluation.benchmarks.mixing import Recordings, make_pairs
 from hsmtss_jax.evaluation.benchmarks.pair_list import read_pair_list
 from hsmtss_jax.evaluation.benchmarks.prepared import write_mixtures
@@ -28,3 +29,11 @@ def test_from_the_command_line(mixtures, tmp_path, capsys):
     assert main([*words, "-o", str(tmp_path / "out")]) == 0
     assert "pairs.csv: 2 pairs" in capsys.readouterr().out
     assert len(read_pair_list(tmp_path / "out" / "pairs.csv")) == 2
+    clips = ClipSource(mixtures.root, "test").clips
+    label = clips[0].label
+    assert main([*words, f"--label={label}", "-o", str(tmp_path / "one")]) == 0
+    texts = {row.text for row in read_pair_list(tmp_path / "one" / "pairs.csv")}
+    known = {text for clip in clips if clip.label == label for text in clip.captions}
+    assert texts and texts <= known
+    assert main([*words, "--label=fun", "-o", str(tmp_path / "two")]) == 2
+    assert "no clip with the label 'fun'" in capsys.readouterr().err

@@ -18,7 +18,7 @@ SECONDS = 10.0
 
 def read(place: Place) -> Iterator[Item]:
     """Yield the clips of all three tables."""
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     for name, split in SPLITS.items():
         clips: dict[str, list[Row]] = {}
         for row in read_rows(table(place.root, f"{name}.csv"), COLUMNS):

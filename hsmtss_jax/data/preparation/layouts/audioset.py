@@ -28,7 +28,7 @@ VALIDATION = 0.001  # share of the training parts, to watch a training by
 
 def read(place: Place) -> Iterator[Item]:
     """Yield the segments of the chosen parts."""
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     names = read_classes(place.root)
     for part in place.parts:
         path = table(place.root, TABLES[part])

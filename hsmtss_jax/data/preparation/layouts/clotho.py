@@ -18,7 +18,7 @@ _ILLEGAL = re.compile(r'[\\/:*?"<>|]')
 
 def read(place: Place) -> Iterator[Item]:
     """Yield the clips of all three splits, with five captions each."""
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     for folder, split in SPLITS.items():
         captions = table(place.root, f"clotho_captions_{folder}.csv")
         metadata = table(place.root, f"clotho_metadata_{folder}.csv")

@@ -1,13 +1,14 @@
 """Read ESC-50: meta/esc50.csv and audio/, or the Ogg edition of 2015 with a folder a class ("101 - Dog").
 
-All clips are of the split test: ESC-50 as a whole is not commercial, and nothing here is trained on it.
+All clips are of one split: test, as ESC-50 is not commercial and nothing here is trained on it; or, with the
+part "train", all of training, as HSM-TSS section IV-A has it.
 """
 
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from hsmtss_jax.data.preparation.files import FileIndex, walk
+from hsmtss_jax.data.preparation.files import FileIndex, Found, walk
 from hsmtss_jax.data.preparation.item import Item, Layout, Place
 from hsmtss_jax.data.preparation.names import spoken
 from hsmtss_jax.data.preparation.tables import read_rows
@@ -18,23 +19,25 @@ COLUMNS = ("filename", "fold", "target", "category", "src_file", "take")
 def read(place: Place) -> Iterator[Item]:
     """Yield all clips."""
     path = place.root / "meta" / "esc50.csv"
+    split = place.parts[0]
     if not path.is_file():
-        yield from _edition_of_2015(place)
+        yield from _edition_of_2015(place, split)
         return
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     for row in read_rows(path, COLUMNS):
         stem = row["filename"].removesuffix(".wav")
         found = files.find(stem)
-        yield _item(stem, row["category"], row["src_file"], found["path"], found["found"])
+        yield _item(stem, row["category"], row["src_file"], split, found)
 
 
-def _edition_of_2015(place: Place) -> Iterator[Item]:
-    for path in walk(place.root):
+def _edition_of_2015(place: Place, split: str) -> Iterator[Item]:
+    for path in walk(place.where):
         pure = PurePosixPath(path)
         named = re.fullmatch(r"(\d{3}) - (.+)", pure.parent.name)
         if named:
             stem = f"{pure.stem}-{class_number(pure.parent.name)}"
-            yield _item(stem, named[2], pure.stem.split("-")[1], path, True)
+            found: Found = {"path": path, "found": True}
+            yield _item(stem, named[2], pure.stem.split("-")[1], split, found)
 
 
 def class_number(folder: str) -> int:
@@ -48,28 +51,27 @@ def class_number(folder: str) -> int:
     return 10 * (int(found[1]) - 1) + int(found[2]) - 1
 
 
-def _item(stem: str, category: str, recording: str, path: str, found: bool) -> Item:
+def _item(stem: str, category: str, recording: str, split: str, found: Found) -> Item:
     """Make the item of a clip.
 
     Args:
       stem: FOLD-RECORDING-TAKE-CLASS.
       category: its class.
       recording: the number of the recording on Freesound.
-      path: of the file.
-      found: whether it is there.
+      split: of all clips.
+      found: the file.
     """
     label = spoken(category)
     return Item(
         id=stem,
-        split="test",
-        path=path,
-        found=found,
+        split=split,
         captions=(label,),
         label=label,
         tags=(label,),
         licence="CC-BY-NC",
         source=f"https://freesound.org/s/{recording}",
         group=f"freesound:{recording}",
+        **found,
     )
 
 
@@ -78,6 +80,8 @@ LAYOUT = Layout(
     title="ESC-50: 2,000 clips of 5 s in 50 classes (Piczak, 2015). A test set only.",
     read=read,
     licence="CC-BY-NC",
+    parts=("test", "train"),
+    chosen=1,
     expected={"test": 2000},
     paper={"all": 2000},
 )

@@ -33,10 +33,10 @@ def read(place: Place) -> Iterator[Item]:
     """Yield the folder's recordings."""
     table = place.table or place.root / "metadata.csv"
     if place.table or table.is_file():
-        files = FileIndex(place.root)
+        files = FileIndex(place.where)
         yield from (_from_row(row, files) for row in read_rows(table, ()))
     else:
-        yield from (_from_name(path) for path in walk(place.root))
+        yield from (_from_name(path) for path in walk(place.where))
 
 
 def _from_row(row: Mapping[str, str], files: FileIndex) -> Item:
@@ -64,8 +64,7 @@ def _from_row(row: Mapping[str, str], files: FileIndex) -> Item:
 
 
 def _find(name: str, files: FileIndex) -> Found:
-    path = files.root / name
-    if path.is_file():
+    if files.has(name):
         return {"path": name, "found": True}
     pure = PurePosixPath(name)
     stem = pure.stem if pure.suffix else pure.name

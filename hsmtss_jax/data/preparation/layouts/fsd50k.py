@@ -20,7 +20,7 @@ SPLITS = {"train": "train", "val": "validation", "": "test"}
 
 def read(place: Place) -> Iterator[Item]:
     """Yield the clips of the development and the evaluation part."""
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     parts = {
         "dev": list(read_rows(table(place.root, "dev.csv"), ("fname", "labels", "split"))),
         "eval": list(read_rows(table(place.root, "eval.csv"), ("fname", "labels"))),

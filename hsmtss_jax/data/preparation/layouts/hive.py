@@ -22,7 +22,7 @@ KEYS = {"path", "label", "chunk_start_second", "chunk_end_second"}
 
 def read(place: Place) -> Iterator[Item]:
     """Yield every source once; what a held-out mixture uses is never in training."""
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     seen: set[tuple[str, float]] = set()
     for folder, split in SPLITS.items():
         for path in _manifests(place.root, folder):
@@ -72,7 +72,7 @@ def _item(source: Mapping[str, Any], split: str, files: FileIndex) -> Item:
 
 
 def _find(path: str, files: FileIndex) -> Found:
-    if (files.root / path).is_file():
+    if files.has(path):
         return {"path": path, "found": True}
     pure = PurePosixPath(path)
     return files.find(pure.stem, pure.name, below=pure.parts[0])

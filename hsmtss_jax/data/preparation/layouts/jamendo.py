@@ -19,7 +19,7 @@ SPLITS = ("train", "validation", "test")
 
 def read(place: Place) -> Iterator[Item]:
     """Yield all tracks, whole."""
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     tracks = table(place.root, "raw_30s.tsv", "autotagging.tsv")
     splits, licences = _splits(place.root), _licences(place.root)
     for row in read_rows(tracks, COLUMNS, delimiter="\t", rest="TAGS"):

@@ -21,7 +21,7 @@ COLUMNS = ("sound", "frames", "count", "instrument")
 
 def read(place: Place) -> Iterator[Item]:
     """Yield the videos of the chosen lists."""
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     for part in place.parts:
         split, name = SPLITS[part]
         for row in read_bare(table(place.root, name), COLUMNS):

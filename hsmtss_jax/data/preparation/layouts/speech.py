@@ -28,7 +28,7 @@ def read(place: Place) -> Iterator[Item]:
 
 def read_librilight(place: Place) -> Iterator[Item]:
     """Yield chapters of audio books in English."""
-    for path in walk(place.root):
+    for path in walk(place.where):
         above = PurePosixPath(path).parts[:-1]
         if "medium" not in above[:-2]:
             continue
@@ -45,7 +45,7 @@ def read_librilight(place: Place) -> Iterator[Item]:
 
 def read_dns(place: Place) -> Iterator[Item]:
     """Yield utterances in the other languages."""
-    for path in walk(place.root):
+    for path in walk(place.where):
         above = PurePosixPath(path).parts[:-1]
         for language in LANGUAGES:
             if any(name in (f"{language}_speech", f"{language}_data") for name in above):
@@ -78,7 +78,7 @@ def _item(name: str, path: str, language: str, speaker: str, licence: str) -> It
 
 def read_avspeech(place: Place) -> Iterator[Item]:
     """Yield segments of videos with one speaker."""
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     for split in ("train", "test"):
         for row in read_bare(table(place.root, f"avspeech_{split}.csv"), AVSPEECH):
             video, start, stop = row["video"], float(row["start"]), float(row["stop"])

@@ -18,7 +18,7 @@ SECONDS = 10.0
 
 def read(place: Place) -> Iterator[Item]:
     """Yield the table's clips."""
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     path = table(place.root, "vggsound.csv")
     for row in read_bare(path, COLUMNS):
         if row["split"] not in ("train", "test"):

@@ -31,7 +31,7 @@ VALIDATION = 0.01  # share: WavCaps has no splits
 
 def read(place: Place) -> Iterator[Item]:
     """Yield the recordings of the chosen parts."""
-    files = FileIndex(place.root)
+    files = FileIndex(place.where)
     for part in place.parts:
         path = table(place.root, TABLES[part], f"{part}/{TABLES[part]}")
         told = read_json(path)

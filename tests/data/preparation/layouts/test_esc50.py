@@ -13,6 +13,11 @@ def test_the_published_edition(copy):
     assert bird["group"] == "freesound:100038"
 
 
+def test_as_the_paper_trains_on_it(copy):
+    copy.prepare("train")
+    assert {clip["split"] for clip in copy.clips.values()} == {"train"} and len(copy.clips) == 3
+
+
 def test_the_edition_of_2015(tmp_path):
     root = tmp_path / "esc"
     write_sounds(root, "101 - Dog/1-100032-A.wav", "510 - Hand saw/5-9-B.wav", "other/x.wav")

@@ -52,7 +52,9 @@ def test_an_unknown_set_is_a_line():
 
 
 def test_missing_and_damaged_files_are_named(each):
-    used = [path for path in walk(each.root) if "read_speech" not in path and "2217" not in path]
+    used = [
+        path for path in walk(str(each.root)) if "read_speech" not in path and "2217" not in path
+    ]
     gone, bad = used[0], used[-1]
     (each.root / gone).unlink()
     (each.root / bad).write_bytes(b"not a sound")
