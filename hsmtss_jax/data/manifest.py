@@ -21,7 +21,6 @@ import numpy as np
 
 from hsmtss_jax.atomic import replace_folder
 from hsmtss_jax.config import DataConfig
-from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.data.levels import LevelTable
 from hsmtss_jax.data.mixture_records import HEADER, manifest_file
 from hsmtss_jax.data.order import mixture_order, visit
@@ -82,7 +81,7 @@ def write_manifest(
             "samples": samples,
             "seed": seed,
             "mixtures": dict(counts),
-            "data": to_dict(config),
+            "data": dataclasses.asdict(config),
         }
         (work / HEADER).write_text(json.dumps(header, indent=1))
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from hsmtss_jax.atomic import current_folder
 from hsmtss_jax.config import DataConfig
-from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.data.index_rows import JsonLines
 from hsmtss_jax.data.mixing import Mixer, MixtureExample
 from hsmtss_jax.data.preparation.checks import LeftOut
@@ -175,7 +174,7 @@ class MixtureTask:
         return FIELDS
 
     def describe(self) -> dict[str, Any]:
-        sets = to_dict(self.config)
+        sets = dataclasses.asdict(self.config)
         return {"manifest": self.digest, "root": sets["root"], "sets": sets["sets"]}
 
     def records(self, items: Sequence[Any], left_out: list[LeftOut]) -> Iterator[Record]:
