@@ -140,7 +140,11 @@ class RunConfig:
     eval_every: int = 2_000  # 0: no validation
     save_every: int = 1_000
     keep: int = 3  # the last checkpoints; the best one is kept beside them
-    best_metric: str = "loss"  # the validation metric, smaller is better
+    best_metric: str = ""  # the validation metric, smaller is better; "" is the stage's own
+    # Spreads above the median of recent losses at which an update is skipped; 0 skips only NaN and infinity.
+    spike: float = 20.0
+    patience: int = 50  # skipped steps in a row after which a run goes back to a good checkpoint
+    rewinds: int = 2  # times that it goes back over the same place before it gives up
     accumulate: int = 1  # parts a batch is split into, gradients averaged
     # what networks compute in; auto: bfloat16 on accelerators, float32 on CPU
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"

@@ -160,12 +160,17 @@ def check_batch(mesh: Mesh, batch_size: int, accumulate: int = 1) -> None:
 
 
 def put_batch(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
-    """Build global arrays, axis 0 split over all devices, of this process's examples."""
+    """Build global arrays, axis 0 split over all devices, of this process's examples.
+
+    Text (names of examples) stays behind.
+    """
+    arrays = {name: np.asarray(value) for name, value in batch.items()}
     sharding = batch_sharding(mesh)
     with jax.transfer_guard_host_to_device("allow"):  # over processes it counts as unasked for
         return {
-            name: jax.make_array_from_process_local_data(sharding, np.asarray(value))
-            for name, value in batch.items()
+            name: jax.make_array_from_process_local_data(sharding, value)
+            for name, value in arrays.items()
+            if value.dtype.kind not in "USO"
         }
 
 
@@ -195,6 +200,13 @@ def any_process(flag: bool) -> bool:
     if jax.process_count() == 1:
         return flag
     return bool(np.any(multihost_utils.process_allgather(np.asarray(flag))))
+
+
+def from_main(number: int) -> int:
+    """Return the main process's number. Every process must call it at the same point."""
+    if jax.process_count() == 1:
+        return number
+    return int(multihost_utils.broadcast_one_to_all(np.int32(number)))
 
 
 def to_host(tree: Tree) -> Tree:

@@ -100,7 +100,7 @@ ARROWS: dict[str, set[str]] = {
         *(_GROUND | _BUNDLES),
         *{"metrics", "nn", "stages", "train", "train.stage", "testing"},
     },
-    "recipes": {"config", "conversion", "atomic", "bundles", "bundles.bundle", "testing"},
+    "recipes": {"config", "conversion", "atomic", "metrics", *_BUNDLES, "testing"},
     "speed": {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"inference", "codec", "data", "stages", "train", "train.stage", "testing"},

@@ -22,6 +22,8 @@ GROUP = Group(
         "train": "train one stage from a config file",
         "recipe": "train all stages in their order, to a scored pipeline",
         "data": "make data sets",
+        "sweep": "train variants of a recipe: ablations, grids of settings",
+        "compare": "put runs side by side: config, scores, speed, cost",
         "plan": "say what a training will take, before it is begun",
         "precompute": "write the frozen features that the separators are trained on",
         "separate": "separate the sound that a sentence asks for",

@@ -1,6 +1,7 @@
 """``hsmtss precompute``: AudioMAE's features of mixtures, written once, to train the separators on."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 
 from hsmtss_jax.audio.constants import CLIP_SAMPLES
@@ -25,6 +26,15 @@ class PrecomputeOptions(MixtureOptions):
     )
     train: int = option(20_000, "mixtures of the split train", low=0)
     validation: int = option(512, "mixtures of the split validation", low=0)
+    beam: str = option(
+        "", "run on Apache Beam with these arguments of its own", metavar="ARGUMENTS"
+    )
+    work: str = option(
+        "",
+        "place of the unfinished parts, which all workers reach",
+        metavar="PLACE",
+        default_help="beside OUTPUT",
+    )
     stages: StageBundles = part(StageBundles, only=("audio_mae",))
     model: ModelOptions = part(ModelOptions, HEADING, only=("ckpt", "device", "dtype"))
 
@@ -37,6 +47,8 @@ def run(options: PrecomputeOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     from hsmtss_jax.config import DataConfig
     from hsmtss_jax.conversion import override
+    from hsmtss_jax.data.preparation.beam import on_beam
+    from hsmtss_jax.data.preparation.workers import run_here
     from hsmtss_jax.precompute.mixtures import write_mixture_features
 
     counts = {"train": options.train, "validation": options.validation}
@@ -52,6 +64,8 @@ def run(options: PrecomputeOptions, context: Context) -> int:
             seed=options.seed,
             dtype=dtype,
             progress=progress,
+            runner=on_beam(shlex.split(options.beam)) if options.beam else run_here,
+            work=options.work,
         )
     print(f"{total} mixtures: {options.output}")
     return 0

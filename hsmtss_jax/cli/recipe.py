@@ -81,13 +81,14 @@ def run(options: RecipeOptions, context: Context) -> int:
     runner.claim(workdir, options.size, host)
     launch = runner.process_launcher(sys.executable, options.jobs)
     try:
-        runner.Runner(steps, workdir, settings, launch, _say).run()
+        runner.Runner(steps, workdir, settings, launch, say).run()
     except runner.StepFailed as error:
         return fail(str(error), status=error.status)
     return 0
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print a line at once, also into a pipe."""
     print(line, flush=True)
 
 

@@ -3,13 +3,20 @@
 import dataclasses
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hsmtss_jax.cli.command import Command
 from hsmtss_jax.cli.context import Context
+from hsmtss_jax.cli.errors import fail, one_line
 from hsmtss_jax.cli.options import argument
 from hsmtss_jax.config import ExperimentConfig, Size, load_config
 from hsmtss_jax.conversion import override, to_json
 from hsmtss_jax.option import option
+
+if TYPE_CHECKING:
+    from hsmtss_jax.train.loop import TrainOutcome
+
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,24 +52,34 @@ def run(options: TrainOptions, context: Context) -> int:
     from hsmtss_jax import dist
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
     from hsmtss_jax.stages import load_stage
+    from hsmtss_jax.train.interrupt import TryAgainError
     from hsmtss_jax.train.loop import train
 
     enable_compilation_cache()
-    dist.initialize(config.mesh)
-    stage = load_stage(config)
-    outcome = train(config, stage, workdir, stop_at=options.stop_at, quiet=options.quiet)
+    try:
+        dist.initialize(config.mesh)
+        stage = load_stage(config)
+        outcome = train(config, stage, workdir, stop_at=options.stop_at, quiet=options.quiet)
+    except TryAgainError as error:
+        return fail(one_line(error), status=TRY_AGAIN)
     if not options.quiet and dist.is_main():
-        if outcome.finished:
-            print(f"finished at step {outcome.step}: {workdir / 'bundle'}")
-        else:
-            print(
-                f"stopped at step {outcome.step}, saved: the same command goes on", file=sys.stderr
-            )
-    return 0
+        _tell(outcome, workdir)
+    return 0 if outcome.signal is None or outcome.finished else 128 + outcome.signal
+
+
+def _tell(outcome: "TrainOutcome", workdir: Path) -> None:
+    """Print how a run ended."""
+    if outcome.finished:
+        print(f"finished at step {outcome.step}: {workdir / 'bundle'}")
+        return
+    saved = "saved" if outcome.saved == outcome.step else f"the last checkpoint is {outcome.saved}"
+    print(f"stopped at step {outcome.step}, {saved}: the same command goes on", file=sys.stderr)
 
 
 COMMAND = Command(
-    description="Train one stage. The same command again goes on where the run stopped.",
+    description="Train one stage. The same command again goes on where the run stopped. Exit status: 0 "
+    "finished; 143, 130, 129 stopped by SIGTERM, SIGINT, SIGHUP and saved; 75 the same command may do "
+    "better (a data worker was lost, another process trains there); 2 it will not.",
     epilog="example: python train.py local_separator --size demo --workdir runs/local "
     "run.steps=5000 optim.model.lr=3e-4",
     options=TrainOptions,

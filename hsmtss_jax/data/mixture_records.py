@@ -20,7 +20,7 @@ from hsmtss_jax.data.index_rows import JsonLines
 from hsmtss_jax.data.mixing import Mixer, MixtureExample
 from hsmtss_jax.data.preparation.checks import LeftOut
 from hsmtss_jax.data.preparation.engine import assemble, made_before, plan_jobs, run_plan
-from hsmtss_jax.data.preparation.workers import in_processes
+from hsmtss_jax.data.preparation.workers import Runner, run_here
 from hsmtss_jax.data.recipe import EXTRACT, Recipe, read_recipe
 from hsmtss_jax.data.records import DatasetCard, Fields, Record
 from hsmtss_jax.data.sets import open_clips
@@ -189,7 +189,8 @@ def write_mixtures(
     out: str | os.PathLike,
     config: DataConfig,
     *,
-    processes: int = 1,
+    runner: Runner = run_here,
+    work: str = "",
     per_file: int = 512,
     progress: Progress | None = None,
 ) -> Mapping[str, int]:
@@ -200,7 +201,8 @@ def write_mixtures(
     Args:
       out: folder of the data set.
       config: its manifest, and the clips that it was made of.
-      processes: that mix.
+      runner: does the jobs, a file each.
+      work: folder or address of the parts of an unfinished set [beside ``out``].
       per_file: mixtures of a file of records.
       progress: takes mixtures done and mixtures in all.
 
@@ -215,9 +217,9 @@ def write_mixtures(
     counts = {split: int(n) for split, n in told["mixtures"].items() if n}
     task = MixtureTask(config, _digest(folder, counts))
     items = ((split, (split, i)) for split, count in counts.items() for i in range(count))
-    plan = plan_jobs(task, items, Path(out), per_file)
+    plan = plan_jobs(task, items, Path(out), per_file, work)
     if made_before(plan, Path(out)) is None:
-        jobs = run_plan(task, plan, in_processes(processes), progress)
+        jobs = run_plan(task, plan, runner, progress)
         card = DatasetCard(
             name=Path(out).name,
             description=f"Mixtures of {told['samples']} samples, 16 kHz, of the manifest {folder.name}.",

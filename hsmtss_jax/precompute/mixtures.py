@@ -3,26 +3,26 @@
 Legend: B mixtures, L samples, P patches, C width of S.
 """
 
-import dataclasses
 import functools
-import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from hsmtss_jax.bundles.bundle import Bundle
+from hsmtss_jax.bundles.bundle import Bundle, load_bundle
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.config import DataConfig
-from hsmtss_jax.data.drawn_mixtures import example_dataset
 from hsmtss_jax.data.mixing import MixtureExample
 from hsmtss_jax.data.mixture_records import captions_of
 from hsmtss_jax.data.pipeline import FEATURE_SOURCE
-from hsmtss_jax.data.records import DatasetCard, Fields, Split, write_dataset
-from hsmtss_jax.data.sets import open_clips
+from hsmtss_jax.data.preparation.checks import LeftOut
+from hsmtss_jax.data.preparation.mixtures import Draws, name_of, write_drawn
+from hsmtss_jax.data.preparation.workers import Runner, run_here
+from hsmtss_jax.data.records import Fields, Record
 from hsmtss_jax.data.sources import Clip
 from hsmtss_jax.models.semantics import Encoders
 from hsmtss_jax.progress import Progress
@@ -42,6 +42,7 @@ FIELDS: Fields = {
     "licence": "text",
 }
 BATCH = 16
+PER_JOB = 128  # mixtures of a file: 300 MB at the paper's size
 
 
 def write_mixture_features(
@@ -54,6 +55,8 @@ def write_mixture_features(
     seed: int = 0,
     dtype: Any = np.float32,
     progress: Progress | None = None,
+    runner: Runner = run_here,
+    work: str = "",
 ) -> None:
     """Write S of mixtures of ``config.root``, drawn as in training.
 
@@ -68,41 +71,79 @@ def write_mixture_features(
       seed: of all that is random.
       dtype: compute dtype.
       progress: takes mixtures done and mixtures in all.
+      runner: does the jobs, files of 128 mixtures.
+      work: folder or address of the parts of an unfinished set [beside ``out``].
 
     Raises ValueError when the bundle's windows have another number of samples, OSError when the clips are not
     prepared.
     """
-    encoders = read_encoders({"audio_mae": audio_mae}, dtype)
-    span = encoders.fbank.frames * 160
+    draws = Draws(config, counts, samples, seed)
+    task = FeatureTask(audio_mae, draws, np.dtype(dtype).name)
+    span = task.window
     if not 0 < samples <= span:
         raise ValueError(f"samples must be 1 to {span}, the AudioMAE's window, not {samples}")
-    frozen = jax.device_put({"audio_mae": audio_mae.params})
-    encode = functools.partial(jax.jit(functools.partial(_encode, encoders)), frozen)
-
-    total = sum(counts.values())
-    before = dict(zip(counts, itertools.accumulate(counts.values(), initial=0), strict=False))
-
-    def records(split: str, count: int) -> Iterator[dict[str, Any]]:
-        clips = {clip.id: clip for clip in open_clips(config, split).clips}
-        setting = dataclasses.replace(config, eval_examples=count)
-        dataset = example_dataset(setting, split, seed, samples=samples)
-        for start in range(0, count, BATCH):
-            indices = range(start, min(start + BATCH, count))
-            examples = [dataset[i] for i in indices]
-            semantics = apply_in_batches(encode, _waves(examples), limit=BATCH)
-            for i, example, s in zip(indices, examples, semantics, strict=True):
-                yield _record(f"{split}-{i:07d}", example, s, clips)
-            if progress:
-                progress(before[split] + start + len(examples), total)
-
-    card = DatasetCard(
-        name=Path(out).name,
-        description=f"S of mixtures of two clips of {Path(config.root).name}, {samples} samples.",
-        licence="As the clips: see the field licence.",
+    write_drawn(
+        task,
+        draws,
+        Path(out),
+        f"S of mixtures of two clips of {Path(config.root).name}, {samples} samples.",
+        runner,
+        work=work,
+        per_job=PER_JOB,
+        progress=progress,
+        extra={FEATURE_SOURCE: audio_mae.digest + "\n"},
     )
-    splits = {name: Split(n, records(name, n)) for name, n in counts.items() if n}
-    extra = {FEATURE_SOURCE: audio_mae.digest + "\n"}
-    write_dataset(out, card, FIELDS, splits, extra=extra)
+
+
+class FeatureTask:
+    """Make records of drawn mixtures' S. Picklable: with the place of the bundle, if it has one."""
+
+    fields: ClassVar[Fields] = FIELDS
+
+    def __init__(self, audio_mae: Bundle, draws: Draws, dtype: str) -> None:
+        self._bundle, self._draws, self._dtype = audio_mae, draws, dtype
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a worker needs."""
+        bundle = self._bundle if self._bundle.path is None else self._bundle.path.absolute()
+        return {"bundle": bundle, "draws": self._draws, "dtype": self._dtype}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Read the bundle from its place."""
+        bundle = state["bundle"]
+        self._bundle = load_bundle(bundle) if isinstance(bundle, Path) else bundle
+        self._draws, self._dtype = state["draws"], state["dtype"]
+
+    @functools.cached_property
+    def _encoders(self) -> Encoders:
+        return read_encoders({"audio_mae": self._bundle}, jnp.dtype(self._dtype))
+
+    @functools.cached_property
+    def _encode(self) -> Callable[[jax.Array], jax.Array]:
+        frozen = jax.device_put({"audio_mae": self._bundle.params})
+        return functools.partial(jax.jit(functools.partial(_encode, self._encoders)), frozen)
+
+    @property
+    def window(self) -> int:
+        """Return the samples of the AudioMAE's window."""
+        return self._encoders.fbank.frames * 160
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the records depend on beside the items, as plain JSON."""
+        return {
+            **self._draws.describe(),
+            "audio_mae": self._bundle.digest,
+            "dtype": self._dtype,
+        }
+
+    def records(self, items: Sequence[Any], left_out: list[LeftOut]) -> Iterator[Record]:
+        """Yield the records of items (split, number)."""
+        for start in range(0, len(items), BATCH):
+            part = items[start : start + BATCH]
+            examples = [self._draws.example(*item) for item in part]
+            semantics = apply_in_batches(self._encode, _waves(examples), limit=BATCH)
+            for item, example, s in zip(part, examples, semantics, strict=True):
+                yield _record(name_of(*item), example, s, self._draws.clips(item[0]))
 
 
 def _encode(encoders: Encoders, frozen: Mapping[str, Any], waves: jax.Array) -> jax.Array:

@@ -59,11 +59,52 @@ class RecipeConfig:
       text_encoder: the bundle to begin with; "demo": the shipped one's, "random": random weights, "": must
         be given.
       features: of mixtures, computed behind audio_mae.
-      pipeline: how the bundles are put together.
+      pipeline: how the bundles are put together; None: trainings are all there is.
     """
 
     stages: tuple[StageStep, ...]
     data: str = ""
     text_encoder: str = ""
     features: FeatureStep = dataclasses.field(default_factory=FeatureStep)
-    pipeline: PipelineStep = dataclasses.field(default_factory=PipelineStep)
+    pipeline: PipelineStep | None = dataclasses.field(default_factory=PipelineStep)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SweepConfig:
+    """Configure variants of a recipe: by name, what is trained anew. The rest is a finished recipe's."""
+
+    variants: Mapping[str, RecipeConfig]
+
+
+def variant(
+    recipe: RecipeConfig,
+    stages: Mapping[str, tuple[str, ...]],
+    pipeline: tuple[str, ...] | None = None,
+    upstream: Mapping[str, str] | None = None,
+) -> RecipeConfig:
+    """Return the part of a recipe that a variant trains anew.
+
+    Args:
+      recipe: the whole.
+      stages: the configs to train, in order, with the overrides of each.
+      pipeline: overrides of the pipeline; None: the recipe's.
+      upstream: changes of who makes the bundle that a stage or the pipeline calls so.
+    """
+    known = {step.config: step for step in recipe.stages}
+    changes = dict(upstream or {})
+    chosen = []
+    for name, overrides in stages.items():
+        step = known.get(name, StageStep(config=name))
+        chosen.append(
+            dataclasses.replace(
+                step, overrides=(*step.overrides, *overrides), upstream={**step.upstream, **changes}
+            )
+        )
+    last = recipe.pipeline
+    if last is not None:
+        last = dataclasses.replace(
+            last,
+            overrides=last.overrides if pipeline is None else pipeline,
+            upstream={**last.upstream, **changes},
+        )
+    return dataclasses.replace(recipe, stages=tuple(chosen), pipeline=last)

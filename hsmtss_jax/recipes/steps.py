@@ -9,7 +9,7 @@ from typing import Any
 from hsmtss_jax.bundles.pipeline import PipelineConfig
 from hsmtss_jax.config import ExperimentConfig, load_config
 from hsmtss_jax.conversion import override
-from hsmtss_jax.recipes.recipe import RecipeConfig, StageStep
+from hsmtss_jax.recipes.recipe import PipelineStep, RecipeConfig, StageStep
 
 COMMAND = ("-m", "hsmtss_jax")
 MATERIALS = ("-m", "hsmtss_jax.recipes.materials")
@@ -58,6 +58,7 @@ class Materials:
       data: a data set in place of the configs' own; None leaves these.
       text_encoder: a bundle in place of the recipe's.
       overrides: ``path=value`` of every training, or ``CONFIG.path=value`` of one.
+      base: workdir of a finished recipe, whose bundles stand for those of stages that are not trained here.
     """
 
     size: str
@@ -65,6 +66,7 @@ class Materials:
     data: str | None = None
     text_encoder: Path | None = None
     overrides: tuple[str, ...] = ()
+    base: Path | None = None
 
 
 def steps_of(recipe: RecipeConfig, given: Materials) -> list[Step]:
@@ -80,7 +82,8 @@ def steps_of(recipe: RecipeConfig, given: Materials) -> list[Step]:
         steps.append(maker.training(stage))
         if stage.config == "audio_mae" and recipe.features.train:
             steps.append(maker.features())
-    steps += [maker.pipeline(), maker.scores()]
+    if recipe.pipeline is not None:
+        steps += [maker.pipeline(recipe.pipeline), maker.scores(recipe.pipeline)]
     known = {step.name for step in steps}
     return [
         dataclasses.replace(step, needs=tuple(name for name in step.needs if name in known))
@@ -129,13 +132,16 @@ class _Maker:
 
     def __init__(self, recipe: RecipeConfig, given: Materials) -> None:
         self.recipe, self.given, self.workdir = recipe, given, given.workdir
+        self.base = given.base or given.workdir  # of what is not made here
         self.configs = {stage.config for stage in recipe.stages}
         self.synthetic = not (given.data or recipe.data)
-        self.data = given.data or recipe.data or str(self.workdir / CORPUS)
+        self.data = given.data or recipe.data or str(self.base / CORPUS)
         self.text_encoder = self._text_encoder()
 
     def materials(self) -> Iterable[Step]:
         """Yield the steps that make what a tiny recipe begins with."""
+        if self.given.base is not None:
+            return
         if self.synthetic:
             corpus = self.workdir / CORPUS
             yield Step(CORPUS, (*MATERIALS, "corpus", str(corpus)), corpus)
@@ -159,7 +165,7 @@ class _Maker:
         folder = self.workdir / stage.config
         options = ("--size", self.given.size, "--workdir", str(folder))
         needs = [*sources.values(), CORPUS]
-        needs += [FEATURES] if config.data.root == str(self.workdir / FEATURES) else []
+        needs += [FEATURES] if config.data.root == str(self._features()) else []
         return Step(
             name=stage.config,
             words=(*COMMAND, "train", stage.config, *options, *changes),
@@ -183,9 +189,9 @@ class _Maker:
         words = (*COMMAND, "precompute", str(out), *(f"--{k}={v}" for k, v in options.items()))
         return Step(FEATURES, words, out, ("audio_mae", CORPUS), features.share)
 
-    def pipeline(self) -> Step:
+    def pipeline(self, step: PipelineStep) -> Step:
         """Return the step that assembles the pipeline."""
-        step, out = self.recipe.pipeline, self.workdir / PIPELINE
+        out = self.workdir / PIPELINE
         config = override(
             load_config("pipeline", self.given.size, PipelineConfig), list(step.overrides)
         )
@@ -195,19 +201,29 @@ class _Maker:
         words = (*COMMAND, "export", "pipeline", str(out), *options, *step.overrides, *paths)
         return Step(PIPELINE, words, out, tuple(sources.values()))
 
-    def scores(self) -> Step:
+    def scores(self, step: PipelineStep) -> Step:
         """Return the step that scores the pipeline."""
-        step, out = self.recipe.pipeline, self.workdir / f"{SCORES}.json"
+        out = self.workdir / f"{SCORES}.json"
         options = (f"--ckpt={self.workdir / PIPELINE}", f"--data={self.data}")
         words = (*COMMAND, "evaluate", "separation", *options, f"--count={step.pairs}")
         return Step(SCORES, (*words, *step.options, "-o", str(out)), out, (PIPELINE,), step.share)
 
     def _bundle(self, source: str) -> Path:
-        return self.text_encoder if source == TEXT else self.workdir / source / "bundle"
+        """Return where the bundle of a step is: made here, the text encoder's, or the base's."""
+        if source == TEXT:
+            return self.text_encoder
+        if source in self.configs:
+            return self.workdir / source / "bundle"
+        path = self.base / source / "bundle"
+        if self.given.base is not None and not path.is_dir():
+            raise FileNotFoundError(
+                f"no bundle at {path}: finish hsmtss recipe --workdir {self.base} first"
+            )
+        return path
 
     def _text_encoder(self) -> Path:
         given, named = self.given.text_encoder, self.recipe.text_encoder
-        path = given or (SHIPPED / TEXT if named == "demo" else self.workdir / TEXT / "bundle")
+        path = given or (SHIPPED / TEXT if named == "demo" else self.base / TEXT / "bundle")
         if given is None and not named:
             raise ValueError(
                 "this recipe takes a text encoder: hsmtss import text_encoder google/flan-t5-base -o FOLDER, "
@@ -222,7 +238,7 @@ class _Maker:
         changes = []
         features = self.recipe.features
         if features.train and config.data.root == features.root:
-            changes.append(f"data.root={self.workdir / FEATURES}")
+            changes.append(f"data.root={self._features()}")
         elif self.synthetic or self.given.data:
             changes.append(f"data.root={self.data}")
         if config.data.text_cache:
@@ -239,6 +255,9 @@ class _Maker:
             elif head == config:
                 found.append(rest)
         return found
+
+    def _features(self) -> Path:
+        return (self.workdir if "audio_mae" in self.configs else self.base) / FEATURES
 
     def _check_data(self, root: str) -> None:
         if not Path(root).is_relative_to(self.workdir) and not Path(root).exists():

@@ -62,6 +62,7 @@ class AcousticDecoderStage(ClipStage):
 
     config: AcousticDecoderStageConfig
     config_class = AcousticDecoderStageConfig
+    best_metric = "cross_entropy"
     upstream_names: ClassVar[tuple[str, ...]] = ("audio_mae", "tf_codec")
 
     @functools.cached_property

@@ -47,6 +47,7 @@ class AudioMAEStage(ClipStage):
 
     config: AudioMAEStageConfig
     config_class = AudioMAEStageConfig
+    best_metric = "masked_mse"
 
     def init(
         self, key: jax.Array, batch: Batch, frozen: Mapping[str, Tree]

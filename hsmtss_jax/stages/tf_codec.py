@@ -96,6 +96,7 @@ class TFCodecStage(ClipStage):
 
     config: TFCodecStageConfig
     config_class = TFCodecStageConfig
+    best_metric = "mel"
     init_only_names: ClassVar[tuple[str, ...]] = ("initial_codec",)
 
     def complete(self, config: TFCodecStageConfig) -> TFCodecStageConfig:

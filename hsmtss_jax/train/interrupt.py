@@ -6,11 +6,15 @@ from types import FrameType
 from typing import Any
 
 
+class TryAgainError(OSError):
+    """Report that a run was stopped by something that the same command may not meet again."""
+
+
 class Interrupt:
-    """Set ``requested`` at the first signal while entered; a second one acts as it always did."""
+    """Keep the first signal while entered, as ``number``; a second one acts as it always did."""
 
     def __init__(self) -> None:
-        self.requested = False
+        self.number: int | None = None
         self._former: dict[int, Any] = {}
 
     def __enter__(self) -> "Interrupt":
@@ -23,9 +27,14 @@ class Interrupt:
     def __exit__(self, *_: object) -> None:
         self._restore()
 
+    @property
+    def requested(self) -> bool:
+        """Return whether a signal came."""
+        return self.number is not None
+
     def _request(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
-        self.requested = True
+        del frame
+        self.number = number
         self._restore()
 
     def _restore(self) -> None:

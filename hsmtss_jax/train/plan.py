@@ -64,6 +64,27 @@ class Plan:
         """Create the state before the first step, in place on the devices."""
         return jax.jit(self.make_state, out_shardings=self.shardings)(self.key, self.frozen)
 
+    def best_metric(self) -> str:
+        """Return the validation metric that tells the best checkpoint: the config's, or the stage's own.
+
+        Raises:
+          ValueError: the stage measures no such metric.
+        """
+        name = self.config.run.best_metric or self.stage.best_metric
+        if not self.config.run.eval_every:
+            return name
+
+        def metrics(state: TrainState, batch: Batch) -> Mapping[str, jax.Array]:
+            return self.stage.eval_metrics(self.eval_inputs(state, batch))
+
+        known = jax.eval_shape(metrics, self.shapes, self.stage.batch_spec())
+        if name not in known:
+            raise ValueError(
+                f"run.best_metric={name!r} is no metric of stage {self.config.stage.name!r}: choose one of "
+                f"{', '.join(known)} (smaller is better)"
+            )
+        return name
+
     def eval_inputs(self, state: TrainState, batch: Batch | None = None) -> StepInput:
         """Return what evaluation and panels read of a state: averaged parameters where there are some."""
         return StepInput(

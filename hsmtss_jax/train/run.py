@@ -7,7 +7,8 @@ from pathlib import Path
 
 from hsmtss_jax.config import MeshConfig
 from hsmtss_jax.conversion import from_json
-from hsmtss_jax.train.checkpoint import Checkpointer, check_same_run
+from hsmtss_jax.train.checkpoint import Checkpointer
+from hsmtss_jax.train.identity import check_same_run
 from hsmtss_jax.train.plan import Plan, prepare
 from hsmtss_jax.train.stage import Stage
 from hsmtss_jax.train.state import TrainState
@@ -35,6 +36,7 @@ def open_run(
     checkpointer = Checkpointer(workdir)
     try:
         number = _resolve(checkpointer, step, workdir)
+        checkpointer.verify(number)
         saved = checkpointer.config(number)
         found = stage_class(saved["experiment"]["stage"]["name"])
         config = from_json(json.dumps(saved["experiment"]), found.config_class)
@@ -52,7 +54,12 @@ def _resolve(checkpointer: Checkpointer, step: str, workdir: Path) -> int:
     if not steps:
         raise ValueError(f"{workdir} holds no checkpoint yet")
     if step == "latest":
-        return steps[-1]
+        latest = checkpointer.latest()
+        if latest is None:
+            raise ValueError(
+                f"{workdir} holds no checkpoint that is whole: hsmtss doctor {workdir}"
+            )
+        return latest
     if step == "best":
         best = checkpointer.best()
         if best is None:

@@ -79,11 +79,13 @@ class Stage(abc.ABC):
     config_class: the class of ``config``. upstream_names: the bundles that must be given.
     init_only_names: the upstream bundles that only ``init`` reads (a fine-tune's starting point):
     they are in the ``frozen`` of ``init`` and must be left out of every later ``frozen``.
+    best_metric: the one of ``eval_metrics`` that tells the best checkpoint, smaller is better.
     """
 
     config_class: ClassVar[type[StageConfig]] = StageConfig
     upstream_names: ClassVar[tuple[str, ...]] = ()
     init_only_names: ClassVar[tuple[str, ...]] = ()
+    best_metric: ClassVar[str] = "loss"
     config: StageConfig
 
     def __init__(

@@ -18,7 +18,7 @@ from hsmtss_jax.train.state import TrainState
 
 Tree = Any
 Metrics = dict[str, jax.Array]
-Step = Callable[[TrainState, Batch, Mapping[str, Tree], jax.Array], tuple[TrainState, Metrics]]
+Step = Callable[..., tuple[TrainState, Metrics]]
 
 
 def make_step(
@@ -29,10 +29,11 @@ def make_step(
     accumulate: int = 1,
     trainable: Mapping[str, Tree] | None = None,
 ) -> Step:
-    """Build ``step(state, batch, frozen, key) -> (state, metrics)``, to be jitted, the state donated.
+    """Build ``step(state, batch, frozen, key, limits) -> (state, metrics)``, to be jitted, the state donated.
 
-    batch arrays are [B, ...]. key is the run's root key: the step's is derived from the counter.
-    A group whose gradients are not finite is left as it was, and counted in ``state.skipped``.
+    batch arrays are [B, ...]. key is the run's root key: the step's is derived from the counter. limits: the
+    largest loss by group whose update is taken; None takes any that is finite. A group whose loss is above
+    it, or whose gradients are not finite, is left as it was, and counted in ``state.skipped``.
 
     Args:
       objectives: by group, in the order of the updates.
@@ -45,7 +46,11 @@ def make_step(
     schedules = {group: make_schedule(configs[group], steps) for group in objectives}
 
     def step(
-        state: TrainState, batch: Batch, frozen: Mapping[str, Tree], key: jax.Array
+        state: TrainState,
+        batch: Batch,
+        frozen: Mapping[str, Tree],
+        key: jax.Array,
+        limits: Mapping[str, jax.Array] | None = None,
     ) -> tuple[TrainState, Metrics]:
         step_key = jax.random.fold_in(key, state.step)
         parts = _split(batch, accumulate)
@@ -65,12 +70,15 @@ def make_step(
             if trainable is not None:
                 grads = jax.tree.map(_zero_unless, trainable[group], grads)
             carry = report.carry
-            state, norm = _update(
-                state, group, optimizers[group], configs[group], loss, report, grads
+            within = True if limits is None else loss <= limits[group]
+            before = state.skipped
+            state, norms = _update(
+                state, group, optimizers[group], configs[group], loss, report, grads, within
             )
             metrics |= {f"{group}/{name}": value for name, value in report.metrics.items()}
             metrics[f"{group}/loss"] = loss
-            metrics[f"{group}/grad_norm"] = norm
+            metrics |= {f"{group}/{name}": value for name, value in norms.items()}
+            metrics[f"{group}/skipped"] = (state.skipped - before).astype(jnp.float32)
             metrics[f"{group}/lr"] = schedules[group](state.step)
         metrics["skipped"] = state.skipped
         return dataclasses.replace(state, step=state.step + 1), metrics
@@ -145,10 +153,11 @@ def _update(
     loss: jax.Array,
     report: StepReport,
     grads: Tree,
-) -> tuple[TrainState, jax.Array]:
-    """Update this group; leave the state as it was when loss or gradient is not finite."""
-    norm = jnp.sqrt(sum(jnp.sum(jnp.square(grad)) for grad in jax.tree.leaves(grads)))
-    finite = jnp.isfinite(norm) & jnp.isfinite(loss)
+    within: jax.Array | bool,
+) -> tuple[TrainState, Metrics]:
+    """Update this group; leave the state as it was when loss or gradient is not finite, or not ``within``."""
+    norm = _norm(grads)
+    finite = jnp.isfinite(norm) & jnp.isfinite(loss) & within
     params = state.params[group]
     updates, opt_state = optimizer.update(grads, state.opt_state[group], params)
     new_params = optax.apply_updates(params, updates)
@@ -171,4 +180,13 @@ def _update(
         aux=keep(report.aux, state.aux),
         skipped=state.skipped + (~finite).astype(jnp.int32),
     )
-    return state, norm
+    norms = {
+        "grad_norm": norm,
+        "update_norm": _norm(updates),
+        "param_norm": _norm(new_params),
+    }
+    return state, norms
+
+
+def _norm(tree: Tree) -> jax.Array:
+    return jnp.sqrt(sum(jnp.sum(jnp.square(leaf)) for leaf in jax.tree.leaves(tree)))

@@ -1,17 +1,20 @@
 """Write a run's numbers, pictures and sounds: ``metrics.jsonl`` and TensorBoard event files.
 
+``skipped.jsonl`` holds the steps whose update was skipped, with the examples of their batch.
+
 Legend: H, W image rows and columns.
 """
 
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from tensorboardX import SummaryWriter
 
+from hsmtss_jax.atomic import write_text
 from hsmtss_jax.train.stage import Panel
 
 
@@ -21,8 +24,10 @@ class Writer:
     def __init__(self, workdir: str | Path, resume_step: int = 0) -> None:
         folder = Path(workdir)
         folder.mkdir(parents=True, exist_ok=True)
+        self._skipped = folder / "skipped.jsonl"
         path = folder / "metrics.jsonl"
-        _drop_after(path, resume_step)
+        for each in (path, self._skipped):
+            _drop_after(each, resume_step)
         self._lines = path.open("a", encoding="utf-8")
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_step + 1)
 
@@ -36,6 +41,12 @@ class Writer:
             if not math.isfinite(value):
                 continue
             self._board.add_scalar(name, value, step)
+
+    def skipped(self, step: int, reason: str, examples: Sequence[str]) -> None:
+        """Write down a step whose update was skipped: why, and the names of its examples."""
+        line = {"step": step, "time": round(time.time(), 3), "reason": reason}
+        with self._skipped.open("a", encoding="utf-8") as opened:
+            opened.write(json.dumps({**line, "examples": list(examples)}) + "\n")
 
     def panels(self, step: int, panels: Mapping[str, Panel]) -> None:
         """Write images [H, W] (first row at the bottom, as spectrograms are drawn) and sounds."""
@@ -57,13 +68,13 @@ def _drop_after(path: Path, step: int) -> None:
     if not path.exists():
         return
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             if json.loads(line)["step"] <= step:
                 kept.append(line + "\n")
         except (ValueError, KeyError, TypeError):
             continue  # a line cut short when the former run was killed
-    path.write_text("".join(kept), encoding="utf-8")
+    write_text(path, "".join(kept))
 
 
 def _unit_range(image: np.ndarray) -> np.ndarray:

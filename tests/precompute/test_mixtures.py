@@ -8,15 +8,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hsmtss_jax.bundles.bundle import save_bundle
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.config import DataConfig, Shard, load_config
 from hsmtss_jax.data.drawn_mixtures import mixture_examples
+from hsmtss_jax.data.preparation.beam import on_beam
 from hsmtss_jax.data.records import RecordReader
 from hsmtss_jax.precompute.mixtures import write_mixture_features
 from hsmtss_jax.stages import stage_class
 from hsmtss_jax.testing.bundles import frozen_params, tiny_upstream
 from hsmtss_jax.testing.corpus import write_tiny_corpus
+from tests.data.preparation.sounds import contents
+from tests.data.preparation.test_engine import Stopping
 
 SAMPLES = 40_960
 COUNTS = {"train": 5, "validation": 4}
@@ -133,3 +137,29 @@ def test_bad_arguments_give_one_line(arguments, message, tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and message in error
     assert not (tmp_path / "out").exists()
+
+
+def features(corpus, out, **options) -> Path:
+    bundle = options.pop("bundle", None) or tiny_upstream(["audio_mae"])["audio_mae"]
+    config = DataConfig(root=str(corpus))
+    write_mixture_features(out, bundle, config, COUNTS, samples=SAMPLES, **options)
+    return out
+
+
+def test_an_interrupted_run_goes_on_to_the_same(corpus, data, tmp_path):
+    again = tmp_path / data.name
+    with pytest.raises(KeyboardInterrupt):
+        features(corpus, again, runner=Stopping(1))
+    assert not again.exists()
+    assert contents(features(corpus, again)) == contents(data)
+
+
+@pytest.mark.extra
+@pytest.mark.filterwarnings("ignore")
+def test_beam_makes_the_same_from_a_bundle_on_disk(corpus, tmp_path):
+    pytest.importorskip("apache_beam")
+    bundle = save_bundle(tmp_path / "bundle", tiny_upstream(["audio_mae"])["audio_mae"])
+    here = features(corpus, tmp_path / "a" / "set", bundle=bundle)
+    beam = on_beam(["--runner=DirectRunner"])
+    there = features(corpus, tmp_path / "b" / "set", bundle=bundle, runner=beam)
+    assert contents(there) == contents(here)

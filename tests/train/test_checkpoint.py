@@ -1,6 +1,7 @@
-"""Checkpoints: what is kept, what comes back, and what a resumed run may change."""
+"""Checkpoints: what is kept, what comes back, what damage is noticed and passed over."""
 
-import copy
+import json
+import shutil
 
 import grain
 import jax
@@ -9,33 +10,44 @@ import numpy as np
 import optax
 import pytest
 
-from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.train.checkpoint import (
     Checkpointer,
+    CheckpointWarning,
+    OtherRunError,
     abstract_state,
-    check_same_run,
-    differences,
 )
+from hsmtss_jax.train.digest import DIGEST, DamagedError
 from hsmtss_jax.train.state import create_state
-from tests.train.toy import toy_config
-
-
-def identity(config):
-    return {"experiment": to_dict(config), "upstream": {}}
 
 
 def data():
     return iter(grain.MapDataset.range(10).to_iter_dataset())
 
 
-def state_of(width=3):
-    params = {"net": {"w": jnp.arange(float(width))}}
-    return create_state(params, {"count": jnp.zeros(())}, {"net": optax.adam(1e-3)}, {"net"})
+def state_of(width=3, step=0):
+    params = {"net": {"w": jnp.arange(float(width)) + step}}
+    state = create_state(params, {"count": jnp.zeros(())}, {"net": optax.adam(1e-3)}, {"net"})
+    return state.replace(step=jnp.int32(step))
 
 
 def layout(state):
     one = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     return abstract_state(state, jax.tree.map(lambda _: one, state))
+
+
+def accept(config):
+    if config.get("name") == "other":
+        raise ValueError("this is another run")
+
+
+def save(checkpointer, *steps, name="x", metric=None):
+    for step in steps:
+        checkpointer.save(step, state_of(step=step), data(), {"name": name}, metric)
+        checkpointer.wait()
+
+
+def resume(checkpointer):
+    return checkpointer.resume(layout(state_of()), data(), accept)
 
 
 @pytest.fixture
@@ -45,50 +57,155 @@ def checkpointer(tmp_path):
     made.close()
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """Checkpoints 1 and 2 of a run and 3 of another one."""
+    made = Checkpointer(tmp_path_factory.mktemp("template"))
+    save(made, 1, 2)
+    save(made, 3, name="other")
+    made.close()
+    return made.folder
+
+
+@pytest.fixture
+def two(template, checkpointer):
+    for step in ("1", "2"):
+        shutil.copytree(template / step, checkpointer.folder / step)
+    return checkpointer
+
+
 def test_state_data_position_and_config_come_back(checkpointer):
-    state, rows = state_of(), data()
+    state, rows = state_of(step=5), data()
     assert [next(rows), next(rows)] == [0, 1]
-    checkpointer.save(5, state.replace(step=jnp.int32(5)), rows, {"experiment": {"name": "x"}})
+    checkpointer.save(5, state, rows, {"experiment": {"name": "x"}})
     checkpointer.wait()
     assert checkpointer.latest() == 5 and checkpointer.config(5) == {"experiment": {"name": "x"}}
+    assert checkpointer.verify(5)
     again = data()
     restored = checkpointer.restore(5, layout(state), again)
     assert int(restored.step) == 5 and next(again) == 2
     jax.tree.map(np.testing.assert_array_equal, restored.params, state.params)
-    with pytest.raises(ValueError, match=r"checkpoint 5 in .* does not fit"):
+    with pytest.raises(ValueError, match=r"checkpoint .*5 does not fit"):
         checkpointer.restore(5, layout(state_of()).replace(params={"other": {}}))
 
 
 def test_the_best_stays_beside_the_last(checkpointer):
     assert checkpointer.latest() is None and checkpointer.best() is None
-    for step, metric in ((1, float("nan")), (2, 0.1), (3, 0.5), (4, None)):
-        checkpointer.save(step, state_of(), data(), {}, metric)
-        checkpointer.wait()
-    assert checkpointer.best() == 2 and checkpointer.steps() == [2, 4]
+    for step, metric in ((1, float("nan")), (2, 0.1), (4, None), (5, None)):
+        save(checkpointer, step, metric=metric)
+    checkpointer.prune(4)
+    assert checkpointer.best() == 2 and checkpointer.steps() == [2, 4, 5]
+    checkpointer.prune(5)
+    assert checkpointer.steps() == [2, 5]
 
 
-def test_older_checkpoints_lack_newer_fields(tmp_path):
-    """A run from before short_clips and amsgrad goes on as it was: with what they stand at by default."""
-    saved = identity(toy_config())
-    old = copy.deepcopy(saved)
-    del old["experiment"]["data"]["short_clips"]
-    for optim in old["experiment"]["optim"].values():
-        del optim["amsgrad"]
-    check_same_run(old, saved, tmp_path)
-    changed = copy.deepcopy(saved)
-    changed["experiment"]["data"]["short_clips"] = "pad"
-    with pytest.raises(ValueError, match=r"data\.short_clips=repeat, not pad"):
-        check_same_run(old, changed, tmp_path)
+def test_older_ones_stay_where_the_last_is_damaged(two):
+    damage_state(two.folder / "2")
+    with pytest.warns(CheckpointWarning, match="checkpoint 2 .* is passed over"):
+        two.prune(2)
+    assert two.steps() == [1, 2]
 
 
-def test_other_upstream_bundles_are_another_run(tmp_path):
-    saved = {**identity(toy_config()), "upstream": {"audio_mae": "0123456789abcdef"}}
-    other = {**saved, "upstream": {"audio_mae": "fedcba9876543210"}}
-    with pytest.raises(ValueError, match=r"upstream\.audio_mae \(digest\)=0123456789ab, not fedc"):
-        check_same_run(saved, other, tmp_path)
+def damage_state(folder):
+    """Change one bit of the largest file."""
+    files = (path for path in (folder / "state").rglob("*") if path.is_file())
+    path = max(files, key=lambda path: path.stat().st_size)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
-def test_differences_are_named_by_their_path():
-    before = {"name": "a", "model": {"width": 8, "depth": 2}, "old": 1}
-    now = {"name": "b", "model": {"width": 16, "depth": 2}, "new": 1}
-    assert differences(before, now) == ["model.width: 8, here 16"]
+def cut(name):
+    def damage(folder):
+        path = next(path for path in sorted(folder.rglob(name)) if path.is_file())
+        path.write_bytes(path.read_bytes()[:-1])
+
+    return damage
+
+
+def empty(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def copy_of_another(folder):
+    shutil.rmtree(folder)
+    shutil.copytree(folder.with_name("1"), folder)
+
+
+DAMAGES = {
+    "a bit": damage_state,
+    "empty": empty,
+    "no state": lambda folder: shutil.rmtree(folder / "state"),
+    "no data": lambda folder: shutil.rmtree(folder / "data"),
+    "cut manifest": cut("manifest.ocdbt"),
+    "cut config": lambda folder: cut("metadata")(folder / "config"),
+    "cut digest": cut(DIGEST),
+    "a copy": copy_of_another,
+    "a file": lambda folder: (shutil.rmtree(folder), folder.write_text("no folder")),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_damaged_newest_one_is_passed_over(two, kind):
+    DAMAGES[kind](two.folder / "2")
+    with pytest.warns(CheckpointWarning, match=r"checkpoint 2 is passed over: .*2\.damaged now"):
+        resumed = resume(two)
+    assert resumed.step == 1 and int(resumed.state.step) == 1
+    assert two.steps() == [1] and (two.folder / "2.damaged").exists()
+
+
+def test_where_nothing_is_left_it_says_so(two):
+    shutil.rmtree(two.folder / "2")
+    empty(two.folder / "1")
+    with pytest.raises(DamagedError, match=r"no checkpoint in .* can be used \(1: it is empty\)"):
+        resume(two)
+    assert two.steps() == [1]
+    shutil.rmtree(two.folder / "1")
+    assert resume(two) is None
+
+
+def test_another_runs_checkpoint_is_passed_over(two, template):
+    shutil.copytree(template / "3", two.folder / "3")
+    with pytest.warns(CheckpointWarning, match=r"this is another run; .*3\.other-run"):
+        assert resume(two).step == 2
+    for step in two.steps():
+        shutil.rmtree(two.folder / str(step))
+    (two.folder / "3.other-run").rename(two.folder / "3")
+    with pytest.raises(OtherRunError, match="this is another run"):
+        resume(two)
+
+
+def test_one_without_a_digest_is_used_with_a_warning(two):
+    for step in ("1", "2"):
+        (two.folder / step / DIGEST).unlink()
+    (two.folder / "1" / "metrics").mkdir()
+    (two.folder / "1" / "metrics" / "metrics").write_text(json.dumps({"best": 0.25}))
+    assert two.metric(1) == 0.25 and two.metric(2) is None
+    cut("manifest.ocdbt")(two.folder / "2" / "state")
+    with pytest.warns(CheckpointWarning) as warned:
+        assert resume(two).step == 1
+    said = " ".join(str(one.message) for one in warned)
+    assert "checkpoint 1 has no digest" in said and "checkpoint 2 is passed over" in said
+
+
+def test_a_save_that_fails_does_not_count(two):
+    aside = two.folder.with_name("aside")
+    two.folder.rename(aside)
+    two.folder.write_text("in the way")
+    with pytest.warns(CheckpointWarning, match="checkpoint 3 could not be saved"):
+        two.save(3, state_of(), data(), {})
+    with pytest.raises(OSError, match="checkpoint 4 could not be saved"):
+        two.save(4, state_of(), data(), {})
+    two.folder.unlink()
+    aside.rename(two.folder)
+    assert two.latest() == 2
+    save(two, 4)
+    assert two.latest() == 4
+
+
+def test_what_a_killed_process_left_is_cleaned(two):
+    for name in ("3.orbax-checkpoint-tmp", "0.deleted"):
+        (two.folder / name / "state").mkdir(parents=True)
+    two.clean()
+    assert sorted(path.name for path in two.folder.iterdir()) == ["1", "2"]

@@ -12,7 +12,10 @@ import pytest
 from hsmtss_jax.bundles.bundle import load_bundle
 from hsmtss_jax.config import MeshConfig
 from hsmtss_jax.train.checkpoint import Checkpointer
+from hsmtss_jax.train.interrupt import TryAgainError
+from hsmtss_jax.train.lock import lock_workdir
 from hsmtss_jax.train.loop import train
+from tests.train.poisoned import PoisonedStage, poisoned
 from tests.train.toy import ToyModelConfig, ToyStage, ToyStageConfig, toy_config, toy_stage
 
 
@@ -98,6 +101,7 @@ def test_signal_saves_and_stops(tmp_path):
     former = signal.getsignal(signal.SIGTERM)
     outcome = train(config, Interrupted(config.stage, config.data), tmp_path, quiet=True)
     assert not outcome.finished and outcome.step in (2, 3, 4)
+    assert outcome.signal == signal.SIGTERM and outcome.saved == outcome.step
     assert Checkpointer(tmp_path).latest() == outcome.step
     assert signal.getsignal(signal.SIGTERM) == former
     assert not (tmp_path / "bundle").exists()
@@ -132,21 +136,105 @@ def test_keeps_the_last_and_the_best(tmp_path):
     checkpointer.close()
 
 
+def steep(**changes):
+    """A run in which losses leave their corridor when ``poison`` says so."""
+    return longer(steps=90, log_every=10, eval_every=0, save_every=20, keep=2, **changes)
+
+
+def test_a_spike_is_skipped_and_its_examples_are_written_down(tmp_path):
+    config = toy_config(run=steep())
+    outcome = train(config, poisoned(config, (75,)), tmp_path, quiet=True)
+    assert outcome.finished and int(outcome.state.skipped) == 1
+    (told,) = [json.loads(line) for line in (tmp_path / "skipped.jsonl").read_text().splitlines()]
+    assert told["step"] == 76 and told["examples"][3] == "clip 75-3"
+    assert "the loss of first is" in told["reason"] and "its corridor ends at" in told["reason"]
+    row = next(line for line in lines(tmp_path) if line["step"] == 80)
+    assert np.isfinite(row["train/first/loss"])
+
+
+def test_a_run_of_spikes_is_left_behind(tmp_path):
+    """It goes back to the last good checkpoint and on without those batches, resumed or not."""
+    config = toy_config(run=steep(patience=6))
+    outcome = train(config, poisoned(config, range(65, 73)), tmp_path / "a", quiet=True)
+    assert outcome.finished and int(outcome.state.skipped) == 0
+    assert Checkpointer(tmp_path / "a").steps() == [80, 90]
+    steps = [line["step"] for line in lines(tmp_path / "a")]
+    assert steps == sorted(set(steps))
+    train(config, poisoned(config, range(65, 73)), tmp_path / "b", quiet=True, stop_at=75)
+    again = train(config, poisoned(config, range(65, 73)), tmp_path / "b", quiet=True)
+    assert_identical(again.state, outcome.state)
+
+
+def test_a_diverging_run_keeps_its_good_checkpoints(tmp_path):
+    config = toy_config(run=steep(patience=6))
+    go(config, tmp_path, stop_at=60)
+    wild = {name: dataclasses.replace(optim, lr=1e25) for name, optim in config.optim.items()}
+    with pytest.raises(
+        FloatingPointError, match="2 times did not help; the last good checkpoint is 60"
+    ):
+        go(dataclasses.replace(config, optim=wild), tmp_path)
+    assert Checkpointer(tmp_path).steps() == [20, 40, 60]
+    straight = go(config, tmp_path / "straight")
+    assert_identical(go(config, tmp_path).state, straight.state)
+
+
 def test_gives_up_when_nothing_is_finite(tmp_path):
     class NeverFinite(ToyStage):
         def first_loss(self, inputs):
             loss, report = super().first_loss(inputs)
             return loss * jax.numpy.nan, report
 
-        def second_loss(self, inputs):
-            loss, report = super().second_loss(inputs)
-            return loss * jax.numpy.nan, report
+    config = toy_config(run=longer(patience=10))
+    stage = NeverFinite(config.stage, config.data)
+    with pytest.raises(
+        FloatingPointError, match="the loss of first is nan; there is no checkpoint"
+    ):
+        train(config, stage, tmp_path, quiet=True)
+    assert lines(tmp_path)[0]["train/first/loss"] is None
+    assert Checkpointer(tmp_path).steps() == []
+
+
+def test_an_unknown_metric_is_refused_at_the_start(tmp_path):
+    config = toy_config(run=longer(best_metric="nonsense"))
+    with pytest.raises(ValueError, match=r"'nonsense' is no metric of stage 'toy': .* loss, one"):
+        go(config, tmp_path)
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_a_second_start_is_refused(tmp_path):
+    with lock_workdir(tmp_path), pytest.raises(TryAgainError, match="is being trained by process"):
+        go(toy_config(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "text"),
+    [
+        (
+            RuntimeError("Worker process was terminated unexpectedly with exit code -9."),
+            TryAgainError,
+            "status -9",
+        ),
+        (ValueError("bad record"), ValueError, "bad record"),
+    ],
+)
+def test_a_failure_of_the_data_saves_what_is_there(tmp_path, error, expected, text):
+    class Failing(PoisonedStage):
+        def dataset(self, split, shard, seed):
+            return super().dataset(split, shard, seed).map(self._fail)
+
+        def _fail(self, batch):
+            self.count = getattr(self, "count", 0) + 1
+            if self.count == 8:
+                raise error
+            return batch
 
     config = toy_config()
-    with pytest.raises(FloatingPointError, match="no finite gradient in the last 10 steps"):
-        stage = NeverFinite(config.stage, config.data)
-        train(config, stage, tmp_path, quiet=True, max_nonfinite_steps=10)
-    assert lines(tmp_path)[0]["train/first/loss"] is None
+    with pytest.raises(expected, match=text):
+        train(config, Failing(config.stage, config.data), tmp_path, quiet=True)
+    assert Checkpointer(tmp_path).latest() == 7
+    straight = train(config, poisoned(config), tmp_path / "straight", quiet=True)
+    resumed = train(config, poisoned(config), tmp_path, quiet=True)
+    assert_identical(straight.state, resumed.state)
 
 
 def test_batch_must_fit_the_mesh(tmp_path):

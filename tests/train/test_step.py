@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hsmtss_jax import dist
 from hsmtss_jax.config import MeshConfig
 from hsmtss_jax.train.plan import jit_step, prepare
 from tests.train.toy import ToyModelConfig, ToyStageConfig, host_batches, toy_config, toy_stage
@@ -40,10 +41,9 @@ def with_optim(**changes) -> dict:
 def test_groups_update_in_order_and_aux_moves():
     states, metrics = run()
     assert int(states[3].step) == 3 and float(states[3].aux["count"]) == 3
-    assert set(metrics[0]) == {
-        "first/loss", "first/mse", "first/grad_norm", "first/lr",
-        "second/loss", "second/grad_norm", "second/lr", "skipped",
-    }  # fmt: skip
+    common = ("loss", "grad_norm", "update_norm", "param_norm", "skipped", "lr")
+    groups = {f"{group}/{name}" for group in ("first", "second") for name in common}
+    assert set(metrics[0]) == {*groups, "first/mse", "skipped"}
     for group in ("first", "second"):
         moved = jax.tree.map(lambda a, b: np.any(a != b), states[0].params, states[1].params)
         assert all(jax.tree.leaves(moved[group]))
@@ -107,3 +107,15 @@ def test_state_stays_float32():
         leaf for leaf in jax.tree.leaves(states[1]) if jnp.issubdtype(leaf.dtype, jnp.floating)
     ]
     assert {leaf.dtype for leaf in floats} == {np.dtype(np.float32)}
+
+
+def test_a_loss_above_its_limit_changes_nothing():
+    config = toy_config()
+    plan = prepare(config, toy_stage(config))
+    state, step, (batch,) = plan.init(), jit_step(plan), host_batches(plan, 1)
+    before = jax.device_get(state)
+    limits = dist.replicate(plan.mesh, {"first": np.float32(1e-3), "second": np.float32(1e3)})
+    after, metrics = step(state, batch, plan.step_frozen, plan.key, limits)
+    assert_close(before.params["first"], after.params["first"], rtol=0)
+    assert (float(metrics["first/skipped"]), float(metrics["second/skipped"])) == (1.0, 0.0)
+    assert int(after.skipped) == 1 and int(after.step) == 1

@@ -1,6 +1,7 @@
 """``hsmtss data mixtures``: the mixtures of a manifest become records."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 
 from hsmtss_jax.cli.command import Command
@@ -18,19 +19,33 @@ class MixturesOptions(MixingOptions):
     manifest: Path = argument("folder by hsmtss data manifest")
     output: Path = argument("folder of the data set to write")
     processes: int = option(1, "that mix", low=1)
+    beam: str = option(
+        "", "run on Apache Beam with these arguments of its own", metavar="ARGUMENTS"
+    )
+    work: str = option(
+        "",
+        "place of the unfinished parts, which all workers reach",
+        metavar="PLACE",
+        default_help="beside OUTPUT",
+    )
     per_file: int = option(512, "mixtures of a file of records", low=1)
 
 
 def run(options: MixturesOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     from hsmtss_jax.data.mixture_records import write_mixtures
+    from hsmtss_jax.data.preparation.beam import on_beam
+    from hsmtss_jax.data.preparation.workers import in_processes
 
+    beam = shlex.split(options.beam)
+    runner = on_beam(beam) if beam else in_processes(options.processes)
     config = dataclasses.replace(options.data(), manifest=str(options.manifest))
     with progress_bar(unit="mixture") as progress:
         counts = write_mixtures(
             options.output,
             config,
-            processes=options.processes,
+            runner=runner,
+            work=options.work,
             per_file=options.per_file,
             progress=progress,
         )

@@ -1,0 +1,88 @@
+"""The batches of a run: counted, some passed over, and failures of the data told as what they are."""
+
+import contextlib
+import re
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import grain
+import numpy as np
+
+from hsmtss_jax.train.interrupt import TryAgainError
+
+ID = "id"  # of a batch: names of its examples, str [B]; stays on the host
+
+
+class Draws:
+    """Draw batches from an iterator and count them, those passed over included.
+
+    waited: seconds that drawing took so far.
+    """
+
+    def __init__(self, data: grain.DatasetIterator) -> None:
+        self.data = data
+        self.count = 0
+        self.passed: set[int] = set()
+        self.waited = 0.0
+
+    def next(self) -> Mapping[str, np.ndarray]:
+        """Return the next batch that is not passed over; after an error the position is as before it."""
+        begun = time.perf_counter()
+        while self.count in self.passed:
+            self._next()
+        batch = self._next()
+        self.waited += time.perf_counter() - begun
+        return batch
+
+    def _next(self) -> Mapping[str, np.ndarray]:
+        position = self.data.get_state()
+        try:
+            batch = next(self.data)
+        except Exception:
+            with contextlib.suppress(Exception):
+                self.data.set_state(position)
+            raise
+        self.count += 1
+        return batch
+
+    def pass_over(self, numbers: Iterable[int]) -> None:
+        """Leave batches out when their turn comes (again); numbers count from the start of the run."""
+        self.passed |= set(numbers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps beside the iterator's own position, in plain JSON."""
+        return {"count": self.count, "passed": sorted(n for n in self.passed if n >= self.count)}
+
+    def restore(self, saved: Mapping[str, Any], step: int) -> None:
+        """Count from where a checkpoint of ``step`` was saved ({}: of a version that passed none over)."""
+        self.count = int(saved.get("count", step))
+        self.passed |= set(saved.get("passed", ()))
+
+    def close(self) -> None:
+        """End the data workers."""
+        close = getattr(self.data, "close", None)
+        if close is not None:
+            close()
+
+
+def examples_of(batch: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    """Return the names of a batch's examples, () where the data gives none."""
+    return tuple(map(str, batch[ID])) if ID in batch else ()
+
+
+def data_failure(error: Exception, where: str) -> Exception:
+    """Return what to raise for an error of the data: TryAgainError where it may not come again.
+
+    where: what was saved, for the message.
+    """
+    text = str(error).strip() or type(error).__name__
+    if isinstance(error, RuntimeError) and "terminated unexpectedly" in text:
+        code = re.search(r"exit code (-?\d+)", text)
+        return TryAgainError(
+            f"a data worker was ended (status {code[1] if code else 'unknown'}; -9 is often a lack of "
+            f"memory: fewer data.workers need less); {where}"
+        )
+    if isinstance(error, OSError):
+        return TryAgainError(f"the data could not be read: {text}; {where}")
+    return error

@@ -1,0 +1,64 @@
+"""Batches are counted and passed over; after an error the position is as before it."""
+
+import grain
+import numpy as np
+import pytest
+
+from hsmtss_jax.train.draws import Draws, data_failure, examples_of
+from hsmtss_jax.train.interrupt import TryAgainError
+
+
+def draws(fail_at=None):
+    def make(index):
+        if index == fail_at:
+            raise OSError("the disk is gone")
+        return index
+
+    return Draws(iter(grain.MapDataset.range(20).to_iter_dataset().map(make)))
+
+
+def test_numbers_are_passed_over_also_after_a_resumption():
+    straight = draws()
+    straight.pass_over(range(2, 4))
+    assert [straight.next() for _ in range(3)] == [0, 1, 4] and straight.count == 5
+    stopped = draws()
+    assert [stopped.next()] == [0]
+    stopped.pass_over(range(2, 4))
+    saved = stopped.to_dict()
+    resumed = draws()
+    resumed.data.set_state(stopped.data.get_state())
+    resumed.restore(saved, 1)
+    assert [resumed.next(), resumed.next()] == [1, 4] and resumed.count == 5
+    assert resumed.to_dict()["passed"] == []
+
+
+def test_an_older_checkpoint_has_counted_its_steps():
+    older = draws()
+    older.restore({}, 7)
+    assert older.count == 7 and older.waited == 0
+
+
+def test_after_an_error_the_position_is_as_before():
+    failing = draws(fail_at=2)
+    assert [failing.next(), failing.next()] == [0, 1]
+    with pytest.raises(OSError, match="the disk is gone"):
+        failing.next()
+    again = draws()
+    again.data.set_state(failing.data.get_state())
+    assert again.next() == 2 and failing.count == 2
+    failing.close()
+
+
+def test_a_batch_names_its_examples():
+    assert examples_of({"id": np.array(["a", "b"]), "x": np.zeros(2)}) == ("a", "b")
+    assert examples_of({"x": np.zeros(2)}) == ()
+
+
+def test_failures_are_told_apart():
+    killed = RuntimeError("Worker process was terminated unexpectedly with exit code -9. Search")
+    told = data_failure(killed, "stopped at step 3")
+    assert isinstance(told, TryAgainError) and "(status -9;" in str(told)
+    assert "stopped at step 3" in str(told)
+    assert isinstance(data_failure(OSError("gone"), ""), TryAgainError)
+    wrong = ValueError("no such field")
+    assert data_failure(wrong, "") is wrong
