@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hsmtss_jax.adaptation.sounds import HELD_OUT
 from hsmtss_jax.config import DataConfig, SetConfig
-from hsmtss_jax.data.manifest import mixture_examples, recording_groups
+from hsmtss_jax.data.drawn_mixtures import mixture_examples, recording_groups
 from hsmtss_jax.data.mixing import MixtureExample
 from hsmtss_jax.evaluation.separation import evaluate_separation
 from hsmtss_jax.inference.separator import Separator
