@@ -1,19 +1,18 @@
 """Score a separator before and after: on held-out recordings of the new sounds, and on the old data."""
 
 import dataclasses
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 from hsmtss_jax.adaptation.sounds import HELD_OUT
 from hsmtss_jax.config import DataConfig, SetConfig
-from hsmtss_jax.data.manifest import mixture_examples, recording_groups
+from hsmtss_jax.data.drawn_mixtures import mixture_examples, mixtures_of, recording_groups
 from hsmtss_jax.data.mixing import MixtureExample
+from hsmtss_jax.data.records import read_index
 from hsmtss_jax.evaluation.separation import evaluate_separation
 from hsmtss_jax.inference.separator import Separator
 from hsmtss_jax.metrics.tables import Report, Row, Table
 
-_DRAWN = 20  # mixtures drawn for each that is wanted, at most
 _NAMES = {"baseline": "before", "mask": "after", "generate": "after"}
 
 
@@ -37,11 +36,10 @@ def compare(
         sets=(SetConfig(root=str(new), name="new"), SetConfig(root=str(old), name="old")),
         augment=False,
     )
-    drawn = mixture_examples(both, HELD_OUT, 0, _DRAWN * pairs, samples=samples)
     alone = DataConfig(root=str(old), augment=False)
     kinds = {
         "new sounds": (
-            _with_new_sound(drawn, pairs),
+            _with_new_sound(both, len(read_index(new, HELD_OUT)), pairs, samples),
             {**_groups(new, "new/"), **_groups(old, "old/")},
         ),
         "old sounds": (
@@ -58,14 +56,37 @@ def compare(
     return _joined(reports)
 
 
-def _with_new_sound(examples: Iterator[MixtureExample], count: int) -> Iterator[MixtureExample]:
-    """Choose mixtures with a new sound, as what is kept or as what is taken away."""
-    found = (
-        each
-        for each in examples
-        if any(clip.startswith("new/") for clip in (each.recipe.target, each.recipe.other))
+def _with_new_sound(
+    config: DataConfig, clips: int, count: int, samples: int
+) -> Iterator[MixtureExample]:
+    """Yield mixtures of the first clips, round and round: every other one has it as what is taken away."""
+    for number in range(count):
+        turn, target = divmod(number, clips)
+        (example,) = mixtures_of(config, HELD_OUT, turn, [target], samples=samples)
+        yield swapped(example) if (turn + target) % 2 else example
+
+
+def swapped(example: MixtureExample) -> MixtureExample:
+    """Return a mixture with its target and its other sound in each other's place."""
+    recipe = dataclasses.replace(
+        example.recipe,
+        target=example.recipe.other,
+        other=example.recipe.target,
+        target_placement=example.recipe.other_placement,
+        other_placement=example.recipe.target_placement,
+        caption_target=example.recipe.caption_other,
+        caption_other=example.recipe.caption_target,
+        snr=None if example.recipe.snr is None else -example.recipe.snr,
     )
-    return itertools.islice(found, count)
+    return dataclasses.replace(
+        example,
+        target=example.other,
+        other=example.target,
+        snr=-example.snr,
+        recipe=recipe,
+        label_target=example.label_other,
+        label_other=example.label_target,
+    )
 
 
 def _groups(root: Path, prefix: str) -> dict[str, str]:

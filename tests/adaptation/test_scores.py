@@ -33,6 +33,14 @@ def test_every_new_pair_has_a_new_sound(report):
     assert not old & {"a siren wails", "siren"}
 
 
+def test_the_new_sound_is_kept_and_taken_away(report):
+    asked = {(row["task"], row["text"]) for row in report.rows["new sounds"]}
+    assert {task for task, text in asked if text in ("a siren wails", "siren")} == {
+        "extract",
+        "remove",
+    }
+
+
 def test_what_did_not_change_differs_by_nothing(report):
     for table in report.tables:
         (row,) = (row for row in table.rows if row.name == "after - before")

@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from hsmtss_jax.data.mixing import EXTRACT, REMOVE
+from hsmtss_jax.data.recipe import EXTRACT, REMOVE
 from hsmtss_jax.stages.mask_decoder import at_working_level
 from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, step_input, zero_batch
 
