@@ -5,6 +5,9 @@ from hsmtss_jax.cli.command import Group
 GROUP = Group(
     package="hsmtss_jax.cli.data",
     kind="task",
-    commands={"prepare": "turn a published set, or a folder of sounds, into records"},
+    commands={
+        "prepare": "turn a published set, or a folder of sounds, into records",
+        "tags": "say which sounds the captions of a prepared set name",
+    },
     description="Make data sets, once, before training.",
 )
