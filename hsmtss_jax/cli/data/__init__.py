@@ -9,6 +9,7 @@ GROUP = Group(
         "prepare": "turn a published set, or a folder of sounds, into records",
         "manifest": "choose mixtures and write them as text",
         "mixtures": "write the sound of a manifest's mixtures as records",
+        "inspect": "say what is in a data set, with mixtures to hear",
     },
     description="Make data sets, once, before training.",
 )
