@@ -6,7 +6,7 @@ import types
 import pytest
 
 from hsmtss_jax.bundles.bundle import save_bundle
-from hsmtss_jax.bundles.pipeline import ROLES, PipelineConfig, assemble
+from hsmtss_jax.bundles.pipeline import MASK_DECODER, ROLES, PipelineConfig, assemble
 from hsmtss_jax.cli.doctor.checkpoint import examine_checkpoint, examine_room
 from hsmtss_jax.cli.doctor.machine import examine_cache, examine_plugins, installed_version
 from hsmtss_jax.cli.main import main
@@ -34,8 +34,8 @@ def test_the_demo_bundle_is_well(doctor):
     status, found = doctor("--batch", "2")
     assert status == 0 and found["cpu:0"]["values"]["cores"] >= 1
     assert found["versions"]["values"]["libsndfile"][0].isdigit()
-    parts = [found[role]["values"]["parameters"] for role in ROLES]
-    assert sum(parts) == found["checkpoint"]["values"]["parameters"] == 37_362_843
+    parts = [found[role]["values"]["parameters"] for role in (*ROLES, MASK_DECODER)]
+    assert sum(parts) == found["checkpoint"]["values"]["parameters"] == 41_279_676
     need = found["needs of memory"]["values"]
     assert need["weights"] == need["host_copy"] == 4 * sum(parts)
     assert need["host"] < need["free"] and need["rows"] == 2
@@ -46,7 +46,7 @@ def test_as_text(capsys):
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert all(line[:5].strip() in ("ok", "note") for line in lines)
-    assert any("37,362,843 parameters" in line for line in lines)
+    assert any("41,279,676 parameters" in line for line in lines)
 
 
 def test_a_single_stage_pipeline_is_examined(tmp_path):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hsmtss_jax.bundles.bundle import Bundle, load_bundle, save_bundle
 from hsmtss_jax.bundles.hub import demo_bundle
-from hsmtss_jax.bundles.pipeline import ROLES, load_pipeline
+from hsmtss_jax.bundles.pipeline import MASK_DECODER, ROLES, load_pipeline
 from hsmtss_jax.cli.main import main
 from tests.cli.conftest import FAKE, below, noise, write
 
@@ -148,4 +148,4 @@ def test_any_words(words):
 
 
 def test_all_roles_are_read():
-    assert set(load_pipeline(demo_bundle()).bundles) == set(ROLES)
+    assert set(load_pipeline(demo_bundle()).bundles) == {*ROLES, MASK_DECODER}

@@ -10,8 +10,7 @@ from hsmtss_jax.inference import Separator
 from hsmtss_jax.metrics import mel_psnr
 
 ROOT = Path(__file__).resolve().parents[2]
-# [dB] tokens drawn with another seed reach 30, the mixture 16: another XLA may draw other tokens
-CLOSE = 28.0
+CLOSE = 40.0  # [dB] another XLA rounds otherwise; the mixture reaches 16
 
 
 @pytest.mark.optimized

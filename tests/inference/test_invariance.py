@@ -109,7 +109,7 @@ def test_silence_before_and_behind(before, behind):
     assert not found[:first].any() and not found[first + len(example()) :].any()
 
 
-@pytest.mark.parametrize("rate", [22_050, 44_100, 192_000])
+@pytest.mark.parametrize("rate", [22_050, 44_100, 48_000, 192_000])
 @pytest.mark.parametrize("before", [0.0, 0.5])
 def test_the_container_s_rate(rate, before):
     first = round(before * RATE)
