@@ -60,7 +60,7 @@ class Batches(grain.IterDataset):
 
     def from_example(self, number: int) -> grain.DatasetIterator:
         """Return this process's batches from example ``number`` of all on."""
-        part = self._examples[number + self._shard.index :: self._shard.count]
+        part: grain.MapDataset = _Rows(self._examples[number:], self.batch_size, self._shard)
         part = part.batch(self.batch_size // self._shard.count, drop_remainder=self._drop_remainder)
         batches = part.to_iter_dataset(READ)
         if self._workers > 0:
@@ -68,6 +68,25 @@ class Batches(grain.IterDataset):
             options = grain.MultiprocessingOptions(num_workers=self._workers)
             batches = batches.mp_prefetch(options, worker_init_fn=begin_worker)
         return iter(batches)
+
+
+class _Rows(grain.MapDataset):
+    """Give this process's rows of each batch, which are neighbours: row i is the same example everywhere."""
+
+    def __init__(self, parent: grain.MapDataset, batch_size: int, shard: Shard) -> None:
+        super().__init__(parent)
+        self._batch_size, self._rows = batch_size, batch_size // shard.count
+        self._first = shard.index * self._rows
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self._parent), self._batch_size)
+        return whole * self._rows + min(max(rest - self._first, 0), self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return self.slice(index)
+        batch, row = divmod(index, self._rows)
+        return self._parent[batch * self._batch_size + self._first + row]
 
 
 class BatchIterator(grain.DatasetIterator):

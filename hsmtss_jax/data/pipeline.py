@@ -1,4 +1,4 @@
-"""grain pipelines: batches of a data view, deterministic, sharded by stride, checkpointable.
+"""grain pipelines: batches of a data view, deterministic, sharded by rows of a batch, checkpointable.
 
 Everything random about an example comes from (seed, index): the same whatever the number of
 processes, workers or restarts (see ``batches``). "train" is endless and shuffled anew each epoch; the

@@ -44,7 +44,7 @@ def read(count, workers, state, steps):
         iterator.close()
     joined = {
         key: np.concatenate(
-            [np.stack([part[k][key] for part in parts], 1).reshape(-1) for k in range(steps)]
+            [np.concatenate([part[k][key] for part in parts]) for k in range(steps)]
         )
         for key in ("i", "drawn")
     }
