@@ -10,7 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hsmtss_jax.evaluation.scores import METRICS, PairScore, difference_cells, mean_cell
+from hsmtss_jax.evaluation.scores import (
+    METRICS,
+    PairScore,
+    described_columns,
+    difference_cells,
+    mean_cell,
+)
 from hsmtss_jax.metrics.tables import Column, Report, Row, Table
 
 SAME = (
@@ -102,8 +108,8 @@ def columns_of(reports: Mapping[str, Mapping[str, Any]]) -> list[Column]:
     """Return the columns of all reports (name -> document): ours, then what judges brought."""
     found = {column.key: column for column in METRICS}
     for document in reports.values():
-        for key, title in document["about"].get("columns", {}).items():
-            found.setdefault(key, Column(key, title))
+        for column in described_columns(document["about"]):
+            found.setdefault(column.key, column)
     return list(found.values())
 
 

@@ -102,8 +102,25 @@ def report(
         *([GATE_ON if gate else GATE_OFF] if any(s.route in SYSTEM for s in scores) else []),
         *notes,
     ]
-    made = {**about, "columns": {column.key: column.title for column in columns}}
+    made = {**about, **describe_columns(columns)}
     return Report(tables, made, [score.to_row() for score in scores], said)
+
+
+def describe_columns(columns: Sequence[Column]) -> dict[str, Any]:
+    """Return titles and decimals of columns, as plain JSON to keep beside scores."""
+    return {
+        "columns": {column.key: column.title for column in columns},
+        "decimals": {column.key: column.decimals for column in columns},
+    }
+
+
+def described_columns(about: Mapping[str, Any]) -> list[Column]:
+    """Return the columns that ``describe_columns`` kept; [] where nothing is kept."""
+    decimals = about.get("decimals", {})
+    return [
+        Column(key, title, decimals.get(key, Column.decimals))
+        for key, title in about.get("columns", {}).items()
+    ]
 
 
 def values_of(scores: Sequence[PairScore], metric: str) -> np.ndarray:

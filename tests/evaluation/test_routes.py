@@ -8,10 +8,12 @@ import pytest
 from hsmtss_jax.audio.io import AudioError, write_audio
 from hsmtss_jax.audio.output import OutputOptions
 from hsmtss_jax.evaluation import routes
+from hsmtss_jax.inference.mask_runtime import MaskRuntime
 from hsmtss_jax.inference.options import SeparateOptions
 from hsmtss_jax.inference.separator import Separator
 from hsmtss_jax.metrics import sdr
 from hsmtss_jax.testing.fake_runtime import FakeRuntime
+from hsmtss_jax.testing.mask_systems import tiny_mask_pipeline
 from tests.evaluation.sounds import make_pair
 
 BOTH = ("extract", "remove")
@@ -53,6 +55,24 @@ def test_the_codec_makes_the_target_again(runtime, examples):
     pair = make_pair(samples=16_000)
     (sound,) = routes.CodecResynthesis(runtime)(pair, 0)
     assert sound.shape == pair.target.shape and np.isfinite(sound).all()
+
+
+def test_every_route_keeps_the_pair_s_rate(runtime, tmp_path):
+    pair = make_pair(samples=20_000, sample_rate=32_000, name="street")
+    write_audio(tmp_path / "street.wav", pair.target, 32_000, OutputOptions(bit_depth="float"))
+    network = Separator(MaskRuntime(tiny_mask_pipeline()))  # works at 8 kHz
+    heard = []
+    for route in (
+        *(routes.Mixture(), routes.Target(), routes.IdealRatioMask()),
+        routes.CodecResynthesis(runtime),
+        routes.SeparatorMode(network, SeparateOptions()),
+        routes.SeparatorMode(Separator(FakeRuntime()), SeparateOptions(mode="generate")),
+        routes.Function("f", lambda mixture, instruction, rate: heard.append(rate) or mixture),
+    ):
+        (sound,) = route(pair, 0)
+        assert sound.shape == (20_000,) and np.isfinite(sound).all()
+    assert heard == [32_000]
+    np.testing.assert_array_equal(routes.SoundFolder(tmp_path)(pair, 0)[0], pair.target)
 
 
 def test_a_folder_of_sounds_made_elsewhere(tmp_path):

@@ -1,3 +1,4 @@
+import json
 import math
 
 import numpy as np
@@ -6,6 +7,8 @@ import pytest
 from hsmtss_jax.evaluation.scores import (
     METRICS,
     PairScore,
+    describe_columns,
+    described_columns,
     difference_cells,
     mean_cell,
     missing_notes,
@@ -101,3 +104,10 @@ def test_what_is_missing_is_named():
     assert "KL (Cnn14)" in line and "CLAP score (msclap)" in line and "AFSim" in line
     (line,) = missing_notes([Column("kl_cnn14", "KL (Cnn14)"), Column("afsim_x", "AFSim (x)")])
     assert "KL" not in line and "AFSim" not in line
+
+
+def test_columns_come_back_from_what_is_kept():
+    columns = [Column("clap_x", "CLAP (x) ↑", 3), Column("sdr", "SDR (dB) ↑")]
+    about = json.loads(json.dumps(describe_columns(columns)))
+    assert described_columns(about) == columns and described_columns({}) == []
+    assert described_columns({"columns": {"sdr": "SDR"}}) == [Column("sdr", "SDR")]

@@ -59,14 +59,13 @@ def run(options: BenchmarkReportOptions, context: Context) -> int:
     from hsmtss_jax.evaluation.benchmarks.clips import make_clips
     from hsmtss_jax.evaluation.benchmarks.page import render_page
     from hsmtss_jax.evaluation.judging import read_logs
-    from hsmtss_jax.evaluation.scores import missing_notes, report
-    from hsmtss_jax.metrics.tables import Column
+    from hsmtss_jax.evaluation.scores import described_columns, missing_notes, report
     from hsmtss_jax.visualization.thumbnail import loudest_db, spectrogram_png
 
     found = read_logs(options.logs)
     route = options.route or shown_route(found.scores)
     chosen = choose(found.scores, route, options.by, options.clips)
-    columns = [Column(key, title) for key, title in found.about["columns"].items()]
+    columns = described_columns(found.about)
     made = report(found.scores, found.about, columns, missing_notes(columns))
     by = next((column for column in columns if column.key == options.by), None)
     pairs = _pairs(options.pairs, options.recordings, found) if options.pairs else None

@@ -34,11 +34,10 @@ def run(options: BenchmarkTableOptions, context: Context) -> int:
     from hsmtss_jax.evaluation.benchmarks.classes import class_table
     from hsmtss_jax.evaluation.judging import read_logs
     from hsmtss_jax.evaluation.paper_tables import paper_table
-    from hsmtss_jax.evaluation.scores import missing_notes, report
-    from hsmtss_jax.metrics.tables import Column
+    from hsmtss_jax.evaluation.scores import described_columns, missing_notes, report
 
     found = read_logs(options.logs)
-    columns = [Column(key, title) for key, title in found.about["columns"].items()]
+    columns = described_columns(found.about)
     made = report(found.scores, found.about, columns, missing_notes(columns))
     added = [paper_table(options.paper, found.scores)] if options.paper else []
     if options.classes:

@@ -78,7 +78,7 @@ def run_routes(
     """
     from hsmtss_jax.evaluation.judging import Log, judge
     from hsmtss_jax.evaluation.scorers import SignalMetrics
-    from hsmtss_jax.evaluation.scores import missing_notes, report
+    from hsmtss_jax.evaluation.scores import describe_columns, missing_notes, report
 
     scorers = [SignalMetrics(), *judges]
     columns = [column for scorer in scorers for column in scorer.columns]
@@ -86,7 +86,7 @@ def run_routes(
         **about,
         "seed": seed,
         "routes": [route.name for route in routes],
-        "columns": {column.key: column.title for column in columns},
+        **describe_columns(columns),
     }
     with progress_bar(count, unit="pair") as progress:
         pairs = counted(pairs, count, progress)
