@@ -45,7 +45,9 @@ def make_mesh(config: MeshConfig, devices: list[jax.Device] | None = None) -> Me
         fsdp = len(devices) // max(data, 1)
     whole = -1 in (config.data, config.fsdp) or config.multi_host
     if data < 1 or data * fsdp > len(devices) or (whole and data * fsdp != len(devices)):
-        raise ValueError(f"mesh {data} x {fsdp} does not fit {len(devices)} devices")
+        raise ValueError(
+            f"mesh.data={config.data} mesh.fsdp={config.fsdp} does not fit {len(devices)} devices"
+        )
     devices = devices[: data * fsdp]
     # Linen's Dropout fails under the default, AxisType.Explicit.
     auto = (AxisType.Auto,) * len(_AXES)
@@ -160,17 +162,12 @@ def check_batch(mesh: Mesh, batch_size: int, accumulate: int = 1) -> None:
 
 
 def put_batch(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
-    """Build global arrays, axis 0 split over all devices, of this process's examples.
-
-    Text (names of examples) stays behind.
-    """
-    arrays = {name: np.asarray(value) for name, value in batch.items()}
+    """Build global arrays, axis 0 split over all devices, of this process's examples."""
     sharding = batch_sharding(mesh)
     with jax.transfer_guard_host_to_device("allow"):  # over processes it counts as unasked for
         return {
-            name: jax.make_array_from_process_local_data(sharding, value)
-            for name, value in arrays.items()
-            if value.dtype.kind not in "USO"
+            name: jax.make_array_from_process_local_data(sharding, np.asarray(value))
+            for name, value in batch.items()
         }
 
 

@@ -9,7 +9,7 @@ import importlib.metadata
 import itertools
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grain
@@ -36,6 +36,7 @@ class Batches(grain.IterDataset):
       shard: this process's part.
       workers: processes that read; 0 reads in this one.
       drop_remainder: leave out a last batch that is not full.
+      name: of a clip or record, for reports.
     """
 
     def __init__(
@@ -47,11 +48,12 @@ class Batches(grain.IterDataset):
         shard: Shard,
         workers: int,
         drop_remainder: bool,
+        name: Callable[[int], str] = str,
     ) -> None:
         super().__init__()
         if batch_size % shard.count:
             raise ValueError(f"batch_size {batch_size} is no multiple of {shard.count} hosts")
-        self.batch_size, self.order = batch_size, order
+        self.batch_size, self.order, self.name = batch_size, order, name
         self._examples, self._shard = examples, shard
         self._workers, self._drop_remainder = workers, drop_remainder
 
@@ -111,6 +113,12 @@ class BatchIterator(grain.DatasetIterator):
         if self._reading is None:
             self._reading = self._batches.from_example(self._next)
             self._reading.start_prefetch()
+
+    def names(self, batch: int) -> tuple[str, ...]:
+        """Return the clips or records of a batch, over all processes; batches count from 0."""
+        whole = self._batches
+        first = batch * whole.batch_size
+        return tuple(whole.name(int(whole.order[first + i])) for i in range(whole.batch_size))
 
     def get_state(self) -> dict[str, Any]:
         """Return the position: of all processes, as plain JSON."""

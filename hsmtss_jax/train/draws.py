@@ -10,8 +10,6 @@ import numpy as np
 
 from hsmtss_jax.train.interrupt import TryAgainError
 
-ID = "id"  # of a batch: names of its examples, str [B]; stays on the host
-
 
 class Draws:
     """Draw batches from an iterator and count them, those passed over included.
@@ -36,6 +34,11 @@ class Draws:
         self.waited += time.perf_counter() - begun
         return batch
 
+    def names(self, number: int) -> tuple[str, ...]:
+        """Return the names of the examples of a batch, () where the data gives none."""
+        named = getattr(self.data, "names", None)
+        return () if named is None else named(number)
+
     def pass_over(self, numbers: Iterable[int]) -> None:
         """Leave batches out when their turn comes (again); numbers count from the start of the run."""
         self.passed |= set(numbers)
@@ -54,11 +57,6 @@ class Draws:
         close = getattr(self.data, "close", None)
         if close is not None:
             close()
-
-
-def examples_of(batch: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """Return the names of a batch's examples, () where the data gives none."""
-    return tuple(map(str, batch[ID])) if ID in batch else ()
 
 
 def data_failure(error: Exception, where: str) -> Exception:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.bundles.bundle import Bundle, load_bundles
+from hsmtss_jax.bundles.pipeline import ROLES
 from hsmtss_jax.config import DataConfig, ExperimentConfig, Shard, StageConfig
 from hsmtss_jax.dist import compute_dtype
 
@@ -113,6 +114,14 @@ class Stage(abc.ABC):
           OSError: an upstream path that does not exist.
         """
         upstream = load_bundles(config.upstream)
+        for name, bundle in upstream.items():
+            if (
+                bundle.stage != name and bundle.stage in ROLES
+            ):  # else another codec, say, of its kind
+                raise ValueError(
+                    f"upstream.{name}={config.upstream[name]} is a bundle of {bundle.stage}: "
+                    f"give one of {name}"
+                )
         return cls(config.stage, config.data, upstream, compute_dtype(config.run.dtype))
 
     def complete(self, config: Any) -> StageConfig:

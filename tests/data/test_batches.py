@@ -167,3 +167,8 @@ def test_a_pass_ends_after_its_last_example():
 def test_batches_divide_over_processes():
     with pytest.raises(ValueError, match="no multiple of 3"):
         dataset(Shard(0, 3))
+
+
+def test_a_batch_can_be_named_afterwards():
+    iterator = iter(dataset(Shard(1, 2)))
+    assert iterator.names(3) == tuple(str(i) for i in STRAIGHT["i"][3 * B : 4 * B])

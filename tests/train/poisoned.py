@@ -48,11 +48,13 @@ class _PoisonIterator(grain.DatasetIterator):
         if self._count in self._stage.errors:
             raise self._stage.errors[self._count]
         batch = dict(next(self._rows))
-        batch["id"] = np.array([f"clip {self._count}-{i}" for i in range(len(batch["y"]))])
         if self._count in self._stage.numbers:
             batch["y"] = batch["y"] + np.float32(self._stage.amount)
         self._count += 1
         return batch
+
+    def names(self, number):
+        return tuple(f"clip {number}-{i}" for i in range(self._stage.data.batch_size))
 
     def get_state(self):
         return {"rows": self._rows.get_state(), "count": self._count}

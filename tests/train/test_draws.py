@@ -1,9 +1,8 @@
 """Batches are counted and passed over; failures of the data are told apart."""
 
 import grain
-import numpy as np
 
-from hsmtss_jax.train.draws import Draws, data_failure, examples_of
+from hsmtss_jax.train.draws import Draws, data_failure
 from hsmtss_jax.train.interrupt import TryAgainError
 
 
@@ -32,9 +31,14 @@ def test_an_older_checkpoint_has_counted_its_steps():
     assert older.count == 7 and older.waited == 0
 
 
-def test_a_batch_names_its_examples():
-    assert examples_of({"id": np.array(["a", "b"]), "x": np.zeros(2)}) == ("a", "b")
-    assert examples_of({"x": np.zeros(2)}) == ()
+def test_the_data_may_name_examples():
+    assert draws().names(3) == ()
+
+    class Named:
+        def names(self, number):
+            return (f"a{number}", f"b{number}")
+
+    assert Draws(Named()).names(3) == ("a3", "b3")
 
 
 def test_failures_are_told_apart():

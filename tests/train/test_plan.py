@@ -92,3 +92,21 @@ def test_groups_must_have_optimisers():
         ValueError, match=r"trains the groups first, second; config\.optim holds first"
     ):
         prepare(config, toy_stage(config))
+
+
+def test_sizes_that_do_not_fit_are_told_in_a_line():
+    class Crooked(ToyStage):
+        def init(self, key, batch, frozen):
+            jnp.ones((3, 4)) @ jnp.ones((5, 6))
+
+    config = toy_config()
+    with pytest.raises(ValueError, match=r"the sizes of stage 'toy' do not fit .*\(none\): "):
+        prepare(config, Crooked(config.stage, config.data))
+
+
+def test_the_best_is_told_by_a_metric_of_the_stage():
+    config = toy_config()
+    assert prepare(config, toy_stage(config)).best_metric() == "loss"
+    run = dataclasses.replace(config.run, best_metric="one")
+    config = dataclasses.replace(config, run=run)
+    assert prepare(config, toy_stage(config)).best_metric() == "one"
