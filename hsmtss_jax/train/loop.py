@@ -251,6 +251,11 @@ class _Run:
 
     def _lost(self) -> bool:
         """Return whether skipping does not help, or the run would end amid skipped steps."""
+        if self._settled_badly():
+            self._settle(0)  # one that is in flight may have gone well
+        return self._settled_badly()
+
+    def _settled_badly(self) -> bool:
         ends = self.step == self.plan.config.run.steps and len(self.guard.streak) > LEAD
         return self.guard.exhausted or ends
 
@@ -260,7 +265,6 @@ class _Run:
         Raises:
           FloatingPointError: there is none, or that was tried often enough.
         """
-        self._settle(0)
         first, reason = self.guard.streak[0].step, self.guard.reason()
         self.checkpointer.wait()
         known = self.checkpointer.steps()

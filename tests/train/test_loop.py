@@ -152,6 +152,12 @@ def test_a_spike_is_skipped_and_its_examples_are_written_down(tmp_path):
     assert np.isfinite(row["train/first/loss"])
 
 
+def test_a_streak_that_ends_while_steps_are_in_flight_is_no_reason_to_go_back(tmp_path):
+    config = toy_config(run=steep(patience=4))
+    outcome = train(config, poisoned(config, range(65, 69)), tmp_path, quiet=True)
+    assert outcome.finished and int(outcome.state.skipped) == 4
+
+
 def test_a_run_of_spikes_is_left_behind(tmp_path):
     """It goes back to the last good checkpoint and on without those batches, resumed or not."""
     config = toy_config(run=steep(patience=6))
