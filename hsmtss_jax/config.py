@@ -67,6 +67,8 @@ class DataConfig:
 
     root: str = "corpora/opensounds"  # a prepared data set: ArrayRecord in TFDS layout
     sets: tuple[SetConfig, ...] = ()  # several data sets of clips; root is "" then
+    # Folder of mixtures to make of these clips, in place of drawing them (hsmtss data manifest).
+    manifest: str = ""
     batch_size: Count = 256  # examples, over all devices
     workers: CountOrNone = 0  # grain worker processes; 0 reads in the training process
     snr_db: Interval = (-15.0, 15.0)  # range of target over other [dB]
@@ -74,6 +76,10 @@ class DataConfig:
         2,
         2,
     )  # fewest and most sounds in a mixture; more than two need "scale"
+    # Shares of the further sounds that are drawn among those of a common category with the target, and
+    # among those that are heard together with it in some clip of the data.
+    similar_probability: Share = 0.0
+    companion_probability: Share = 0.0
     absent_probability: Share = 0.0  # share of mixtures without the sound that the text describes
     clean_probability: Share = (
         0.0  # share of mixtures that are nearly the target alone, clean_snr_db

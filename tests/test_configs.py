@@ -78,7 +78,7 @@ def test_the_papers_data(name):
     assert (data.augment, data.balance, data.short_clips) == (False, 0.0, "pad")
     folders = [each.root for each in data.sets]
     if name in CAPTIONED:
-        known = ("audiocaps", "clotho", "esc50", "fsd50k", "wavcaps")
+        known = ("audiocaps", "clotho", "fsd50k", "wavcaps")
         assert folders == [f"corpora/{each}" for each in known]
     elif name == "audio_mae":
         assert folders == ["corpora/audioset"]

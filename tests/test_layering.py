@@ -96,6 +96,10 @@ ARROWS: dict[str, set[str]] = {
         *(_GROUND | _BUNDLES | _NETWORKS),
         *{"stages", "train.stage", "data", "inference", "codec", "instructions"},
     },
+    "adaptation": {
+        *{"config", "conversion", "bundles", "bundles.bundle", "recipes", "sampling", "metrics"},
+        *{"data", "stages", "train", "train.stage", "inference", "evaluation"},
+    },
     "planning": {
         *(_GROUND | _BUNDLES),
         *{"metrics", "nn", "stages", "train", "train.stage", "testing"},

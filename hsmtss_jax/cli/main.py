@@ -26,6 +26,7 @@ GROUP = Group(
         "compare": "put runs side by side: config, scores, speed, cost",
         "plan": "say what a training will take, before it is begun",
         "precompute": "write the frozen features that the separators are trained on",
+        "adapt": "fine-tune a separator on clips of your own sounds",
         "separate": "separate the sound that a sentence asks for",
         "describe": "say what a recording sounds like, from window to window",
         "codec": "turn sound into tokens and back",

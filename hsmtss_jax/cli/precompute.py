@@ -21,6 +21,9 @@ class PrecomputeOptions(MixtureOptions):
     output: Path = argument("folder of the data set to write")
     samples: int = option(CLIP_SAMPLES, "of a window, at 16 kHz", low=1)
     seed: int = option(0, "of the mixtures", low=0)
+    set: tuple[str, ...] = option(
+        (), "how clips are mixed: sources=2,4, say", repeat=True, metavar="FIELD=VALUE"
+    )
     train: int = option(20_000, "mixtures of the split train", low=0)
     validation: int = option(512, "mixtures of the split validation", low=0)
     beam: str = option(
@@ -43,6 +46,7 @@ class PrecomputeOptions(MixtureOptions):
 def run(options: PrecomputeOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     from hsmtss_jax.config import DataConfig
+    from hsmtss_jax.conversion import override
     from hsmtss_jax.data.preparation.beam import on_beam
     from hsmtss_jax.data.preparation.workers import run_here
     from hsmtss_jax.precompute.mixtures import write_mixture_features
@@ -54,7 +58,7 @@ def run(options: PrecomputeOptions, context: Context) -> int:
         write_mixture_features(
             options.output,
             bundle,
-            DataConfig(root=options.data, snr_db=options.snr),
+            override(DataConfig(root=options.data, snr_db=options.snr), options.set),
             counts,
             samples=options.samples,
             seed=options.seed,

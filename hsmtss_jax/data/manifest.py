@@ -1,175 +1,173 @@
-"""Draw mixtures for evaluation, and read and write manifests: jsonl files to rebuild the same mixtures.
+"""Manifests: folders of mixtures as text, one a line, chosen without reading their sound.
 
-A mixture is given by (config, split, seed, index) and, once drawn, by its recipe alone.
+    FOLDER/manifest.json    seed, samples, number of mixtures, how they were chosen
+    FOLDER/SPLIT.jsonl      recipe (clips, places, gains), task, text, tags, levels
+
+Row i of a split comes from (seed, i) alone, so the file is the same from any number of processes.
 """
 
+import collections
+import concurrent.futures
 import dataclasses
+import functools
 import json
+import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import grain
 import numpy as np
 
-from hsmtss_jax.atomic import replace_file
+from hsmtss_jax.atomic import replace_folder
 from hsmtss_jax.config import DataConfig
-from hsmtss_jax.data.channel import Channel
-from hsmtss_jax.data.mixing import Layer, Mixer, MixtureExample, Recipe
-from hsmtss_jax.data.pipeline import examples, mixture_order
-from hsmtss_jax.data.placement import Placement
-from hsmtss_jax.data.records import read_index
+from hsmtss_jax.data.levels import LevelTable
+from hsmtss_jax.data.mixture_records import HEADER, manifest_file
+from hsmtss_jax.data.order import mixture_order, visit
+from hsmtss_jax.data.planner import Planner
+from hsmtss_jax.data.recipe import recipe_row
 from hsmtss_jax.data.sets import open_clips
-from hsmtss_jax.task import TASKS
+from hsmtss_jax.data.sources import ClipSource
+from hsmtss_jax.data.worker import begin_worker
+from hsmtss_jax.progress import Progress
 
-
-def mixture_examples(
-    config: DataConfig, split: str, seed: int, count: int, *, samples: int
-) -> Iterator[MixtureExample]:
-    """Draw the first mixtures of a split: those of ``mixture_dataset``, with their metadata.
-
-    Outside training the targets go round the labels, so a small count covers many.
-
-    Args:
-      config: the data set, and how clips are mixed.
-      split: name of the split.
-      seed: mixtures depend on it and on their number alone.
-      count: number of mixtures.
-      samples: length of a mixture.
-    """
-    config = dataclasses.replace(config, eval_examples=count)
-    dataset = example_dataset(config, split, seed, samples=samples)
-    for index in range(count):
-        yield dataset[index]
-
-
-def example_dataset(
-    config: DataConfig, split: str, seed: int, *, samples: int
-) -> grain.MapDataset[MixtureExample]:
-    """Return MixtureExample by index, drawn as in training when split is "train"."""
-    source, train = open_clips(config, split), split == "train"
-    mixer = Mixer(source, config, samples, augmented=train and config.augment, train=train)
-    return examples(mixture_order(source, config, split), _Draw(mixer), split, seed)
-
-
-class _Draw:
-    """Call Mixer.draw, picklable."""
-
-    def __init__(self, mixer: Mixer) -> None:
-        self._mixer = mixer
-
-    def __call__(self, index: int, rng: Any) -> MixtureExample:
-        return self._mixer.draw(index, rng)
+AHEAD = 4  # chunks a process that wait to be written
 
 
 def write_manifest(
-    path: str | os.PathLike,
+    folder: str | os.PathLike,
     config: DataConfig,
-    split: str,
-    seed: int,
-    count: int,
+    counts: Mapping[str, int],
     *,
     samples: int,
+    seed: int = 0,
+    processes: int = 1,
+    chunk: int = 2_000,
+    progress: Progress | None = None,
 ) -> None:
-    """Write one line per mixture, atomically: recipe, text, measured SNR, labels.
+    """Choose mixtures and write them, replacing a manifest that was there.
 
     Args:
-      path: the file; its folder is made.
-      config: as the rest, see ``mixture_examples``.
-      split: name of the split.
-      seed: of the mixtures.
-      count: number of mixtures.
+      folder: to write.
+      config: the clips, and how they are mixed.
+      counts: mixtures of each split; 0 leaves it out.
       samples: length of a mixture.
+      seed: of all that is random.
+      processes: that choose.
+      chunk: mixtures, or clips, that a process takes at a time.
+      progress: takes mixtures done and mixtures in all.
+
+    Raises ValueError for choices that no mixture can be made with, OSError when the clips are not prepared.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with replace_file(target) as work, open(work, "w", encoding="utf-8") as out:
-        mixtures = mixture_examples(config, split, seed, count, samples=samples)
-        for index, example in enumerate(mixtures):
-            head = {"index": index, "seed": seed, "split": split, "samples": samples}
-            out.write(json.dumps(head | to_row(example), ensure_ascii=False) + "\n")
+    total, before = sum(counts.values()), 0
+    with replace_folder(folder) as work:
+        for split, count in counts.items():
+            if not count:
+                continue
+            levels = work / "levels.npy"
+            setting = dataclasses.replace(config, eval_examples=count)
+            choice = _Choice(setting, split, samples, seed, levels)
+            choice.levels.create()
+            for _ in _in_chunks(choice.measure, len(choice.source), processes, chunk):
+                pass
+            with open(manifest_file(work, split), "w", encoding="utf-8") as out:
+                for done, text in _in_chunks(choice.rows, count, processes, chunk):
+                    out.write(text)
+                    if progress:
+                        progress(before + done, total)
+            levels.unlink()
+            before += count
+        header = {
+            "samples": samples,
+            "seed": seed,
+            "mixtures": dict(counts),
+            "data": dataclasses.asdict(config),
+        }
+        (work / HEADER).write_text(json.dumps(header, indent=1))
 
 
-def read_manifest(path: str | os.PathLike, config: DataConfig) -> Iterator[MixtureExample]:
-    """Rebuild the mixtures of a manifest from the clips of ``config.root``.
+class _Choice:
+    """Choose the mixtures of a split. Pickled without what it has opened."""
 
-    Raises OSError when the file is not there, ValueError for a broken line or an unknown clip.
-    """
-    if not Path(path).is_file():
-        raise OSError(f"no manifest at {path}")
-    mixers: dict[tuple[str, int], Mixer] = {}
-    with open(path, encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                key, recipe = (row["split"], row["samples"]), from_row(row)
-            except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"{path}:{number} is no mixture recipe: {error!r}") from error
-            if key not in mixers:
-                source = open_clips(config, key[0])
-                mixers[key] = Mixer(source, config, key[1], augmented=False, train=False)
-            yield mixers[key].rebuild(recipe)
+    def __init__(self, config: DataConfig, split: str, samples: int, seed: int, path: Path) -> None:
+        self._config, self._split = config, split
+        self._samples, self._seed, self._path = samples, seed, path
 
+    @functools.cached_property
+    def source(self) -> ClipSource:
+        return open_clips(self._config, self._split)
 
-def to_row(example: MixtureExample) -> dict[str, Any]:
-    """Return the JSON row of a mixture (without its audio)."""
-    recipe = example.recipe
-    return dataclasses.asdict(recipe) | {
-        "task": TASKS[recipe.task],
-        "text": recipe.text,
-        "measured_snr": round(example.snr, 3),
-        "label_target": example.label_target,
-        "label_other": example.label_other,
-    }
+    @functools.cached_property
+    def levels(self) -> LevelTable:
+        return LevelTable(self._path, np.array([clip.samples for clip in self.source.clips]))
 
+    @functools.cached_property
+    def _planner(self) -> Planner:
+        train = self._split == "train"
+        return Planner(self.source, self._config, self._samples, self.levels, train=train)
 
-def from_row(row: dict[str, Any]) -> Recipe:
-    """Return the recipe of a JSON row."""
-    return Recipe(
-        target=row["target"],
-        other=row["other"],
-        target_placement=_placement(row["target_placement"]),
-        other_placement=_placement(row["other_placement"]),
-        snr=row["snr"],
-        task=TASKS.index(row["task"]),
-        caption_target=row["caption_target"],
-        caption_other=row["caption_other"],
-        layers=tuple(
-            Layer(layer["clip"], _placement(layer["placement"]), layer["gain"])
-            for layer in row.get("layers", ())
-        ),
-        caption_absent=row.get("caption_absent", ""),
-        channel=_channel(row.get("channel", {})),
-    )
+    @functools.cached_property
+    def _targets(self) -> Any:
+        order = mixture_order(self.source, self._config, self._split)
+        return visit(order, self._split, self._seed)
 
+    def __getstate__(self) -> dict[str, Any]:
+        opened = ("source", "levels", "_planner", "_targets")
+        return {key: value for key, value in self.__dict__.items() if key not in opened}
 
-def _placement(row: dict[str, Any]) -> Placement:
-    return Placement(**{**row, "offsets": tuple(row["offsets"])})
+    def measure(self, clips: range) -> str:
+        """Measure the levels of some clips."""
+        self.levels.measure(self.source, clips)
+        return ""
+
+    def rows(self, chunk: range) -> str:
+        """Return the lines of some mixtures."""
+        (targets,) = self._targets[chunk.start : chunk.stop].batch(len(chunk))
+        rows = (self._row(i, int(target)) for i, target in zip(chunk, targets, strict=True))
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+    def _row(self, index: int, target: int) -> dict[str, Any]:
+        rng = np.random.default_rng((self._seed, index))
+        drawn = self._planner.draw_recipe(target, rng)
+        row = {"index": index, "split": self._split, "samples": self._samples}
+        row |= recipe_row(drawn.recipe)
+        for name, number in zip(("target", "other"), drawn.numbers, strict=False):
+            clip = self.source.clips[number]
+            row |= {f"label_{name}": clip.label, f"tags_{name}": sorted(clip.tags)}
+        if known := self._planner.levels(drawn):
+            row["levels"] = {name: round(value, 2) for name, value in vars(known).items()}
+        return row
 
 
-def _channel(row: dict[str, Any]) -> Channel:
-    return Channel(**{**row, "band": tuple(row.get("band", (0.0, 0.0)))})
+def _in_chunks(
+    work: Callable[[range], str], count: int, processes: int, size: int
+) -> Iterator[tuple[int, str]]:
+    """Yield (numbers done, result) of every chunk of ``count`` numbers, in order."""
+    chunks = [range(at, min(at + size, count)) for at in range(0, count, size)]
+    if processes < 2 or len(chunks) < 2:
+        yield from ((chunk.stop, work(chunk)) for chunk in chunks)
+        return
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(processes, context, _begin, (work,)) as pool:
+        waiting: collections.deque[tuple[int, concurrent.futures.Future[str]]] = collections.deque()
+        for chunk in chunks:
+            waiting.append((chunk.stop, pool.submit(_call, chunk)))
+            if len(waiting) > processes * AHEAD:
+                done, result = waiting.popleft()
+                yield done, result.result()
+        for done, result in waiting:
+            yield done, result.result()
 
 
-def recording_groups(root: str | os.PathLike, split: str) -> dict[str, str]:
-    """Return clip id -> the recording it was cut from (field ``group``), of clips that name one."""
-    rows = read_index(root, split)
-    return {row["id"]: str(row["group"]) for row in rows if row.get("group")}
+_work: Callable[[range], str] | None = None  # of a worker, sent to it once
 
 
-def mixtures_of(
-    config: DataConfig, split: str, seed: int, targets: Sequence[int], *, samples: int
-) -> Iterator[MixtureExample]:
-    """Yield a mixture for each of some clips; it depends on seed and target alone.
+def _begin(work: Callable[[range], str]) -> None:
+    global _work
+    begin_worker(0, 1)
+    _work = work
 
-    Args:
-      config: the data set, and how clips are mixed.
-      split: name of the split.
-      seed: of the mixtures.
-      targets: numbers of clips in the split.
-      samples: length of a mixture.
-    """
-    mixer = Mixer(open_clips(config, split), config, samples, augmented=False, train=False)
-    for target in targets:
-        yield mixer.draw(target, np.random.default_rng((seed, target)))
+
+def _call(chunk: range) -> str:
+    assert _work is not None
+    return _work(chunk)

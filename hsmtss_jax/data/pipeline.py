@@ -8,7 +8,7 @@ text also holds "text_features": float32 [b, M, C], what ``encode`` made of its 
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import grain
@@ -19,9 +19,11 @@ from hsmtss_jax.config import DataConfig, Shard
 from hsmtss_jax.data.bad_records import PassingOver
 from hsmtss_jax.data.batches import Batches
 from hsmtss_jax.data.mixing import Mixer
+from hsmtss_jax.data.mixture_records import ManifestReader
+from hsmtss_jax.data.order import Order, mixture_order, training_order, visit
 from hsmtss_jax.data.records import RecordReader, read_index, read_kinds
 from hsmtss_jax.data.sets import open_clips, single_root
-from hsmtss_jax.data.sources import ClipSource, balanced_epoch, label_cycle
+from hsmtss_jax.data.sources import ClipSource, label_cycle
 from hsmtss_jax.data.text_table import Encode, TextTable, TokenizeFn
 from hsmtss_jax.data.views import (
     CaptionView,
@@ -37,8 +39,6 @@ FEATURE_SOURCE = (
 )
 
 View = Callable[[int, np.random.Generator], Example]
-# Of each data set: the records of an epoch or pass, and its share of the examples.
-Order = Sequence[tuple[Sequence[int] | np.ndarray, float]]
 
 
 def clip_dataset(
@@ -105,7 +105,7 @@ def mixture_dataset(
     bool [b, N], "task": int32 [b], "present": bool [b] (the text describes a sound of the mixture)}.
 
     Args:
-      config: of the data; its root is a data set of clips, mixed on the fly, or one of prepared mixtures.
+      config: of the data: clips, mixed on the fly as drawn or as a manifest says, or prepared mixtures.
       split: a name; "train" is shuffled and endless.
       shard: this process's part.
       seed: of all that is random.
@@ -113,8 +113,15 @@ def mixture_dataset(
       tokenizer: from captions to token ids and mask.
       encode: text encoder of the captions, where batches are to hold "text_features".
     """
+    view: View
     root = single_root(config)
-    if root and "mixture" in read_kinds(root):
+    if config.manifest:
+        reader = ManifestReader(config, split)
+        texts = TextTable(reader.texts(), tokenizer, config.max_text_tokens, encode)
+        view = PreparedMixtureView(reader, config, samples, texts, train=split == "train")
+        order = _pass(len(reader), config, split)
+        name = functools.partial(_mixture_name, reader)
+    elif root and "mixture" in read_kinds(root):
         order, view = _prepared_mixtures(config, split, samples, tokenizer, encode)
         name = functools.partial(_record_name, RecordReader(root, split))
     else:
@@ -140,8 +147,13 @@ def _records(
     """Return the records of an epoch (train) or of the pass of mixtures on disk, and their captions."""
     rows = read_index(config.root, split)
     texts = {text for row in rows for text in row["captions_target"] + row["captions_other"]}
-    size = len(rows) if split == "train" else min(len(rows), config.eval_examples)
-    return [(range(size), 1.0)], TextTable(sorted(texts), tokenizer, config.max_text_tokens, encode)
+    table = TextTable(sorted(texts), tokenizer, config.max_text_tokens, encode)
+    return _pass(len(rows), config, split), table
+
+
+def _pass(count: int, config: DataConfig, split: str) -> Order:
+    """Return the mixtures of an epoch (train) or of the pass, of ``count`` that there are."""
+    return [(range(count if split == "train" else min(count, config.eval_examples)), 1.0)]
 
 
 def holds_features(config: DataConfig) -> bool:
@@ -206,39 +218,6 @@ def _order(source: ClipSource, config: DataConfig, split: str) -> Order:
     return [(label_cycle(source.clips)[: config.eval_examples], 1.0)]
 
 
-def mixture_order(source: ClipSource, config: DataConfig, split: str) -> Order:
-    """Return the target clip of each example; outside training it cycles until there are eval_examples."""
-    if split == "train":
-        return training_order(source, config)
-    cycle = label_cycle(source.clips)
-    return [([cycle[i % len(cycle)] for i in range(config.eval_examples)], 1.0)]
-
-
-def training_order(source: ClipSource, config: DataConfig) -> Order:
-    """Return an epoch of each data set, and its share of the examples."""
-    order = []
-    for part in source.parts:
-        clips = (source.clips[i] for i in range(part.start, part.stop))
-        epoch = np.array(balanced_epoch(clips, config.balance))
-        order.append((part.start + epoch, part.weight))
-    return order
-
-
-def visit(order: Order, split: str, seed: int) -> grain.MapDataset:
-    """Return the clip or record of example i; endless and shuffled for "train".
-
-    Several data sets are interleaved by their shares, each shuffled by itself.
-    """
-    sets = []
-    for k, (indices, _) in enumerate(order):
-        own = seed if k == 0 else int(np.random.SeedSequence((seed, k)).generate_state(1)[0])
-        dataset = grain.MapDataset.source(indices).seed(own)
-        sets.append(dataset.shuffle().repeat() if split == "train" else dataset)
-    if len(sets) == 1:
-        return sets[0]
-    return grain.MapDataset.mix(sets, [weight for _, weight in order])
-
-
 def examples(
     order: Order, view: Callable[[int, np.random.Generator], Any], split: str, seed: int
 ) -> grain.MapDataset:
@@ -248,6 +227,11 @@ def examples(
 
 def _clip_name(source: ClipSource, index: int) -> str:
     return source.clips[index].id
+
+
+def _mixture_name(reader: ManifestReader, index: int) -> str:
+    recipe = reader.recipe(index)
+    return f"{recipe.target} + {recipe.other}"
 
 
 def _record_name(reader: RecordReader, index: int) -> str:

@@ -82,7 +82,7 @@ def draw(
     x = excerpt(audio, base)
     offsets: tuple[int, ...] = (0,)
     if short != "pad" and 0 < len(x) < samples:
-        offsets = _draw_offsets(len(x), samples, rng, repeat=short == "repeat")
+        offsets = draw_offsets(len(x), samples, rng, repeat=short == "repeat")
     window, used = lay(x, offsets, samples)
     return dataclasses.replace(base, offsets=offsets), window, used
 
@@ -100,9 +100,10 @@ def _draw_start(audio: np.ndarray, size: int, heard: int, rng: np.random.Generat
     return loudest - int(rng.integers(min(heard, loudest + 1)))
 
 
-def _draw_offsets(
+def draw_offsets(
     length: int, samples: int, rng: np.random.Generator, *, repeat: bool
 ) -> tuple[int, ...]:
+    """Draw where a clip of ``length`` samples begins in a window, several times with ``repeat``."""
     if not repeat or rng.random() >= P_REPEAT or 2 * length > samples:
         return (int(rng.integers(samples - length + 1)),)
     gap = rng.uniform(0.0, MAX_GAP) * SAMPLE_RATE

@@ -12,6 +12,7 @@ from hsmtss_jax.data.index_rows import Row, open_index
 from hsmtss_jax.data.records import RecordReader
 
 FULL_SCALE = 32768.0
+RECENT = 256  # clips kept of what was read of the index
 _AUDIO = frozenset({"audio"})
 _NEEDED = ("id", "captions", "label", "tags", "samples")
 
@@ -108,10 +109,11 @@ class ClipSource:
 
 
 class _Clips(Sequence[Clip]):
-    """Read clips by number when they are asked for."""
+    """Read clips by number when they are asked for; a few are kept, for whoever asks again."""
 
     def __init__(self, rows: Sequence[Row], records: np.ndarray, prefix: str) -> None:
         self._rows, self._records, self._prefix = rows, records, prefix
+        self._recent: dict[int, Clip] = {}
 
     def __len__(self) -> int:
         return len(self._records)
@@ -123,7 +125,13 @@ class _Clips(Sequence[Clip]):
     def __getitem__(self, index: int | slice) -> Clip | list[Clip]:
         if isinstance(index, slice):
             return [self[i] for i in range(len(self))[index]]
-        return _clip(self._rows[int(self._records[index])], self._prefix)
+        found = self._recent.get(index)
+        if found is None:
+            found = _clip(self._rows[int(self._records[index])], self._prefix)
+            if len(self._recent) >= RECENT:
+                self._recent = {}
+            self._recent[index] = found
+        return found
 
 
 def _clip(row: Row, prefix: str) -> Clip:

@@ -5,14 +5,15 @@ gives "text_ids" and "text_mask", it also gives "text_features" if the table of 
 """
 
 import hashlib
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from hsmtss_jax.audio.constants import SAMPLE_RATE
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data import placement
-from hsmtss_jax.data.mixing import EXTRACT, Mixer
+from hsmtss_jax.data.mixing import Mixer
+from hsmtss_jax.data.recipe import EXTRACT, REMOVE
 from hsmtss_jax.data.records import RecordReader
 from hsmtss_jax.data.sources import FULL_SCALE, ClipSource
 from hsmtss_jax.data.text_table import TextTable
@@ -23,6 +24,8 @@ P_CONCATENATE = (
 MAX_PAUSE = 0.3  # seconds between them
 
 Example = dict[str, Any]  # numpy arrays and scalars
+
+_CAPTIONS = {EXTRACT: "captions_target", REMOVE: "captions_other"}  # that a task may have
 
 
 def caption_id(text: str) -> int:
@@ -144,11 +147,18 @@ class MixtureView:
         return waves | said | {"present": np.bool_(example.present)}
 
 
+class MixtureReader(Protocol):
+    """Read mixtures by number, as records of ``mixture_records.FIELDS``."""
+
+    def __len__(self) -> int: ...
+    def read(self, index: int) -> dict[str, Any]: ...
+
+
 class PreparedMixtureView:
-    """Read mixtures from disk as ``MixtureView``.
+    """Read mixtures from disk, or made from a manifest, as ``MixtureView``.
 
     Args:
-      reader: the prepared mixtures.
+      reader: the mixtures.
       config: the data config.
       samples: their length, as the model needs it.
       texts: tokenises captions.
@@ -157,7 +167,7 @@ class PreparedMixtureView:
 
     def __init__(
         self,
-        reader: RecordReader,
+        reader: MixtureReader,
         config: DataConfig,
         samples: int,
         texts: TextTable,
@@ -171,15 +181,14 @@ class PreparedMixtureView:
         record = self._reader.read(index)
         if len(record["mixture"]) != self._samples:
             raise ValueError(
-                f"prepared mixtures have {len(record['mixture'])} samples, the model needs "
-                f"{self._samples}: prepare them with --samples {self._samples}"
+                f"the mixtures have {len(record['mixture'])} samples, the model needs "
+                f"{self._samples}: make them with --samples {self._samples}"
             )
-        text, task = draw_text(record, self._config, rng, train=self._train)
         waves = {
             name: record[name].astype(np.float32) / np.float32(FULL_SCALE)
             for name in ("mixture", "target")
         }
-        return waves | _instruction(record["length"], text, task, self._texts)
+        return waves | _recorded(record, self._config, rng, self._texts, train=self._train)
 
 
 class MixtureFeatureView:
@@ -214,22 +223,33 @@ class MixtureFeatureView:
                 "captions_target": record["captions_other"],
                 "captions_other": record["captions_target"],
             }
-        text, task = draw_text(record, self._config, rng, train=self._train)
         features = {
             name: record[name].reshape(-1, self._width) for name in ("s_mixture", "s_target")
         }
-        return features | _instruction(record["length"], text, task, self._texts)
+        return features | _recorded(record, self._config, rng, self._texts, train=self._train)
 
 
 def draw_text(
     record: Example, config: DataConfig, rng: np.random.Generator, *, train: bool
 ) -> tuple[str, int]:
-    """Return a caption and a task for a mixture on disk: drawn in training, else the record's own."""
+    """Return a caption and a task for a mixture on disk: drawn in training, else the record's own.
+
+    A task without a caption is not one that gives the record's target.
+    """
     task = int(record["task"])
     if train:
-        task = int(rng.random() < config.remove_probability)
-    captions = record["captions_target" if task == EXTRACT else "captions_other"]
+        drawn = int(rng.random() < config.remove_probability)
+        task = drawn if record[_CAPTIONS[drawn]] else 1 - drawn
+    captions = record[_CAPTIONS[task]]
     return captions[int(rng.integers(len(captions))) if train else 0], task
+
+
+def _recorded(
+    record: Example, config: DataConfig, rng: np.random.Generator, texts: TextTable, *, train: bool
+) -> Example:
+    text, task = draw_text(record, config, rng, train=train)
+    present = np.bool_(record.get("present", True))  # older records describe what is there
+    return _instruction(record["length"], text, task, texts) | {"present": present}
 
 
 def _instruction(length: int, text: str, task: int, texts: TextTable) -> Example:

@@ -21,14 +21,14 @@ _COLUMNS = {
     "4": (_KL, _LSD, _PSNR, _AFSIM, _CLAP),
 }
 _ROMAN = {"2": "II", "3": "III", "4": "IV"}
-_PRINTED = {  # test set -> KL, LSD, PSNR, AFSim, CLAP score of "Ours", extraction
+PRINTED = {  # test set -> KL, LSD, PSNR, AFSim, CLAP score of "Ours", extraction
     "3 Sets": (0.924, 2.848, 25.77, 0.752, 0.436),
     "Clotho": (1.089, 1.378, 24.05, 0.737, 0.393),
     "AudioCaps": (0.910, 1.884, 23.93, 0.767, 0.511),
     "FSD50K": (0.889, 4.156, 27.34, 0.729, 0.437),
     "MUSIC": (0.501, 1.375, 23.85, 0.811, 0.470),
 }
-_SETS = {"2": tuple(_PRINTED)[:4], "3": tuple(_PRINTED)[:4], "4": ("MUSIC",)}
+_SETS = {"2": tuple(PRINTED)[:4], "3": tuple(PRINTED)[:4], "4": ("MUSIC",)}
 _OURS = {  # the paper's column -> how ours begins: by the paper's own judge or not at all
     "kl": "kl_cnn14",
     "lsd": "lsd",
@@ -47,7 +47,7 @@ def paper_table(which: PaperTable, scores: Sequence[PairScore]) -> Table:
     columns = _COLUMNS[which]
     keys = [column.key for column in _COLUMNS["4"]]
     rows = [
-        Row(f"paper, {name}", _only(columns, dict(zip(keys, _PRINTED[name], strict=True))))
+        Row(f"paper, {name}", _only(columns, dict(zip(keys, PRINTED[name], strict=True))))
         for name in _SETS[which]
     ]
     for mode in SYSTEM:

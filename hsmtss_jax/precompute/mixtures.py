@@ -17,6 +17,7 @@ from hsmtss_jax.bundles.bundle import Bundle, load_bundle
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.mixing import MixtureExample
+from hsmtss_jax.data.mixture_records import captions_of
 from hsmtss_jax.data.pipeline import FEATURE_SOURCE
 from hsmtss_jax.data.preparation.checks import LeftOut
 from hsmtss_jax.data.preparation.mixtures import Draws, name_of, write_drawn
@@ -33,9 +34,10 @@ FIELDS: Fields = {
     "s_target": "features",
     "s_other": "features",
     "length": "int",  # samples in use
-    "captions_target": "texts",
+    "captions_target": "texts",  # of what s_target is, and of s_other; none of what has no name
     "captions_other": "texts",
     "task": "int",  # outside training: 0 extract, 1 remove
+    "present": "int",  # whether the text describes a sound of the mixture
     "snr": "float",  # of the active parts, dB
     "licence": "text",
 }
@@ -160,6 +162,7 @@ def _record(
 ) -> dict[str, Any]:
     """Build the record of a mixture with S, float16 [3, P, C]."""
     target, other = clips[example.recipe.target], clips[example.recipe.other]
+    captions = captions_of(example.recipe, target, other)
     mixture, of_target, of_other = (part.reshape(-1) for part in s)
     return {
         "id": name,
@@ -167,9 +170,10 @@ def _record(
         "s_target": of_target,
         "s_other": of_other,
         "length": example.length,
-        "captions_target": list(target.captions),
-        "captions_other": list(other.captions),
+        "captions_target": captions.extract,
+        "captions_other": captions.remove,
         "task": example.recipe.task,
+        "present": int(example.present),
         "snr": example.snr,
         "licence": "; ".join(sorted({target.licence, other.licence})),
     }

@@ -32,7 +32,6 @@ from hsmtss_jax.models.q_audio import with_first
 from hsmtss_jax.models.semantics import Semantics
 from hsmtss_jax.models.separators import TextCondition, TwoStage
 from hsmtss_jax.stages.base import MixtureStage
-from hsmtss_jax.stages.mask_separator import sdr
 from hsmtss_jax.stages.panels import audio_panels
 from hsmtss_jax.stages.sizes import inherit, with_sizes
 from hsmtss_jax.train.stage import Batch, Objective, Panel, StepInput, StepReport, Tree
@@ -154,14 +153,14 @@ class MaskDecoderStage(MixtureStage):
         return jnp.mean(errors["loss"]), StepReport(metrics=metrics, aux=inputs.aux)
 
     def eval_metrics(self, inputs: StepInput) -> dict[str, jax.Array]:
-        """Compute the loss, its parts, and the SDR of the estimate and of the mixture, [B] each."""
+        """Compute the loss, its parts, and by how much the error is below the mixture's own [dB], [B] each.
+
+        This gain is the SDRi, but bounded, so that also targets that are silent, or the mixture, count.
+        """
         batch = at_working_level(inputs.batch)
-        out, estimate = self._mask(inputs, batch)
-        return {
-            **self._errors(out, estimate, batch),
-            "sdr": sdr(estimate, batch["target"]),
-            "sdr_mixture": sdr(batch["mixture"], batch["target"]),
-        }
+        errors = self._errors(*self._mask(inputs, batch), batch)
+        untouched = error_level(batch["mixture"], batch["target"], batch["mixture"])
+        return {**errors, "gain": 10.0 * (untouched - errors["error"])}
 
     @functools.partial(jax.jit, static_argnums=0)
     def _estimate(self, inputs: StepInput) -> tuple[Batch, jax.Array]:

@@ -8,14 +8,10 @@ import pytest
 
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.channel import Channel
-from hsmtss_jax.data.mixing import (
-    EXTRACT,
-    REMOVE,
-    Mixer,
-    PairSampler,
-)
+from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.placement import render
-from hsmtss_jax.data.sources import Clip, ClipSource, Part, overlaps
+from hsmtss_jax.data.recipe import EXTRACT, REMOVE
+from hsmtss_jax.data.sources import ClipSource, overlaps
 
 L = 16000
 
@@ -80,13 +76,9 @@ def test_raw_reject_adds_and_saturates(config):
     assert raw > 12
 
 
-def test_unknown_mode_and_unpairable_clip(config):
+def test_unknown_mode(config):
     with pytest.raises(ValueError, match="mix_mode"):
         mixer(dataclasses.replace(config, mix_mode="sum"))
-    tags = frozenset({"dog"})
-    clip = Clip(id="d", captions=("d",), label="d", tags=tags, events=tags, samples=1)
-    with pytest.raises(ValueError, match="no clip to mix with 'd'"):
-        PairSampler([clip, clip], 0.5, [Part(0, 2, 1.0)]).draw([0], np.random.default_rng(0))
 
 
 class Silent(ClipSource):

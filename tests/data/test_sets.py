@@ -11,7 +11,8 @@ import pytest
 from hsmtss_jax.config import DataConfig, ExperimentConfig, SetConfig, Shard, StageConfig
 from hsmtss_jax.conversion import from_json, override, to_json
 from hsmtss_jax.data.mixing import Mixer
-from hsmtss_jax.data.pipeline import clip_dataset, examples, training_order
+from hsmtss_jax.data.order import training_order
+from hsmtss_jax.data.pipeline import clip_dataset, examples
 from hsmtss_jax.data.sets import Choice, open_clips
 from hsmtss_jax.data.sources import ClipSource
 

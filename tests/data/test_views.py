@@ -6,7 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-from hsmtss_jax.data.mixing import EXTRACT, REMOVE, Mixer
+from hsmtss_jax.data.mixing import Mixer
+from hsmtss_jax.data.recipe import EXTRACT, REMOVE
 from hsmtss_jax.data.sources import ClipSource
 from hsmtss_jax.data.text_table import TextTable
 from hsmtss_jax.data.views import (

@@ -11,7 +11,18 @@ from hsmtss_jax.cli.main import main
 from hsmtss_jax.testing.mask_systems import tiny_mask_pipeline
 from tests.docs import pages
 
-NAMES = ("street", "park", "hour", "in", "a", "b", "recordings/c", "references/a", "mixtures/a")
+NAMES = (
+    "street",
+    "park",
+    "hour",
+    "factory",
+    "in",
+    "a",
+    "b",
+    "recordings/c",
+    "references/a",
+    "mixtures/a",
+)
 QUICK = (
     *("separate", "describe", "doctor", "codec", "evaluate instructions"),
     *("visualize attention", "visualize commands"),
@@ -33,14 +44,15 @@ COMMANDS = {
 def recordings(tmp_path_factory):
     """A folder with every recording that the pages name, a second of speech in rain each.
 
-    A tiny bundle stands in place of the one imported from AudioSep.
+    A tiny bundle stands in place of the one imported from AudioSep, and of an adapted one.
     """
     folder = tmp_path_factory.mktemp("recordings")
     shutil.copytree(pages.ROOT / "examples", folder / "examples")
     for name in ("recordings", "references", "mixtures"):
         (folder / name).mkdir()
     config = PipelineConfig(bundles={}, separator="mask_separator", storage={"*": "float32"})
-    write_pipeline(config, tiny_mask_pipeline().bundles, folder / "runs" / "audiosep")
+    for place in ("runs/audiosep", "my_separator"):
+        write_pipeline(config, tiny_mask_pipeline().bundles, folder / place)
     sound = read_audio(folder / "examples" / "speech_and_rain.flac")
     for name in NAMES:
         write_audio(folder / f"{name}.wav", sound.samples[: sound.sample_rate], sound.sample_rate)

@@ -3,7 +3,7 @@
 import pytest
 
 from hsmtss_jax.config import DataConfig
-from hsmtss_jax.data.manifest import mixture_examples
+from hsmtss_jax.data.drawn_mixtures import mixture_examples
 from hsmtss_jax.inference.runtime import Runtime
 from hsmtss_jax.testing.bundles import random_pipeline
 from hsmtss_jax.testing.corpus import write_tiny_corpus

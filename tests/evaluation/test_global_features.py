@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hsmtss_jax.data.manifest import mixtures_of
+from hsmtss_jax.data.drawn_mixtures import mixtures_of
 from hsmtss_jax.data.sources import ClipSource
 from hsmtss_jax.evaluation.global_features import clips_by_label, clips_by_tag, global_features
 from hsmtss_jax.instructions import Instruction

@@ -12,7 +12,7 @@ from hsmtss_jax.bundles.bundle import save_bundle
 from hsmtss_jax.bundles.networks import read_encoders
 from hsmtss_jax.cli.main import main
 from hsmtss_jax.config import DataConfig, Shard, load_config
-from hsmtss_jax.data.manifest import mixture_examples
+from hsmtss_jax.data.drawn_mixtures import mixture_examples
 from hsmtss_jax.data.preparation.beam import on_beam
 from hsmtss_jax.data.records import RecordReader
 from hsmtss_jax.precompute.mixtures import write_mixture_features

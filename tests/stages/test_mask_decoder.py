@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from hsmtss_jax.data.mixing import EXTRACT, REMOVE
+from hsmtss_jax.data.recipe import EXTRACT, REMOVE
 from hsmtss_jax.stages.mask_decoder import at_working_level
 from hsmtss_jax.testing.bundles import draw, frozen_params, make_stage, step_input, zero_batch
 
@@ -83,7 +83,7 @@ def test_a_few_steps_on_one_batch_lower_the_loss(trained):
 
 def test_eval_metrics_are_per_example(batch, evaluate):
     metrics = evaluate(batch)
-    names = {"loss", "error", "spectral", "presence", "sdr", "sdr_mixture"}
+    names = {"loss", "error", "spectral", "presence", "gain"}
     assert set(metrics) == names
     assert all(value.shape == (BATCH,) and np.all(np.isfinite(value)) for value in metrics.values())
 

@@ -10,7 +10,7 @@ from hsmtss_jax.bundles.bundle import Bundle, save_bundle
 from hsmtss_jax.bundles.pipeline import PipelineConfig, assemble
 from hsmtss_jax.config import Shard
 from hsmtss_jax.conversion import to_dict
-from hsmtss_jax.data.mixing import EXTRACT, REMOVE
+from hsmtss_jax.data.recipe import EXTRACT, REMOVE
 from hsmtss_jax.inference import Separator
 from hsmtss_jax.instructions import Instruction
 from hsmtss_jax.stages.mask_separator import of_task, sdr

@@ -34,7 +34,7 @@ def run(options: BenchmarkFilesOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     from hsmtss_jax.audio.constants import SAMPLE_RATE
     from hsmtss_jax.config import DataConfig
-    from hsmtss_jax.data.manifest import mixture_examples, mixtures_of, recording_groups
+    from hsmtss_jax.data.drawn_mixtures import mixture_examples, mixtures_of, recording_groups
     from hsmtss_jax.evaluation.benchmarks.prepared import LIST, write_mixtures
 
     data = DataConfig(root=options.data, augment=False, snr_db=options.snr)

@@ -5,6 +5,10 @@ from hsmtss_jax.cli.command import Group
 GROUP = Group(
     package="hsmtss_jax.cli.data",
     kind="task",
-    commands={"prepare": "turn a published set, or a folder of sounds, into records"},
+    commands={
+        "prepare": "turn a published set, or a folder of sounds, into records",
+        "manifest": "choose mixtures and write them as text",
+        "mixtures": "write the sound of a manifest's mixtures as records",
+    },
     description="Make data sets, once, before training.",
 )

@@ -34,7 +34,7 @@ def run(options: EvaluatePresenceOptions, context: Context) -> int:
     from hsmtss_jax.audio.constants import SAMPLE_RATE
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
     from hsmtss_jax.config import DataConfig
-    from hsmtss_jax.data.manifest import mixture_examples, recording_groups
+    from hsmtss_jax.data.drawn_mixtures import mixture_examples, recording_groups
     from hsmtss_jax.data.sources import ClipSource
     from hsmtss_jax.evaluation.presence import absent_text, evaluate_presence
     from hsmtss_jax.evaluation.scorers import LogWMSE

@@ -51,7 +51,7 @@ def run(options: EvaluateSeparationOptions, context: Context) -> int:
     check_output(options.report)
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
     from hsmtss_jax.config import DataConfig
-    from hsmtss_jax.data.manifest import mixture_examples, recording_groups
+    from hsmtss_jax.data.drawn_mixtures import mixture_examples, recording_groups
     from hsmtss_jax.evaluation.separation import evaluate_separation
     from hsmtss_jax.inference import Separator
     from hsmtss_jax.inference.pretrained import hierarchical, is_hierarchical

@@ -104,7 +104,7 @@ def _of_mixtures(
     """Compute the true and the predicted G [n, C] of clips, each in a mixture with another."""
     from hsmtss_jax.cli.compilation_cache import enable_compilation_cache
     from hsmtss_jax.config import DataConfig
-    from hsmtss_jax.data.manifest import mixtures_of
+    from hsmtss_jax.data.drawn_mixtures import mixtures_of
     from hsmtss_jax.evaluation.global_features import global_features
     from hsmtss_jax.inference.pretrained import hierarchical
 

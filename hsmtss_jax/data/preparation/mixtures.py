@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import grain
-import numpy as np
 
 from hsmtss_jax.config import DataConfig
-from hsmtss_jax.data.manifest import example_dataset
+from hsmtss_jax.data.drawn_mixtures import example_dataset
 from hsmtss_jax.data.mixing import MixtureExample
+from hsmtss_jax.data.mixture_records import FIELDS, mixture_record
 from hsmtss_jax.data.preparation.checks import LeftOut
 from hsmtss_jax.data.preparation.engine import assemble, made_before, plan_jobs, run_plan
 from hsmtss_jax.data.preparation.jobs import Task
@@ -25,21 +25,6 @@ from hsmtss_jax.data.sets import open_clips
 from hsmtss_jax.data.sources import Clip
 from hsmtss_jax.progress import Progress
 
-FIELDS: Fields = {
-    "id": "text",
-    "mixture": "audio",
-    "target": "audio",
-    "length": "int",  # samples in use, the rest is zero
-    "captions_target": "texts",
-    "captions_other": "texts",
-    "task": "int",  # outside training: 0 extract, 1 remove
-    "snr": "float",  # of the active parts, dB
-    "target_id": "text",
-    "other_id": "text",
-    "label_target": "text",
-    "label_other": "text",
-    "licence": "text",
-}
 PER_JOB = 512  # mixtures of a file
 LICENCE = "As the clips: see the field licence."
 
@@ -124,32 +109,9 @@ class MixtureTask:
     def records(self, items: Sequence[Any], left_out: list[LeftOut]) -> Iterator[Record]:
         """Yield the records of items (split, number)."""
         for split, number in items:
-            clips = self.draws.clips(split)
-            yield _record(name_of(split, number), self.draws.example(split, number), clips)
-
-
-def _record(name: str, example: MixtureExample, clips: Mapping[str, Clip]) -> Record:
-    recipe = example.recipe
-    target, other = clips[recipe.target], clips[recipe.other]
-    return {
-        "id": name,
-        "mixture": _int16(example.mixture),
-        "target": _int16(example.target),
-        "length": example.length,
-        "captions_target": list(target.captions),
-        "captions_other": list(other.captions),
-        "task": recipe.task,
-        "snr": example.snr,
-        "target_id": target.id,
-        "other_id": other.id,
-        "label_target": target.label,
-        "label_other": other.label,
-        "licence": "; ".join(sorted({target.licence, other.licence})),
-    }
-
-
-def _int16(x: np.ndarray) -> np.ndarray:
-    return np.clip(np.round(x * 32768.0), -32768, 32767).astype(np.int16)
+            clips, example = self.draws.clips(split), self.draws.example(split, number)
+            target, other = (clips[name] for name in (example.recipe.target, example.recipe.other))
+            yield mixture_record(name_of(split, number), example, target, other)
 
 
 def write_mixtures(

@@ -40,6 +40,7 @@ class PaperSet:
     """Describe a test set of the paper.
 
     Attributes:
+      title: in the paper's tables.
       sets: published sets whose test parts it is drawn from, in equal shares.
       pairs: how many there are.
       snr_db: the ratio is uniform between - and + this [dB].
@@ -48,6 +49,7 @@ class PaperSet:
       sources: how many recordings are taken, all sets together; 0: all.
     """
 
+    title: str
     sets: tuple[str, ...]
     pairs: int = 500
     snr_db: float = 15.0
@@ -57,11 +59,13 @@ class PaperSet:
 
 
 PAPER_SETS = {
-    "3sets": PaperSet(sets=("audiocaps", "clotho", "fsd50k"), pairs=1000, sources=4000),
-    "clotho": PaperSet(sets=("clotho",), seconds=0.0, lengths=(15.0, 30.5)),
-    "audiocaps": PaperSet(sets=("audiocaps",)),
-    "fsd50k": PaperSet(sets=("fsd50k",), seconds=0.0, lengths=(5.0, 30.5)),
-    "music": PaperSet(sets=("music",), snr_db=5.0),
+    "3sets": PaperSet(
+        title="3 Sets", sets=("audiocaps", "clotho", "fsd50k"), pairs=1000, sources=4000
+    ),
+    "clotho": PaperSet(title="Clotho", sets=("clotho",), seconds=0.0, lengths=(15.0, 30.5)),
+    "audiocaps": PaperSet(title="AudioCaps", sets=("audiocaps",)),
+    "fsd50k": PaperSet(title="FSD50K", sets=("fsd50k",), seconds=0.0, lengths=(5.0, 30.5)),
+    "music": PaperSet(title="MUSIC", sets=("music",), snr_db=5.0),
 }
 
 

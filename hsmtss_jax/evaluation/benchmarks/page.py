@@ -20,10 +20,10 @@ MEGABYTE = 1_000_000
 HEADINGS = {"worst": "The worst", "median": "About the median", "best": "The best"}
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --quiet: #8881; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 88rem; padding: 0 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86em; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
 tbody tr:hover { background: var(--quiet); }
 .wide { overflow-x: auto; margin: .6rem 0 1.4rem; }
 .clip { border-top: 2px solid var(--line); padding: .4rem 0 1rem; }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.config import DataConfig
-from hsmtss_jax.data.manifest import mixture_examples
+from hsmtss_jax.data.drawn_mixtures import mixture_examples
 from hsmtss_jax.data.preparation.beam import on_beam
 from hsmtss_jax.data.preparation.mixtures import Draws, MixtureTask, write_mixtures
 from hsmtss_jax.data.preparation.workers import in_processes

@@ -13,9 +13,10 @@ from hsmtss_jax.evaluation.benchmarks.drawn import (
     read_sources,
 )
 from hsmtss_jax.evaluation.benchmarks.mixing import Recordings, mix
+from hsmtss_jax.evaluation.paper_tables import PRINTED
 
 RATE = 8_000
-SET = PaperSet(sets=("dogs",), pairs=12, seconds=0.5)
+SET = PaperSet(title="", sets=("dogs",), pairs=12, seconds=0.5)
 
 
 @pytest.fixture
@@ -57,10 +58,10 @@ def test_pieces_lie_inside_their_recordings(folder):
 
 
 def test_a_short_target_keeps_its_length(folder):
-    long = PaperSet(sets=("dogs",), pairs=5, seconds=10.0)
+    long = PaperSet(title="", sets=("dogs",), pairs=5, seconds=10.0)
     rows = draw_pairs(long, [sources()], folder)
     assert {row.seconds for row in rows} == {0.6, 0.8, 1.0, 1.5, 2.0}
-    own = PaperSet(sets=("dogs",), pairs=4, seconds=0.0, lengths=(0.9, 1.6))
+    own = PaperSet(title="", sets=("dogs",), pairs=4, seconds=0.0, lengths=(0.9, 1.6))
     assert {row.target for row in draw_pairs(own, [sources()], folder)} == {"3.wav", "4.wav"}
 
 
@@ -71,7 +72,7 @@ def test_the_same_list_every_time(folder):
 
 
 def test_sets_have_equal_shares(folder):
-    both = PaperSet(sets=("a", "b"), pairs=40, seconds=0.5, sources=4)
+    both = PaperSet(title="", sets=("a", "b"), pairs=40, seconds=0.5, sources=4)
     parts = [sources()[1:3], [source(3, "x"), source(4, "y"), source(5, "z")]]
     targets = {row.target for row in draw_pairs(both, parts, folder)}
     assert {"1.wav", "2.wav"} < targets and len(targets) == 4
@@ -81,7 +82,7 @@ def test_nothing_to_mix_with_is_said(folder):
     with pytest.raises(ValueError, match=r"wav has no other sound without a tag in common"):
         draw_pairs(SET, [[source(i, "dog") for i in range(6)]], folder)
     with pytest.raises(ValueError, match="no recording is 60 to 70 s long"):
-        draw_pairs(PaperSet(sets=("d",), lengths=(60, 70)), [sources()], folder)
+        draw_pairs(PaperSet(title="", sets=("d",), lengths=(60, 70)), [sources()], folder)
 
 
 def layouts(items):
@@ -126,3 +127,4 @@ def test_the_paper_s_sets():
         "music": 500,
     }
     assert PAPER_SETS["music"].snr_db == 5.0
+    assert {each.title for each in PAPER_SETS.values()} == set(PRINTED)

@@ -26,6 +26,9 @@ SPLITS = {
     **dict.fromkeys(("validation", "valid", "val"), "validation"),
     **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
 }
+HELD_OUT = (
+    0.03  # share of the recordings for validation, and for test, where the folder has no splits
+)
 _TAKE = re.compile(r"([\s_\-.]*(\(?\d+\)?|[vVtT]ake\s?\d+))+$")
 
 
@@ -51,8 +54,7 @@ def _from_row(row: Mapping[str, str], files: FileIndex) -> Item:
     identity = row.get("id") or str(PurePosixPath(name).with_suffix(""))
     return Item(
         id=identity,
-        split=SPLITS.get(row.get("split", "").lower(), "")
-        or drawn_split(identity, validation=0.03, test=0.03),
+        split=SPLITS.get(row.get("split", "").lower(), "") or own_split(identity),
         captions=texts or ((label,) if label else ()),
         label=label or (texts[0] if texts else ""),
         tags=tags or ((label,) if label else ()),
@@ -84,7 +86,7 @@ def _from_name(path: str) -> Item:
     identity = str(PurePosixPath(*above, pure.stem))
     return Item(
         id=identity,
-        split=split or drawn_split(identity, validation=0.03, test=0.03),
+        split=split or own_split(identity),
         path=path,
         captions=tuple(dict.fromkeys((caption, label))),
         label=label,
@@ -92,6 +94,11 @@ def _from_name(path: str) -> Item:
         source=path,
         group=identity,
     )
+
+
+def own_split(identity: str) -> str:
+    """Return the split of a recording where the folder does not say."""
+    return drawn_split(identity, validation=HELD_OUT, test=HELD_OUT)
 
 
 LAYOUT = Layout(
