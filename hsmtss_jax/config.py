@@ -143,7 +143,15 @@ class MeshConfig:
     data: Axis = -1
     fsdp: Axis = 1
     shard_from: int = 65_536  # elements of a parameter; below, splitting costs more than it saves
-    multi_host: bool = False
+    multi_host: bool = (
+        False  # join the other hosts; the three that follow are found on known clusters
+    )
+    coordinator: str = ""  # address of process 0, "host:port"
+    processes: CountOrNone = 0  # their number
+    process: Axis = -1  # the number of this one, from 0
+    timeout: Count = (
+        300  # seconds that processes wait for one another at the start and at checkpoints
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

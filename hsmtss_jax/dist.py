@@ -16,6 +16,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from hsmtss_jax.config import MeshConfig
+from hsmtss_jax.rendezvous import meet
 
 Tree = Any
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -24,9 +25,38 @@ _PROCESSES: list[int] = []  # the one in which a system was loaded; forked ones 
 
 
 def initialize(config: MeshConfig) -> None:
-    """Join the other hosts, when the config says there are any."""
-    if config.multi_host and not jax.distributed.is_initialized():
-        jax.distributed.initialize()
+    """Join the other hosts, when the config says there are any.
+
+    Raises:
+      ValueError: an option that goes with others is missing, or has no sense.
+      TimeoutError: others did not come in time; the text says which.
+    """
+    if not config.multi_host or jax.distributed.is_initialized():
+        return
+    given = (bool(config.coordinator), config.processes > 0, config.process >= 0)
+    if any(given) and not all(given):
+        raise ValueError(
+            "mesh.coordinator, mesh.processes and mesh.process go together: give all three, or none where "
+            "the cluster is known (SLURM, TPU, Kubernetes, MPI)"
+        )
+    if config.process >= config.processes and all(given):
+        raise ValueError(
+            f"mesh.process={config.process}: processes count from 0 to {config.processes - 1}"
+        )
+    if all(given):
+        meet(config.coordinator, config.processes, config.process, config.timeout)
+    try:
+        jax.distributed.initialize(
+            coordinator_address=config.coordinator or None,
+            num_processes=config.processes or None,
+            process_id=config.process if config.process >= 0 else None,
+            initialization_timeout=config.timeout,
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"this is no cluster that is known ({error}): give mesh.coordinator=HOST:PORT, "
+            "mesh.processes=N and mesh.process=0 to N-1"
+        ) from error
 
 
 def make_mesh(config: MeshConfig, devices: list[jax.Device] | None = None) -> Mesh:

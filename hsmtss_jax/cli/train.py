@@ -61,7 +61,7 @@ def run(options: TrainOptions, context: Context) -> int:
         dist.initialize(config.mesh)
         stage = load_stage(config)
         outcome = train(config, stage, workdir, stop_at=options.stop_at, quiet=options.quiet)
-    except TryAgainError as error:
+    except (TryAgainError, TimeoutError) as error:
         return fail(one_line(error), status=TRY_AGAIN)
     if not options.quiet and dist.is_main():
         _tell(outcome, workdir)

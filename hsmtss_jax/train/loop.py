@@ -92,7 +92,7 @@ def train(
         data = _Data(stage, config)
         plan = prepare(config, stage)
         dist.check_batch(plan.mesh, config.data.batch_size, config.run.accumulate)
-        checkpointer = Checkpointer(workdir, config.run.keep)
+        checkpointer = Checkpointer(workdir, config.run.keep, config.mesh.timeout)
         checkpointer.clean()
         try:
             run = _Run(plan, data, workdir, checkpointer, quiet)

@@ -15,9 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from hsmtss_jax.bundles.bundle import Bundle, load_bundles
-from hsmtss_jax.bundles.pipeline import ROLES
 from hsmtss_jax.config import DataConfig, ExperimentConfig, Shard, StageConfig
 from hsmtss_jax.dist import compute_dtype
+
+_KINDS = (  # of bundles: none of them can stand for another one
+    *("text_encoder", "audio_mae", "q_audio", "tf_codec", "acoustic_decoder"),
+    *("global_separator", "local_separator", "joint_separator"),
+)
 
 Tree = Any  # a pytree of arrays
 Batch = Mapping[str, jax.Array]
