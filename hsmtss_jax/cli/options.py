@@ -112,6 +112,8 @@ def _argument(each: _Declared) -> tuple[list[str], dict[str, Any]]:
     required = each.field.default is dataclasses.MISSING
     if told.get("positional"):
         several, single = {"nargs": "+" if required else "*"}, {} if required else {"nargs": "?"}
+        if single:
+            settings["type"] = _unless_absent(settings["type"])
         return [name], settings | (several if many else single)
     if many and told["repeat"]:
         settings["action"] = "append"
@@ -130,6 +132,11 @@ def _kind(annotation: Any) -> tuple[type, int | str]:
     if origin is tuple:
         return _kind(parts[0])[0], "+" if parts[-1] is Ellipsis else len(parts)
     return (str if origin is typing.Literal else annotation), 0
+
+
+def _unless_absent(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return the function for an argument that may be absent: argparse reads its default, too."""
+    return lambda text: text if text is argparse.SUPPRESS else read(text)
 
 
 def _reader(field: dataclasses.Field, kind: type) -> Callable[[str], Any]:

@@ -54,6 +54,17 @@ def test_nothing_given_is_the_declared_defaults(parser):
     assert read(parser) == Outer()
 
 
+def test_an_argument_that_may_be_absent():
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Options:
+        folder: Path | None = argument("which one", default=None)
+
+    parser = argparse.ArgumentParser(prog="x")
+    add_options(parser, Options)
+    assert read_options(parser.parse_args([]), Options) == Options()
+    assert read_options(parser.parse_args(["a"]), Options) == Options(folder=Path("a"))
+
+
 def test_everything_given(parser):
     words = "one -p x two -p y --rates 1 2 --span -3 4 --mode b --modes b a --task remove -o d/e "
     words += "--top 0 --no-figure --share 1 --no-gate --count 9 three"

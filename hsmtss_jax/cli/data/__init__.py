@@ -7,6 +7,7 @@ GROUP = Group(
     kind="task",
     commands={
         "prepare": "turn a published set, or a folder of sounds, into records",
+        "tags": "say which sounds the captions of a prepared set name",
         "manifest": "choose mixtures and write them as text",
         "mixtures": "write the sound of a manifest's mixtures as records",
     },
