@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
+from jax.typing import ArrayLike
 
 from hsmtss_jax.config import OptimConfig
 
@@ -16,10 +18,32 @@ Tree = Any
 Schedule = Callable[[jax.Array], jax.Array]
 
 
-def make_schedule(config: OptimConfig, steps: int) -> Schedule:
+class Rates(NamedTuple):
+    """Hold the numbers of a schedule. As arguments of a compiled step they may change without compiling it.
+
+    lr, end_lr: float32. warmup_steps, steps: int32.
+    """
+
+    lr: ArrayLike
+    end_lr: ArrayLike
+    warmup_steps: ArrayLike
+    steps: ArrayLike
+
+
+def rates_of(config: OptimConfig, steps: int) -> Rates:
+    """Return the numbers of a config's schedule for a run of so many steps."""
+    return Rates(
+        lr=np.float32(config.lr),
+        end_lr=np.float32(config.end_lr),
+        warmup_steps=np.int32(max(config.warmup_steps, 0)),
+        steps=np.int32(steps),
+    )
+
+
+def make_schedule(config: OptimConfig, steps: int, rates: Rates | None = None) -> Schedule:
     """Return the learning rate by update count.
 
-    A run shorter than the warm-up simply ends inside it.
+    A run shorter than the warm-up simply ends inside it. rates: in place of the config's numbers.
 
     Raises:
       ValueError: unknown schedule.
@@ -28,50 +52,57 @@ def make_schedule(config: OptimConfig, steps: int) -> Schedule:
     if config.schedule not in makers:
         choices = " or ".join(makers)
         raise ValueError(f"optim schedule {config.schedule!r}: choose {choices}")
-    return makers[config.schedule](config, steps)
+    return makers[config.schedule](config, rates or rates_of(config, steps))
 
 
-def _constant(config: OptimConfig, steps: int) -> Schedule:
+def _constant(config: OptimConfig, rates: Rates) -> Schedule:
     """Build a schedule that rises linearly, then stays."""
-    del steps
+    del config
 
     def schedule(count: jax.Array) -> jax.Array:
         count = jnp.asarray(count, jnp.float32)
-        return config.lr * jnp.minimum((count + 1) / max(config.warmup_steps, 1), 1.0)
+        lr = jnp.asarray(rates.lr, jnp.float32)
+        return lr * jnp.minimum((count + 1) / jnp.maximum(rates.warmup_steps, 1), 1.0)
 
     return schedule
 
 
-def _cosine(config: OptimConfig, steps: int) -> Schedule:
+def _cosine(config: OptimConfig, rates: Rates) -> Schedule:
     """Build a schedule that rises linearly, then falls to ``end_lr`` by half a cosine."""
-    warmup = max(config.warmup_steps, 0)
-    span = max(steps - warmup, 1)
-    rising = _constant(config, steps)
+    rising = _constant(config, rates)
 
     def schedule(count: jax.Array) -> jax.Array:
         count = jnp.asarray(count, jnp.float32)
-        progress = jnp.clip((count - warmup) / span, 0.0, 1.0)
+        span = jnp.maximum(jnp.subtract(rates.steps, rates.warmup_steps), 1)
+        progress = jnp.clip((count - rates.warmup_steps) / span, 0.0, 1.0)
         cosine = 0.5 * (1 + jnp.cos(jnp.pi * progress))
-        falling = config.end_lr + (config.lr - config.end_lr) * cosine
-        return jnp.where(count < warmup, rising(count), falling)
+        falling = rates.end_lr + jnp.subtract(rates.lr, rates.end_lr) * cosine
+        return jnp.where(count < rates.warmup_steps, rising(count), falling)
 
     return schedule
 
 
-def _staircase(config: OptimConfig, steps: int) -> Schedule:
+def _staircase(config: OptimConfig, rates: Rates) -> Schedule:
     """Stay ``warmup_steps`` updates on each of ``stairs``, then on ``lr``."""
-    del steps
-    rates = [optax.constant_schedule(rate) for rate in (*config.stairs, config.lr)]
-    edges = [config.warmup_steps * (i + 1) for i in range(len(config.stairs))]
-    joined = optax.join_schedules(rates, edges)
-    return lambda count: jnp.asarray(joined(count), jnp.float32)
+
+    def schedule(count: jax.Array) -> jax.Array:
+        rate = jnp.asarray(rates.lr, jnp.float32)
+        for stair in reversed(range(len(config.stairs))):
+            below = count < jnp.multiply(rates.warmup_steps, stair + 1)
+            rate = jnp.where(below, config.stairs[stair], rate)
+        return rate
+
+    return schedule
 
 
-def make_optimizer(config: OptimConfig, params: Tree, steps: int) -> optax.GradientTransformation:
+def make_optimizer(
+    config: OptimConfig, params: Tree, steps: int, rates: Rates | None = None
+) -> optax.GradientTransformation:
     """Chain clip, coupled L2, Adam, decoupled decay, learning rate; frozen parameters keep no state.
 
-    params: the group's (abstract) parameters, for the regexes. The chain has the same shape whatever
-    is switched off, so these settings may change when a run is resumed (``freeze`` and ``amsgrad`` may not).
+    params: the group's (abstract) parameters, for the regexes. rates: as ``make_schedule`` takes them. The
+    chain has the same shape whatever is switched off, so these settings may change when a run is resumed
+    (``freeze`` and ``amsgrad`` may not).
 
     Raises:
       ValueError: a regex that does not compile, or that selects nothing or everything.
@@ -83,7 +114,7 @@ def make_optimizer(config: OptimConfig, params: Tree, steps: int) -> optax.Gradi
         optax.add_decayed_weights(config.l2),
         adam(config.b1, config.b2),
         optax.add_decayed_weights(config.weight_decay, mask=_decay_mask(config, params)),
-        optax.scale_by_learning_rate(make_schedule(config, steps)),
+        optax.scale_by_learning_rate(make_schedule(config, steps, rates)),
     )
     if not config.freeze:
         return chain

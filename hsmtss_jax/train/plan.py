@@ -16,10 +16,10 @@ from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.config import ExperimentConfig
 from hsmtss_jax.conversion import to_dict
 from hsmtss_jax.train.checkpoint import abstract_state
-from hsmtss_jax.train.optim import make_optimizer, trainable_mask
+from hsmtss_jax.train.optim import Rates, make_optimizer, rates_of, trainable_mask
 from hsmtss_jax.train.stage import Batch, Stage, StepInput
 from hsmtss_jax.train.state import TrainState, create_state, eval_params
-from hsmtss_jax.train.step import Step, make_step
+from hsmtss_jax.train.step import make_step
 
 Tree = Any
 
@@ -41,6 +41,7 @@ class Plan:
     shapes: TrainState
     shardings: Any
     key: jax.Array
+    rates: Mapping[str, Rates]  # the numbers of the schedules
     origin: str = ""
 
     @property
@@ -111,8 +112,8 @@ def prepare(config: ExperimentConfig, stage: Stage) -> Plan:
     mesh = dist.make_mesh(config.mesh)
     upstream = {name: bundle.params for name, bundle in stage.upstream.items()}
     frozen = dist.put_params(mesh, upstream, config.mesh.shard_from)
-    key = dist.replicate(mesh, jax.random.key(config.run.seed))
-    return _lay_out(config, stage, mesh, frozen, key)
+    key, rates = dist.replicate(mesh, (jax.random.key(config.run.seed), _rates(config)))
+    return _lay_out(config, stage, mesh, frozen, key, rates)
 
 
 def prepare_abstract(config: ExperimentConfig, stage: Stage, mesh: Mesh) -> Plan:
@@ -122,15 +123,19 @@ def prepare_abstract(config: ExperimentConfig, stage: Stage, mesh: Mesh) -> Plan
     """
     config = _with_stage(config, stage)
     upstream = {name: bundle.params for name, bundle in stage.upstream.items()}
-    key = jax.eval_shape(lambda: jax.random.key(0))
+    small = jax.eval_shape(lambda: (jax.random.key(0), _rates(config)))
     placed = abstract_state(
-        (upstream, key),  # type: ignore[arg-type]
+        (upstream, *small),  # type: ignore[arg-type]
         (
             dist.param_shardings(mesh, upstream, config.mesh.shard_from),
-            dist.replicated(mesh),
+            *jax.tree.map(lambda _: dist.replicated(mesh), small),
         ),
     )
     return _lay_out(config, stage, mesh, *placed)  # type: ignore[misc]
+
+
+def _rates(config: ExperimentConfig) -> dict[str, Rates]:
+    return {group: rates_of(optim, config.run.steps) for group, optim in config.optim.items()}
 
 
 def _with_stage(config: ExperimentConfig, stage: Stage) -> ExperimentConfig:
@@ -160,7 +165,12 @@ def _explaining_sizes(stage: Stage) -> Iterator[None]:
 
 
 def _lay_out(
-    config: ExperimentConfig, stage: Stage, mesh: Mesh, frozen: Mapping[str, Tree], key: jax.Array
+    config: ExperimentConfig,
+    stage: Stage,
+    mesh: Mesh,
+    frozen: Mapping[str, Tree],
+    key: jax.Array,
+    rates: Mapping[str, Rates],
 ) -> Plan:
     groups = list(stage.objectives())
     init_params = jax.jit(functools.partial(_init_params, stage))  # is traced once for all its uses
@@ -183,7 +193,9 @@ def _lay_out(
         return create(*init_params(key, frozen))
 
     shardings = dist.param_shardings(mesh, shapes, config.mesh.shard_from)
-    return Plan(config, stage, mesh, frozen, optimizers, trainable, init, shapes, shardings, key)
+    return Plan(
+        config, stage, mesh, frozen, optimizers, trainable, init, shapes, shardings, key, rates
+    )
 
 
 def release(plan: Plan, state: TrainState, step: int) -> Bundle:
@@ -201,18 +213,51 @@ def release(plan: Plan, state: TrainState, step: int) -> Bundle:
     )
 
 
-def jit_step(plan: Plan) -> Step:
-    """Compile the training step of a plan; it consumes the state it is given."""
-    step = make_step(
-        plan.stage.objectives(),
-        plan.optimizers,
-        plan.config.optim,
-        plan.config.run.steps,
-        plan.config.run.accumulate,
-        plan.trainable,
-    )
+@dataclasses.dataclass(frozen=True)
+class JittedStep:
+    """Call a jitted step with the numbers of the plan's schedules, the first of its arguments."""
+
+    jitted: Any
+    rates: Mapping[str, Rates]
+
+    def __call__(self, *args: Any) -> Any:
+        return self.jitted(self.rates, *args)
+
+    def lower(self, *args: Any) -> Any:
+        """Lower the step for these arguments."""
+        return self.jitted.lower(self.rates, *args)
+
+    def trace(self, *args: Any) -> Any:
+        """Trace the step for these arguments."""
+        return self.jitted.trace(self.rates, *args)
+
+
+def jit_step(plan: Plan) -> JittedStep:
+    """Compile the training step of a plan; it consumes the state it is given.
+
+    Learning rates and length are arguments: a run that is given others finds its program compiled.
+    """
+    optim, steps = plan.config.optim, plan.config.run.steps
+
+    def step(rates: Mapping[str, Rates], state: TrainState, *args: Any) -> Any:
+        optimizers = {
+            group: make_optimizer(optim[group], state.params[group], steps, rates[group])
+            for group in plan.optimizers
+        }
+        whole = make_step(
+            plan.stage.objectives(),
+            optimizers,
+            optim,
+            steps,
+            plan.config.run.accumulate,
+            plan.trainable,
+            rates,
+        )
+        return whole(state, *args)
+
     shardings = (plan.shardings, dist.replicated(plan.mesh))
-    return jax.jit(step, donate_argnums=0, out_shardings=shardings)
+    jitted = jax.jit(step, donate_argnums=1, out_shardings=shardings)
+    return JittedStep(jitted, plan.rates)
 
 
 def _init_params(

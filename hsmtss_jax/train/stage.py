@@ -119,9 +119,7 @@ class Stage(abc.ABC):
         """
         upstream = load_bundles(config.upstream)
         for name, bundle in upstream.items():
-            if (
-                bundle.stage != name and bundle.stage in ROLES
-            ):  # else another codec, say, of its kind
+            if bundle.stage != name and bundle.stage in _KINDS:
                 raise ValueError(
                     f"upstream.{name}={config.upstream[name]} is a bundle of {bundle.stage}: "
                     f"give one of {name}"

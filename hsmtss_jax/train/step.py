@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from hsmtss_jax.config import OptimConfig
-from hsmtss_jax.train.optim import make_schedule
+from hsmtss_jax.train.optim import Rates, make_schedule
 from hsmtss_jax.train.stage import Batch, Objective, StepInput, StepReport
 from hsmtss_jax.train.state import TrainState
 
@@ -28,6 +28,7 @@ def make_step(
     steps: int,
     accumulate: int = 1,
     trainable: Mapping[str, Tree] | None = None,
+    rates: Mapping[str, Rates] | None = None,
 ) -> Step:
     """Build ``step(state, batch, frozen, key, limits) -> (state, metrics)``, to be jitted, the state donated.
 
@@ -42,8 +43,12 @@ def make_step(
       steps: of the run, for the learning rate.
       accumulate: M > 1: each group's gradient is the mean over M interleaved parts of the batch.
       trainable: trees of bools by group; gradients elsewhere are dropped before they are computed.
+      rates: by group, as the optimisers were made with.
     """
-    schedules = {group: make_schedule(configs[group], steps) for group in objectives}
+    rated = rates or {}
+    schedules = {
+        group: make_schedule(configs[group], steps, rated.get(group)) for group in objectives
+    }
 
     def step(
         state: TrainState,

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from hsmtss_jax.config import OptimConfig
-from hsmtss_jax.train.optim import make_optimizer, make_schedule, paths
+from hsmtss_jax.train.optim import make_optimizer, make_schedule, paths, rates_of
 
 PARAMS = {
     "encoder": {"kernel": jnp.ones((3, 2)), "bias": jnp.ones((2,))},
@@ -29,6 +29,22 @@ def updates(config: OptimConfig, grads=None, steps: int = 1):
 def plain(**changes) -> OptimConfig:
     base = {"lr": 0.1, "warmup_steps": 0, "schedule": "constant", "weight_decay": 0.0, "clip": 0.0}
     return OptimConfig(**{**base, **changes})
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant", "staircase"])
+def test_the_numbers_of_a_schedule_may_be_arguments(schedule):
+    config = OptimConfig(
+        lr=1.0,
+        warmup_steps=4,
+        end_lr=0.1,
+        schedule=schedule,
+        stairs=(0.01, 0.1)[: 2 * (schedule[0] == "s")],
+    )
+    expected, steps = make_schedule(config, 14), jnp.arange(15)
+    other = OptimConfig(schedule=schedule, stairs=config.stairs)
+    given = jax.jit(lambda rates, step: make_schedule(other, 1, rates)(step))
+    found = [given(rates_of(config, 14), step) for step in steps]
+    np.testing.assert_allclose(found, [expected(step) for step in steps], rtol=1e-6)
 
 
 def test_schedule_rises_then_falls():

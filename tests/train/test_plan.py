@@ -9,8 +9,8 @@ import pytest
 
 from hsmtss_jax.bundles.bundle import Bundle
 from hsmtss_jax.config import MeshConfig, OptimConfig
-from hsmtss_jax.conversion import to_dict
-from hsmtss_jax.train.plan import prepare, release
+from hsmtss_jax.conversion import override, to_dict
+from hsmtss_jax.train.plan import jit_step, prepare, prepare_abstract, release
 from tests.train.toy import ToyStage, toy_config, toy_stage
 
 
@@ -110,3 +110,32 @@ def test_the_best_is_told_by_a_metric_of_the_stage():
     run = dataclasses.replace(config.run, best_metric="one")
     config = dataclasses.replace(config, run=run)
     assert prepare(config, toy_stage(config)).best_metric() == "one"
+
+
+def lowered(*changes: str) -> str:
+    """The program of a toy's step with these changes of its config."""
+    config = override(toy_config(), changes)
+    plan = prepare(config, toy_stage(config))
+    batch = {
+        name: jnp.zeros(spec.shape, spec.dtype) for name, spec in plan.stage.batch_spec().items()
+    }
+    return jit_step(plan).lower(plan.init(), batch, plan.step_frozen, plan.key).as_text()
+
+
+def test_another_length_or_learning_rate_is_the_same_program():
+    rates = ("optim.first.lr=0.5", "optim.first.warmup_steps=7", "optim.second.end_lr=0.1")
+    assert lowered() == lowered("run.steps=1000", *rates)
+    assert lowered() != lowered("optim.first.b1=0.5")
+
+
+def test_a_plan_without_weights_is_the_same_program():
+    config = toy_config()
+    plan = prepare(config, toy_stage(config))
+    abstract = prepare_abstract(config, toy_stage(config), plan.mesh)
+    assert abstract.shapes == plan.shapes and abstract.shardings == plan.shardings
+    batch = plan.stage.batch_spec()
+    texts = [
+        jit_step(each).lower(each.abstract, batch, each.step_frozen, each.key).as_text()
+        for each in (plan, abstract)
+    ]
+    assert texts[0] == texts[1]
