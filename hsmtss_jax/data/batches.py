@@ -16,6 +16,7 @@ import grain
 import numpy as np
 
 from hsmtss_jax.config import Shard
+from hsmtss_jax.data.sources import to_float
 from hsmtss_jax.data.worker import begin_worker
 
 READ = grain.ReadOptions(num_threads=1, prefetch_buffer_size=2)  # of batches
@@ -62,7 +63,7 @@ class Batches(grain.IterDataset):
         """Return this process's batches from example ``number`` of all on."""
         part = self._examples[number + self._shard.index :: self._shard.count]
         part = part.batch(self.batch_size // self._shard.count, drop_remainder=self._drop_remainder)
-        batches = part.to_iter_dataset(READ)
+        batches = part.map(_in_floats).to_iter_dataset(READ)
         if self._workers > 0:
             _parse_flags()
             options = grain.MultiprocessingOptions(num_workers=self._workers)
@@ -170,6 +171,13 @@ def _batches_drawn(state: Mapping[str, Any]) -> int:
         return int(state["next_index"])
     workers = itertools.chain(state["iterators_in_use_states"], state["future_states"].values())
     return sum(int(worker["next_index"]) for worker in workers)
+
+
+def _in_floats(batch: dict[str, Any]) -> dict[str, Any]:
+    """Convert what is int16 in a batch, sound, to float32: later than in an example, half is copied."""
+    return {
+        name: to_float(value) if value.dtype == np.int16 else value for name, value in batch.items()
+    }
 
 
 def _parse_flags() -> None:

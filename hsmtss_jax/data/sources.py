@@ -38,6 +38,11 @@ def overlaps(a: Clip, b: Clip) -> bool:
     return bool(a.events & b.tags or b.events & a.tags)
 
 
+def to_float(samples: np.ndarray) -> np.ndarray:
+    """Convert int16 samples to float32 in [-1, 1), in one pass."""
+    return np.multiply(samples, np.float32(1 / FULL_SCALE), dtype=np.float32)
+
+
 @dataclasses.dataclass(frozen=True)
 class Part:
     """Name the clips of one data set in a source, ``start`` to ``stop``, and their share of the examples."""
@@ -97,7 +102,7 @@ class ClipSource:
 
     def audio(self, index: int) -> np.ndarray:
         """Return the samples of clip ``index``, float32 [samples] in [-1, 1)."""
-        return self.samples(index).astype(np.float32) / np.float32(FULL_SCALE)
+        return to_float(self.samples(index))
 
     def samples(self, index: int) -> np.ndarray:
         """Return the samples of clip ``index`` as they are on disk, int16 [samples]."""

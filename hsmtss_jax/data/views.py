@@ -15,7 +15,7 @@ from hsmtss_jax.data import placement
 from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.recipe import EXTRACT, REMOVE
 from hsmtss_jax.data.records import RecordReader
-from hsmtss_jax.data.sources import FULL_SCALE, ClipSource
+from hsmtss_jax.data.sources import ClipSource
 from hsmtss_jax.data.text_table import TextTable
 
 P_CONCATENATE = (
@@ -155,7 +155,7 @@ class MixtureReader(Protocol):
 
 
 class PreparedMixtureView:
-    """Read mixtures from disk, or made from a manifest, as ``MixtureView``.
+    """Read mixtures from disk, or made from a manifest, as ``MixtureView``, but for int16 samples.
 
     Args:
       reader: the mixtures.
@@ -185,9 +185,8 @@ class PreparedMixtureView:
                 f"{self._samples}: make them with --samples {self._samples}"
             )
         waves = {
-            name: record[name].astype(np.float32) / np.float32(FULL_SCALE)
-            for name in ("mixture", "target")
-        }
+            name: record[name] for name in ("mixture", "target")
+        }  # int16 until they are a batch
         return waves | _recorded(record, self._config, rng, self._texts, train=self._train)
 
 

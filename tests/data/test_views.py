@@ -114,7 +114,7 @@ def test_a_mixture_on_disk_is_told_its_task_s_caption(config, texts):
         example = PreparedMixtureView(reader, config, L, texts, train=False)(0, rng())
         np.testing.assert_array_equal(example["text_ids"], texts(text)["text_ids"])
         assert example["task"] == task and example["length"] == 6000
-        np.testing.assert_allclose(example["target"], 50 / 32768, rtol=1e-6)
+        np.testing.assert_array_equal(example["target"], np.full(L, 50, np.int16))
     with pytest.raises(ValueError, match="have 8000 samples, the model needs 4000"):
         PreparedMixtureView(Reader(RECORD), config, 4000, texts, train=False)(0, rng())
 

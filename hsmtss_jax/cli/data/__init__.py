@@ -10,6 +10,7 @@ GROUP = Group(
         "tags": "say which sounds the captions of a prepared set name",
         "manifest": "choose mixtures and write them as text",
         "mixtures": "write the sound of a manifest's mixtures as records",
+        "inspect": "say what is in a data set, with mixtures to hear",
     },
     description="Make data sets, once, before training.",
 )

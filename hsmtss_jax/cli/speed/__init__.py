@@ -13,6 +13,7 @@ GROUP = Group(
         "decoder": "sampling of the acoustic decoder",
         "mask_separator": "AudioSep's network, or the mask baseline",
         "codec": "TF-Codec's encode and decode, and its training step",
+        "data": "the data pipeline alone, against the bare reading of its records",
     },
     description="Time a part of the system on this machine.",
 )
