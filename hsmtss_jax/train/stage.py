@@ -18,10 +18,10 @@ from hsmtss_jax.bundles.bundle import Bundle, load_bundles
 from hsmtss_jax.config import DataConfig, ExperimentConfig, Shard, StageConfig
 from hsmtss_jax.dist import compute_dtype
 
-_KINDS = (  # of bundles: none of them can stand for another one
+_KINDS = {  # of bundles: none of them can stand for another one
     *("text_encoder", "audio_mae", "q_audio", "tf_codec", "acoustic_decoder"),
     *("global_separator", "local_separator", "joint_separator"),
-)
+}
 
 Tree = Any  # a pytree of arrays
 Batch = Mapping[str, jax.Array]
@@ -119,7 +119,7 @@ class Stage(abc.ABC):
         """
         upstream = load_bundles(config.upstream)
         for name, bundle in upstream.items():
-            if bundle.stage != name and bundle.stage in _KINDS:
+            if bundle.stage != name and {name, bundle.stage} <= _KINDS:
                 raise ValueError(
                     f"upstream.{name}={config.upstream[name]} is a bundle of {bundle.stage}: "
                     f"give one of {name}"

@@ -71,3 +71,5 @@ def test_a_bundle_of_another_kind_is_refused(tmp_path):
     upstream = {"audio_mae": str(tmp_path / "codec")}
     with pytest.raises(ValueError, match=r"upstream\.audio_mae=.* is a bundle of tf_codec: give"):
         ToyStage.load(dataclasses.replace(CONFIG, upstream=upstream))
+    start = {"initial_codec": str(tmp_path / "codec")}  # a name of its own stands for any
+    assert ToyStage.load(dataclasses.replace(CONFIG, upstream=start)).upstream
