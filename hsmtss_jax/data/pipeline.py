@@ -8,7 +8,7 @@ text also holds "text_features": float32 [b, M, C], what ``encode`` made of its 
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import grain
@@ -252,7 +252,7 @@ def _batches(
 ) -> Batches:
     train = split == "train"
     visited = visit(order, split, seed)
-    indices = np.concatenate([np.asarray(part) for part, _ in order])
+    indices: Sequence[int] = np.concatenate([np.asarray(part) for part, _ in order])  # type: ignore[assignment]
     careful = PassingOver(view, indices, name, config.bad_share)
     return Batches(
         visited,

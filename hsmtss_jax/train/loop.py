@@ -268,12 +268,12 @@ class _Run:
         first, reason = self.guard.streak[0].step, self.guard.reason()
         self.checkpointer.wait()
         known = self.checkpointer.steps()
-        tried, most = self.guard.rewinds, self.plan.config.run.rewinds
-        if not known or tried >= most:
-            raise FloatingPointError(self._truth(reason, known))
-        ruined = known[-1] == first and len(known) > 1  # not one good step followed it
+        ruined = len(known) > 1 and known[-1] == first  # not one good step followed it
         if dist.from_main(int(ruined)):
-            self.checkpointer.set_aside(known[-1], DamagedError("training diverged before it"))
+            spoiled = known.pop()
+            self.checkpointer.set_aside(spoiled, DamagedError("training diverged before it"))
+        if not known or self.guard.rewinds >= self.plan.config.run.rewinds:
+            raise FloatingPointError(self._truth(reason, known))
         self.draws.pass_over(self.guard.offending())
         skipped = len(self.guard.streak)
         self.guard.went_back()
