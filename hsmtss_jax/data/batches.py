@@ -4,6 +4,7 @@ Example i comes from (seed, i) alone, so a position that one process saved moves
 with any number of workers to the same place.
 """
 
+import copy
 import dataclasses
 import importlib.metadata
 import itertools
@@ -57,6 +58,13 @@ class Batches(grain.IterDataset):
         self.batch_size, self.order, self.name = batch_size, order, name
         self._examples, self._shard = examples, shard
         self._workers, self._drop_remainder = workers, drop_remainder
+        self._read = READ
+
+    def unbuffered(self) -> "Batches":
+        """Return the same, made when they are asked for and not ahead: to time them."""
+        same = copy.copy(self)
+        same._read = grain.ReadOptions(num_threads=0, prefetch_buffer_size=0)  # noqa: SLF001
+        return same
 
     def __iter__(self) -> "BatchIterator":
         return BatchIterator(self)
@@ -65,7 +73,7 @@ class Batches(grain.IterDataset):
         """Return this process's batches from example ``number`` of all on."""
         part: grain.MapDataset = _Rows(self._examples[number:], self.batch_size, self._shard)
         part = part.batch(self.batch_size // self._shard.count, drop_remainder=self._drop_remainder)
-        batches = part.map(_in_floats).to_iter_dataset(READ)
+        batches = part.map(_in_floats).to_iter_dataset(self._read)
         if self._workers > 0:
             _parse_flags()
             options = grain.MultiprocessingOptions(num_workers=self._workers)
