@@ -27,7 +27,11 @@ class PassingOver:
     """
 
     def __init__(
-        self, view: View, indices: Sequence[int], name: Callable[[int], str], most: float
+        self,
+        view: View,
+        indices: Sequence[int] | np.ndarray,
+        name: Callable[[int], str],
+        most: float,
     ) -> None:
         self._view, self._indices, self._name, self._most = view, indices, name, most
         self._seen, self._bad = 0, 0
