@@ -6,10 +6,11 @@ and stores it as JSON.
 
 import dataclasses
 import importlib.util
+import math
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -20,6 +21,22 @@ SIZES = typing.get_args(Size)
 # stage is built, so a network never sees it: it is an int everywhere but in a config file.
 INHERITED = "inherited"
 Inherited = Annotated[int, INHERITED]
+
+
+class Within(NamedTuple):
+    """Bound a number, or every number of a tuple; rising: the first is not above the second."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    rising: bool = False
+
+
+Count = Annotated[int, Within(1)]
+CountOrNone = Annotated[int, Within(0)]  # 0 turns something off
+Share = Annotated[float, Within(0, 1)]
+Positive = Annotated[float, Within(0)]
+Interval = Annotated[tuple[float, float], Within(rising=True)]
+Axis = Annotated[int, Within(-1)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,40 +69,41 @@ class DataConfig:
     sets: tuple[SetConfig, ...] = ()  # several data sets of clips; root is "" then
     # Folder of mixtures to make of these clips, in place of drawing them (hsmtss data manifest).
     manifest: str = ""
-    batch_size: int = 256  # examples, over all devices
-    workers: int = 0  # grain worker processes; 0 reads in the training process
-    snr_db: tuple[float, float] = (-15.0, 15.0)  # range of target over other [dB]
-    sources: tuple[int, int] = (
+    batch_size: Count = 256  # examples, over all devices
+    workers: CountOrNone = 0  # grain worker processes; 0 reads in the training process
+    snr_db: Interval = (-15.0, 15.0)  # range of target over other [dB]
+    sources: Annotated[tuple[int, int], Within(2, rising=True)] = (
         2,
         2,
     )  # fewest and most sounds in a mixture; more than two need "scale"
     # Shares of the further sounds that are drawn among those of a common category with the target, and
     # among those that are heard together with it in some clip of the data.
-    similar_probability: float = 0.0
-    companion_probability: float = 0.0
-    absent_probability: float = 0.0  # share of mixtures without the sound that the text describes
-    clean_probability: float = (
+    similar_probability: Share = 0.0
+    companion_probability: Share = 0.0
+    absent_probability: Share = 0.0  # share of mixtures without the sound that the text describes
+    clean_probability: Share = (
         0.0  # share of mixtures that are nearly the target alone, clean_snr_db
     )
-    clean_snr_db: tuple[float, float] = (20.0, 40.0)
+    clean_snr_db: Interval = (20.0, 40.0)
     # Of training mixtures as a whole, where ``augment`` is on: the share with a room, and with a band
     # limit (telephone and others); the range of levels [dB re full scale], () leaves them.
-    room_probability: float = 0.0
-    band_probability: float = 0.0
+    room_probability: Share = 0.0
+    band_probability: Share = 0.0
     level_db: tuple[float, ...] = ()
     # scale: a gain for a drawn SNR; raw_reject: plain sums, pairs drawn until the SNR is in range
     mix_mode: Literal["scale", "raw_reject"] = "scale"
     # Clips shorter than the window. pad: zeros follow. place: put at a random place. repeat: that, or
     # repeated; where single clips are trained on, other clips may follow. Training and mixtures only.
     short_clips: Literal["pad", "place", "repeat"] = "repeat"
-    balance: float = 0.5  # 0 samples clips as they are, 1 evens out the labels
+    balance: Share = 0.5  # 0 samples clips as they are, 1 evens out the labels
     augment: bool = True  # pitch, speed, EQ, gain, reverberation; training split only
-    max_text_tokens: int = 64  # of a caption, special tokens counted
+    max_text_tokens: Count = 64  # of a caption, special tokens counted
     # Folder for the frozen text encoder's outputs, computed once a data set and read by caption while
     # training; "" runs the encoder in every step. The numbers are the same but for rounding.
     text_cache: str = ""
-    remove_probability: float = 0.5  # share of (remove, caption of the other) examples
-    eval_examples: int = 512  # of the validation pass
+    remove_probability: Share = 0.5  # share of (remove, caption of the other) examples
+    eval_examples: Count = 512  # of the validation pass
+    bad_share: Share = 0.01  # of examples that may be silent or damaged; others are read instead
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,52 +118,60 @@ class Shard:
 class OptimConfig:
     """Configure one parameter group's optimiser: AdamW and its learning rate by update."""
 
-    lr: float = 1e-4  # at its highest
-    b1: float = 0.9
-    b2: float = 0.98
-    weight_decay: float = 0.01
+    lr: Positive = 1e-4  # at its highest
+    b1: Share = 0.9
+    b2: Share = 0.98
+    weight_decay: Positive = 0.01
     amsgrad: bool = False  # like freeze, part of the state: fixed once a run has begun
-    warmup_steps: int = 2000  # updates of the linear warm-up, or of each stair
-    end_lr: float = 1e-6  # of a cosine
+    warmup_steps: CountOrNone = 2000  # updates of the linear warm-up, or of each stair
+    end_lr: Positive = 1e-6  # of a cosine
     # cosine and constant follow a linear warm-up; staircase: the rates of ``stairs``, then lr
     schedule: Literal["cosine", "constant", "staircase"] = "cosine"
     stairs: tuple[float, ...] = ()
-    clip: float = 1.0  # largest norm of the gradient; 0 turns clipping off
+    clip: Positive = 1.0  # largest norm of the gradient; 0 turns clipping off
     clip_per_tensor: bool = False  # TF-Codec clips each tensor on its own
     decay_exclude: str = r"(bias|scale|embedding|pos|query|token)$"
     freeze: str = ""  # regex over parameter paths that are not trained
-    l2: float = 0.0  # coupled L2 (the discriminator's)
-    ema: float = 0.0  # 0 turns it off
+    l2: Positive = 0.0  # coupled L2 (the discriminator's)
+    ema: Share = 0.0  # 0 turns it off
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MeshConfig:
     """Configure the devices: ``data`` x ``fsdp``; -1 takes what is left."""
 
-    data: int = -1
-    fsdp: int = 1
+    data: Axis = -1
+    fsdp: Axis = 1
     shard_from: int = 65_536  # elements of a parameter; below, splitting costs more than it saves
-    multi_host: bool = False
+    multi_host: bool = (
+        False  # join the other hosts; the three that follow are found on known clusters
+    )
+    coordinator: str = ""  # address of process 0, "host:port"
+    processes: CountOrNone = 0  # their number
+    process: Axis = -1  # the number of this one, from 0
+    timeout: Count = (
+        300  # seconds that processes wait for one another at the start and at checkpoints
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """Configure how long, how often, which seed."""
 
-    steps: int = 50_000  # optimiser updates
-    seed: int = 0
+    steps: Count = 50_000  # optimiser updates
+    seed: CountOrNone = 0
     init_from: str = ""  # a bundle whose weights a new run starts from; "" starts at random
     init_match: str = ""  # regex over that bundle's tensors: start from these alone
-    log_every: int = 100  # steps, as the next two
-    eval_every: int = 2_000  # 0: no validation
-    save_every: int = 1_000
-    keep: int = 3  # the last checkpoints; the best one is kept beside them
+    log_every: Count = 100  # steps, as the next two
+    eval_every: CountOrNone = 2_000  # 0: no validation
+    save_every: Count = 1_000
+    keep: Count = 3  # the last checkpoints; the best one is kept beside them
     best_metric: str = ""  # the validation metric, smaller is better; "" is the stage's own
     # Spreads above the median of recent losses at which an update is skipped; 0 skips only NaN and infinity.
-    spike: float = 20.0
-    patience: int = 50  # skipped steps in a row after which a run goes back to a good checkpoint
-    rewinds: int = 2  # times that it goes back over the same place before it gives up
-    accumulate: int = 1  # parts a batch is split into, gradients averaged
+    spike: Positive = 20.0
+    patience: Count = 50  # skipped steps in a row after which a run goes back to a good checkpoint
+    rewinds: CountOrNone = 2  # times that it goes back over the same place before it gives up
+    accumulate: Count = 1  # parts a batch is split into, gradients averaged
     # what networks compute in; auto: bfloat16 on accelerators, float32 on CPU
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 

@@ -7,12 +7,13 @@ import ast
 import dataclasses
 import difflib
 import json
+import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
-from hsmtss_jax.config import INHERITED, ExperimentConfig, StageConfig
+from hsmtss_jax.config import INHERITED, ExperimentConfig, StageConfig, Within
 
 T = TypeVar("T")
 
@@ -32,6 +33,49 @@ def override(config: T, assignments: Iterable[str]) -> T:
             raise ValueError(f"override {assignment!r} is not of the form path.to.field=value")
         config = _replace(config, path.split("."), text, path)
     return config
+
+
+def check_values(config: Any, path: str = "") -> None:
+    """Check every number of a config: finite, and within what its field allows.
+
+    Raises:
+      ValueError: names the first field that is not.
+    """
+    hints = typing.get_type_hints(type(config), include_extras=True)
+    for field in dataclasses.fields(config):
+        where = f"{path}.{field.name}" if path else field.name
+        _check_value(getattr(config, field.name), hints[field.name], where)
+
+
+def _check_value(value: Any, annotation: Any, path: str) -> None:
+    if dataclasses.is_dataclass(value):
+        check_values(value, path)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            _check_value(item, Any, f"{path}.{key}")
+    elif isinstance(value, tuple | list):
+        for item in value:
+            _check_value(item, Any, path)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{path}={value} is not finite")
+    bounds = [extra for extra in typing.get_args(annotation)[1:] if isinstance(extra, Within)]
+    for within in bounds if typing.get_origin(annotation) is Annotated else ():
+        _check_within(value, within, path)
+
+
+def _check_within(value: Any, within: Within, path: str) -> None:
+    numbers = value if isinstance(value, tuple) else (value,)
+    for number in numbers:
+        if number < within.low:
+            raise ValueError(f"{path}={_plain(value)}: at least {within.low:g}")
+        if number > within.high:
+            raise ValueError(f"{path}={_plain(value)}: at most {within.high:g}")
+    if within.rising and numbers[0] > numbers[-1]:
+        raise ValueError(f"{path}={_plain(value)}: the first must not be above the second")
+
+
+def _plain(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def to_dict(config: Any) -> dict[str, Any]:

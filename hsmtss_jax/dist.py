@@ -16,6 +16,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from hsmtss_jax.config import MeshConfig
+from hsmtss_jax.rendezvous import meet
 
 Tree = Any
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -24,9 +25,38 @@ _PROCESSES: list[int] = []  # the one in which a system was loaded; forked ones 
 
 
 def initialize(config: MeshConfig) -> None:
-    """Join the other hosts, when the config says there are any."""
-    if config.multi_host and not jax.distributed.is_initialized():
-        jax.distributed.initialize()
+    """Join the other hosts, when the config says there are any.
+
+    Raises:
+      ValueError: an option that goes with others is missing, or has no sense.
+      TimeoutError: others did not come in time; the text says which.
+    """
+    if not config.multi_host or jax.distributed.is_initialized():
+        return
+    given = (bool(config.coordinator), config.processes > 0, config.process >= 0)
+    if any(given) and not all(given):
+        raise ValueError(
+            "mesh.coordinator, mesh.processes and mesh.process go together: give all three, or none where "
+            "the cluster is known (SLURM, TPU, Kubernetes, MPI)"
+        )
+    if config.process >= config.processes and all(given):
+        raise ValueError(
+            f"mesh.process={config.process}: processes count from 0 to {config.processes - 1}"
+        )
+    if all(given):
+        meet(config.coordinator, config.processes, config.process, config.timeout)
+    try:
+        jax.distributed.initialize(
+            coordinator_address=config.coordinator or None,
+            num_processes=config.processes or None,
+            process_id=config.process if config.process >= 0 else None,
+            initialization_timeout=config.timeout,
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"this is no cluster that is known ({error}): give mesh.coordinator=HOST:PORT, "
+            "mesh.processes=N and mesh.process=0 to N-1"
+        ) from error
 
 
 def make_mesh(config: MeshConfig, devices: list[jax.Device] | None = None) -> Mesh:
@@ -45,7 +75,9 @@ def make_mesh(config: MeshConfig, devices: list[jax.Device] | None = None) -> Me
         fsdp = len(devices) // max(data, 1)
     whole = -1 in (config.data, config.fsdp) or config.multi_host
     if data < 1 or data * fsdp > len(devices) or (whole and data * fsdp != len(devices)):
-        raise ValueError(f"mesh {data} x {fsdp} does not fit {len(devices)} devices")
+        raise ValueError(
+            f"mesh.data={config.data} mesh.fsdp={config.fsdp} does not fit {len(devices)} devices"
+        )
     devices = devices[: data * fsdp]
     # Linen's Dropout fails under the default, AxisType.Explicit.
     auto = (AxisType.Auto,) * len(_AXES)
@@ -160,17 +192,12 @@ def check_batch(mesh: Mesh, batch_size: int, accumulate: int = 1) -> None:
 
 
 def put_batch(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
-    """Build global arrays, axis 0 split over all devices, of this process's examples.
-
-    Text (names of examples) stays behind.
-    """
-    arrays = {name: np.asarray(value) for name, value in batch.items()}
+    """Build global arrays, axis 0 split over all devices, of this process's examples."""
     sharding = batch_sharding(mesh)
     with jax.transfer_guard_host_to_device("allow"):  # over processes it counts as unasked for
         return {
-            name: jax.make_array_from_process_local_data(sharding, value)
-            for name, value in arrays.items()
-            if value.dtype.kind not in "USO"
+            name: jax.make_array_from_process_local_data(sharding, np.asarray(value))
+            for name, value in batch.items()
         }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hsmtss_jax.config import SIZES, load_config
-from hsmtss_jax.conversion import from_json, override, to_dict, to_json
+from hsmtss_jax.conversion import check_values, from_json, override, to_dict, to_json
 from hsmtss_jax.stages import STAGES, stage_class
 from hsmtss_jax.testing.bundles import build_stage, make_stage, step_input
 from hsmtss_jax.train.optim import make_optimizer, make_schedule
@@ -46,11 +46,13 @@ def test_init_and_step_have_shapes(name, size):
     inputs = step_input(stage, state.params, batch, aux=state.aux, frozen=used)
     values = jax.eval_shape(stage.eval_metrics, inputs)
     assert {value.shape for value in values.values()} == {(stage.data.batch_size,)}
+    assert stage.best_metric in values
 
 
 @pytest.mark.parametrize(("name", "size"), CASES)
 def test_json_gives_the_config_back(name, size):
     config = load_config(name, size)
+    check_values(config)
     text = to_json(config)
     json.loads(text)
     kind = stage_class(config.stage.name).config_class

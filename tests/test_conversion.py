@@ -1,13 +1,14 @@
 """Conversion of configs: overrides are checked against annotations, JSON rebuilds what it was made from."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Literal
 
 import pytest
 
 from hsmtss_jax.config import ExperimentConfig, Inherited, OptimConfig, StageConfig
-from hsmtss_jax.conversion import from_dict, from_json, override, to_dict, to_json
+from hsmtss_jax.conversion import check_values, from_dict, from_json, override, to_dict, to_json
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -137,3 +138,30 @@ def test_sizes_of_the_upstream_are_none_until_then():
 def test_choices_are_checked(text):
     with pytest.raises(ValueError, match="choose one of"):
         override(experiment(), [text])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("run.steps=-5", "run.steps=-5: at least 1"),
+        ("run.steps=0", "run.steps=0: at least 1"),
+        ("run.log_every=0", "run.log_every=0: at least 1"),
+        ("run.save_every=0", "run.save_every=0: at least 1"),
+        ("run.seed=-1", "run.seed=-1: at least 0"),
+        ("data.batch_size=0", "data.batch_size=0: at least 1"),
+        ("data.workers=-1", "data.workers=-1: at least 0"),
+        ("data.snr_db=15,-15", "data.snr_db=15.0,-15.0: the first must not be above the second"),
+        ("data.sources=1,2", "data.sources=1,2: at least 2"),
+        ("data.remove_probability=1.5", "data.remove_probability=1.5: at most 1"),
+        ("data.level_db=1e999,2", "data.level_db=inf is not finite"),
+        ("optim.model.lr=-1", "optim.model.lr=-1.0: at least 0"),
+        ("optim.model.lr=1e999", "optim.model.lr=inf is not finite"),
+        ("mesh.fsdp=-2", "mesh.fsdp=-2: at least -1"),
+        ("stage.model.rates=1e999", "stage.model.rates=inf is not finite"),
+        ("stage.model.weights.mel=-1e999", "stage.model.weights.mel=-inf is not finite"),
+    ],
+)
+def test_numbers_out_of_their_range_are_named(text, words):
+    check_values(experiment())
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+        check_values(override(experiment(), [text]))

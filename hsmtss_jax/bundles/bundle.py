@@ -20,6 +20,13 @@ import safetensors
 import safetensors.numpy
 
 from hsmtss_jax.atomic import current_folder, replace_folder
+from hsmtss_jax.bundles.sanity import (
+    check_finite,
+    check_header,
+    check_numbers,
+    is_own_file,
+    read_json,
+)
 
 FORMAT_VERSION = 1
 Storage = Literal["float32", "bfloat16", "float16", "int8"]
@@ -88,6 +95,8 @@ def save_bundle(folder: str | Path, bundle: Bundle, storage: str = "float32") ->
         raise ValueError(f"unknown storage {storage!r}: choose one of {', '.join(STORAGES)}")
     check_destination(folder)
     tensors = flatten(bundle.params)
+    check_finite(tensors, bundle.stage)
+    check_numbers(bundle.config, f"{bundle.stage}: config")
     digest = bundle.digest or _digest(bundle, tensors)
     with replace_folder(folder) as partial:
         _write(partial, bundle, _encode(tensors, storage), digest, storage)
@@ -122,7 +131,9 @@ def load_bundle(folder: str | Path) -> Bundle:
         )
     header = _read_header(source, folder)
     _check_content(source, folder, header)
-    params = unflatten(_decode(_read_tensors(source, folder)))
+    tensors = _decode(_read_tensors(source, folder))
+    check_finite(tensors, str(folder))
+    params = unflatten(tensors)
     files = {name: (source / name).read_bytes() for name in header["files"]}
     known = {key: header[key] for key in ("stage", "config", "digest", "upstream", "meta")}
     return Bundle(params=params, files=files, path=folder, **known)
@@ -244,7 +255,11 @@ def _write(
         "files": sorted(bundle.files),
     }
     header["content"] = _content(folder, header)
-    (folder / _HEADER).write_text(json.dumps(header, indent=2, sort_keys=True) + "\n")
+    try:
+        text = json.dumps(header, indent=2, sort_keys=True, allow_nan=False)
+    except ValueError as error:
+        raise ValueError(f"{bundle.stage}: a number in its meta data is not finite") from error
+    (folder / _HEADER).write_text(text + "\n")
 
 
 def _read_header(source: Path, folder: Path) -> dict[str, Any]:
@@ -252,10 +267,14 @@ def _read_header(source: Path, folder: Path) -> dict[str, Any]:
     if not (source / _HEADER).is_file():
         raise ValueError(f"{folder} is not a bundle: it has no {_HEADER}")
     try:
-        header = json.loads((source / _HEADER).read_text())
-        version = int(header["format_version"])
+        header = read_json(source / _HEADER)
+        version = header["format_version"]
+        if not isinstance(version, int) or isinstance(version, bool):
+            raise ValueError("its version is no number")
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder} is not a bundle: its {_HEADER} cannot be read") from error
+        raise ValueError(
+            f"{folder} is not a bundle: its {_HEADER} cannot be read ({error})"
+        ) from error
     if version > FORMAT_VERSION:
         raise ValueError(
             f"{folder} has bundle format {version}, this version reads up to {FORMAT_VERSION}: update"
@@ -263,6 +282,7 @@ def _read_header(source: Path, folder: Path) -> dict[str, Any]:
     needed = {"stage", "config", "upstream", "meta", "digest", "content", "files", "tensors"}
     if missing := needed - set(header):
         raise ValueError(f"{folder}/{_HEADER} lacks {', '.join(sorted(missing))}")
+    check_header(header, f"{folder}/{_HEADER}")
     return header
 
 
@@ -270,6 +290,8 @@ def _check_content(source: Path, folder: Path, header: Mapping[str, Any]) -> Non
     for name in (_WEIGHTS, *header["files"]):
         if Path(name).name != name or not (source / name).is_file():
             raise ValueError(f"bundle {folder} lacks its file {name!r}: copy it again")
+        if not is_own_file(source / name):
+            raise ValueError(f"bundle {folder}: its file {name!r} is a link to somewhere else")
     _check_safetensors(source, folder, header)
     if _content(source, header) != header["content"]:
         raise ValueError(f"bundle {folder} is damaged (its digest does not match): copy it again")

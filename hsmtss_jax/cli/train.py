@@ -10,7 +10,7 @@ from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.errors import fail, one_line
 from hsmtss_jax.cli.options import argument
 from hsmtss_jax.config import ExperimentConfig, Size, load_config
-from hsmtss_jax.conversion import override, to_json
+from hsmtss_jax.conversion import check_values, override, to_json
 from hsmtss_jax.option import option
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def run(options: TrainOptions, context: Context) -> int:
     """Run the command and return its status; errors of input are raised as ValueError or OSError."""
     config = load_config(options.config, options.size, ExperimentConfig)
     config = override(config, [*options.overrides, *options.set])
+    check_values(config)
     if options.print_config:
         print(to_json(config))
         return 0
@@ -60,7 +61,7 @@ def run(options: TrainOptions, context: Context) -> int:
         dist.initialize(config.mesh)
         stage = load_stage(config)
         outcome = train(config, stage, workdir, stop_at=options.stop_at, quiet=options.quiet)
-    except TryAgainError as error:
+    except (TryAgainError, TimeoutError) as error:
         return fail(one_line(error), status=TRY_AGAIN)
     if not options.quiet and dist.is_main():
         _tell(outcome, workdir)

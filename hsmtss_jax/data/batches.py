@@ -4,12 +4,13 @@ Example i comes from (seed, i) alone, so a position that one process saved moves
 with any number of workers to the same place.
 """
 
+import copy
 import dataclasses
 import importlib.metadata
 import itertools
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grain
@@ -37,6 +38,7 @@ class Batches(grain.IterDataset):
       shard: this process's part.
       workers: processes that read; 0 reads in this one.
       drop_remainder: leave out a last batch that is not full.
+      name: of a clip or record, for reports.
     """
 
     def __init__(
@@ -48,27 +50,54 @@ class Batches(grain.IterDataset):
         shard: Shard,
         workers: int,
         drop_remainder: bool,
+        name: Callable[[int], str] = str,
     ) -> None:
         super().__init__()
         if batch_size % shard.count:
             raise ValueError(f"batch_size {batch_size} is no multiple of {shard.count} hosts")
-        self.batch_size, self.order = batch_size, order
+        self.batch_size, self.order, self.name = batch_size, order, name
         self._examples, self._shard = examples, shard
         self._workers, self._drop_remainder = workers, drop_remainder
+        self._read = READ
+
+    def unbuffered(self) -> "Batches":
+        """Return the same, made when they are asked for and not ahead: to time them."""
+        same = copy.copy(self)
+        same._read = grain.ReadOptions(num_threads=0, prefetch_buffer_size=0)  # noqa: SLF001
+        return same
 
     def __iter__(self) -> "BatchIterator":
         return BatchIterator(self)
 
     def from_example(self, number: int) -> grain.DatasetIterator:
         """Return this process's batches from example ``number`` of all on."""
-        part = self._examples[number + self._shard.index :: self._shard.count]
+        part: grain.MapDataset = _Rows(self._examples[number:], self.batch_size, self._shard)
         part = part.batch(self.batch_size // self._shard.count, drop_remainder=self._drop_remainder)
-        batches = part.map(_in_floats).to_iter_dataset(READ)
+        batches = part.map(_in_floats).to_iter_dataset(self._read)
         if self._workers > 0:
             _parse_flags()
             options = grain.MultiprocessingOptions(num_workers=self._workers)
             batches = batches.mp_prefetch(options, worker_init_fn=begin_worker)
         return iter(batches)
+
+
+class _Rows(grain.MapDataset):
+    """Give this process's rows of each batch, which are neighbours: row i is the same example everywhere."""
+
+    def __init__(self, parent: grain.MapDataset, batch_size: int, shard: Shard) -> None:
+        super().__init__(parent)
+        self._batch_size, self._rows = batch_size, batch_size // shard.count
+        self._first = shard.index * self._rows
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self._parent), self._batch_size)
+        return whole * self._rows + min(max(rest - self._first, 0), self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return self.slice(index)
+        batch, row = divmod(index, self._rows)
+        return self._parent[batch * self._batch_size + self._first + row]
 
 
 class BatchIterator(grain.DatasetIterator):
@@ -93,6 +122,12 @@ class BatchIterator(grain.DatasetIterator):
         if self._reading is None:
             self._reading = self._batches.from_example(self._next)
             self._reading.start_prefetch()
+
+    def names(self, batch: int) -> tuple[str, ...]:
+        """Return the clips or records of a batch, over all processes; batches count from 0."""
+        whole = self._batches
+        first = batch * whole.batch_size
+        return tuple(whole.name(int(whole.order[first + i])) for i in range(whole.batch_size))
 
     def get_state(self) -> dict[str, Any]:
         """Return the position: of all processes, as plain JSON."""

@@ -1,4 +1,4 @@
-"""grain pipelines: batches of a data view, deterministic, sharded by stride, checkpointable.
+"""grain pipelines: batches of a data view, deterministic, sharded by rows of a batch, checkpointable.
 
 Everything random about an example comes from (seed, index): the same whatever the number of
 processes, workers or restarts (see ``batches``). "train" is endless and shuffled anew each epoch; the
@@ -7,7 +7,8 @@ b = batch_size / shard.count, L samples of a window, N = config.max_text_tokens.
 text also holds "text_features": float32 [b, M, C], what ``encode`` made of its captions.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import grain
@@ -15,6 +16,7 @@ import numpy as np
 
 from hsmtss_jax.atomic import current_folder
 from hsmtss_jax.config import DataConfig, Shard
+from hsmtss_jax.data.bad_records import PassingOver
 from hsmtss_jax.data.batches import Batches
 from hsmtss_jax.data.mixing import Mixer
 from hsmtss_jax.data.mixture_records import ManifestReader
@@ -53,7 +55,8 @@ def clip_dataset(
     """
     source = open_clips(config, split)
     view = ClipView(source, config, samples, train=split == "train")
-    return _batches(_order(source, config, split), view, config, split, shard, seed)
+    name = functools.partial(_clip_name, source)
+    return _batches(_order(source, config, split), view, name, config, split, shard, seed)
 
 
 def caption_dataset(
@@ -82,7 +85,8 @@ def caption_dataset(
     source = open_clips(config, split)
     texts = TextTable(source.texts(), tokenizer, config.max_text_tokens, encode)
     view = CaptionView(source, config, samples, texts, train=split == "train")
-    return _batches(_order(source, config, split), view, config, split, shard, seed)
+    name = functools.partial(_clip_name, source)
+    return _batches(_order(source, config, split), view, name, config, split, shard, seed)
 
 
 def mixture_dataset(
@@ -116,14 +120,17 @@ def mixture_dataset(
         texts = TextTable(reader.texts(), tokenizer, config.max_text_tokens, encode)
         view = PreparedMixtureView(reader, config, samples, texts, train=split == "train")
         order = _pass(len(reader), config, split)
+        name = functools.partial(_mixture_name, reader)
     elif root and "mixture" in read_kinds(root):
         order, view = _prepared_mixtures(config, split, samples, tokenizer, encode)
+        name = functools.partial(_record_name, RecordReader(root, split))
     else:
         source = open_clips(config, split)
         texts = TextTable(source.texts(), tokenizer, config.max_text_tokens, encode)
         view = MixtureView(_mixer(source, config, split, samples), texts)
         order = mixture_order(source, config, split)
-    return _batches(order, view, config, split, shard, seed)
+        name = functools.partial(_clip_name, source)
+    return _batches(order, view, name, config, split, shard, seed)
 
 
 def _prepared_mixtures(
@@ -195,7 +202,8 @@ def mixture_feature_dataset(
     order, texts = _records(config, split, tokenizer, encode)
     reader = RecordReader(config.root, split)
     view = MixtureFeatureView(reader, config, width, texts, train=split == "train")
-    return _batches(order, view, config, split, shard, seed)
+    name = functools.partial(_record_name, reader)
+    return _batches(order, view, name, config, split, shard, seed)
 
 
 def _mixer(source: ClipSource, config: DataConfig, split: str, samples: int) -> Mixer:
@@ -217,16 +225,41 @@ def examples(
     return visit(order, split, seed).random_map(view)
 
 
+def _clip_name(source: ClipSource, index: int) -> str:
+    return source.clips[index].id
+
+
+def _mixture_name(reader: ManifestReader, index: int) -> str:
+    recipe = reader.recipe(index)
+    return f"{recipe.target} + {recipe.other}"
+
+
+def _record_name(reader: RecordReader, index: int) -> str:
+    try:
+        return str(reader.read(index, frozenset({"id"})).get("id", index))
+    except (ValueError, OSError, RuntimeError, IndexError):  # the record is damaged
+        return str(index)
+
+
 def _batches(
-    order: Order, view: View, config: DataConfig, split: str, shard: Shard, seed: int
+    order: Order,
+    view: View,
+    name: Callable[[int], str],
+    config: DataConfig,
+    split: str,
+    shard: Shard,
+    seed: int,
 ) -> Batches:
     train = split == "train"
     visited = visit(order, split, seed)
+    indices: Sequence[int] = np.concatenate([np.asarray(part) for part, _ in order])  # type: ignore[assignment]
+    careful = PassingOver(view, indices, name, config.bad_share)
     return Batches(
         visited,
-        visited.random_map(view),
+        visited.random_map(careful),
         batch_size=config.batch_size,
         shard=shard,
         workers=config.workers if train else 0,
         drop_remainder=train,
+        name=name,
     )

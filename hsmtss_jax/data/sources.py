@@ -39,8 +39,10 @@ def overlaps(a: Clip, b: Clip) -> bool:
 
 
 def to_float(samples: np.ndarray) -> np.ndarray:
-    """Convert int16 samples to float32 in [-1, 1), in one pass."""
-    return np.multiply(samples, np.float32(1 / FULL_SCALE), dtype=np.float32)
+    """Convert int16 samples to float32 in [-1, 1)."""
+    floats = samples.astype(np.float32)
+    floats *= np.float32(1 / FULL_SCALE)
+    return floats
 
 
 @dataclasses.dataclass(frozen=True)

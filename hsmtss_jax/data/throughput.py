@@ -53,7 +53,7 @@ def measure_throughput(
     iterators, reads = {}, {RAW: _raw(config, split)}
     for name in views:
         if dataset := _dataset(name, config, split, samples):
-            iterators[name] = iter(dataset)
+            iterators[name] = iter(dataset.unbuffered())
             reads[name] = _batches(iterators[name])
     if not iterators:
         raise ValueError(f"{config.root} serves none of {', '.join(views)}")

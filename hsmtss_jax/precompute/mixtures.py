@@ -20,11 +20,11 @@ from hsmtss_jax.data.mixing import MixtureExample
 from hsmtss_jax.data.mixture_records import captions_of
 from hsmtss_jax.data.pipeline import FEATURE_SOURCE
 from hsmtss_jax.data.preparation.checks import LeftOut
-from hsmtss_jax.data.preparation.mixtures import Draws, name_of, write_drawn
 from hsmtss_jax.data.preparation.workers import Runner, run_here
 from hsmtss_jax.data.records import Fields, Record
 from hsmtss_jax.data.sources import Clip
 from hsmtss_jax.models.semantics import Encoders
+from hsmtss_jax.precompute.draws import Draws, name_of, write_drawn
 from hsmtss_jax.progress import Progress
 from hsmtss_jax.sampling import apply_in_batches
 

@@ -161,12 +161,12 @@ class Checkpointer:
         Raises:
           ValueError: the state on disk has another structure.
         """
-        items: dict[str, Any] = {"state": ocp.args.StandardRestore(abstract)}
-        if data is not None:
-            items["data"] = grain.checkpoint.CheckpointRestore(data)
         folder = self.folder / str(step)
+        args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract))
         try:
-            restored = self._orbax.restore(folder, args=ocp.args.Composite(**items))
+            restored = self._orbax.restore(folder, args=args)
+            if data is not None:
+                data.set_state(_position(folder / "data"))
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise ValueError(f"checkpoint {folder} does not fit: {_first_line(error)}") from error
         return restored["state"]
@@ -361,6 +361,13 @@ def abstract_state(shapes: TrainState, shardings: Any) -> TrainState:
         shapes,
         shardings,
     )
+
+
+def _position(folder: Path) -> dict[str, Any]:
+    """Read the position in the data: this process's, or another one's where their number has changed."""
+    own = folder / f"process_{jax.process_index()}-of-{jax.process_count()}.json"
+    found = own if own.exists() else min(folder.glob("process_*.json"), default=own)
+    return json.loads(found.read_bytes())
 
 
 def _older_metric(path: Path) -> float | None:

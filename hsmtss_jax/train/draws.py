@@ -1,6 +1,5 @@
 """The batches of a run: counted, some passed over, and failures of the data told as what they are."""
 
-import contextlib
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -11,13 +10,11 @@ import numpy as np
 
 from hsmtss_jax.train.interrupt import TryAgainError
 
-ID = "id"  # of a batch: names of its examples, str [B]; stays on the host
-
 
 class Draws:
     """Draw batches from an iterator and count them, those passed over included.
 
-    waited: seconds that drawing took so far.
+    After an error the iterator must stand where it stood before. waited: seconds that drawing took so far.
     """
 
     def __init__(self, data: grain.DatasetIterator) -> None:
@@ -27,24 +24,20 @@ class Draws:
         self.waited = 0.0
 
     def next(self) -> Mapping[str, np.ndarray]:
-        """Return the next batch that is not passed over; after an error the position is as before it."""
+        """Return the next batch that is not passed over."""
         begun = time.perf_counter()
         while self.count in self.passed:
-            self._next()
-        batch = self._next()
+            next(self.data)
+            self.count += 1
+        batch = next(self.data)
+        self.count += 1
         self.waited += time.perf_counter() - begun
         return batch
 
-    def _next(self) -> Mapping[str, np.ndarray]:
-        position = self.data.get_state()
-        try:
-            batch = next(self.data)
-        except Exception:
-            with contextlib.suppress(Exception):
-                self.data.set_state(position)
-            raise
-        self.count += 1
-        return batch
+    def names(self, number: int) -> tuple[str, ...]:
+        """Return the names of the examples of a batch, () where the data gives none."""
+        named = getattr(self.data, "names", None)
+        return () if named is None else named(number)
 
     def pass_over(self, numbers: Iterable[int]) -> None:
         """Leave batches out when their turn comes (again); numbers count from the start of the run."""
@@ -64,11 +57,6 @@ class Draws:
         close = getattr(self.data, "close", None)
         if close is not None:
             close()
-
-
-def examples_of(batch: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """Return the names of a batch's examples, () where the data gives none."""
-    return tuple(map(str, batch[ID])) if ID in batch else ()
 
 
 def data_failure(error: Exception, where: str) -> Exception:

@@ -65,11 +65,14 @@ def evaluate(
       ValueError: no batch at all.
     """
     totals: list[tuple[dict[str, jax.Array], jax.Array]] = []
-    for index, (batch, mask) in enumerate(_padded(batches, local_size)):
+    reading = iter(batches)
+    for index, (batch, mask) in enumerate(_padded(reading, local_size)):
         on_mesh = dataclasses.replace(inputs, batch=dist.put_batch(mesh, batch))
         mask_on_mesh = dist.put_batch(mesh, {"mask": mask})["mask"]
         number = dist.replicate(mesh, np.uint32(index))
         totals.append(step(on_mesh, mask_on_mesh, number))
+    if close := getattr(reading, "close", None):
+        close()
     sums = [(host, float(count)) for host, count in jax.device_get(totals)]
     examples = sum(count for _, count in sums)
     if not examples:
@@ -80,10 +83,9 @@ def evaluate(
 
 
 def _padded(
-    batches: Iterable[HostBatch], size: int
+    iterator: Iterator[HostBatch], size: int
 ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
     """Yield (batch of ``size`` examples, mask [size]) until every process has run out."""
-    iterator = iter(batches)
     last: HostBatch | None = None
     while True:
         batch = next(iterator, None)

@@ -23,14 +23,13 @@ _LEAST_SPREAD = 0.05  # of the median: a loss that hardly varies still may rise
 class Watched:
     """Hold what is known of one step: losses by group, the groups whose update was skipped, the batch.
 
-    draw: number of the batch since the start of the run. examples: ids, where the data gives them.
+    draw: number of the batch since the start of the run.
     """
 
     step: int
     draw: int
     losses: Mapping[str, float]
     skipped: tuple[str, ...] = ()
-    examples: tuple[str, ...] = ()
 
 
 class SpikeGuard:

@@ -7,7 +7,12 @@ from typing import Any
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.conversion import to_dict
 
-_FREE_DATA_FIELDS = ("root", "eval_examples", "text_cache")  # a resumed run may have others
+_FREE_DATA_FIELDS = (
+    "root",
+    "eval_examples",
+    "text_cache",
+    "workers",
+)  # a resumed run may have others
 
 
 def check_same_run(saved: Mapping[str, Any], current: Mapping[str, Any], workdir: Path) -> None:

@@ -22,10 +22,10 @@ from tqdm import tqdm
 from hsmtss_jax import dist
 from hsmtss_jax.bundles.bundle import load_bundle, save_bundle
 from hsmtss_jax.config import ExperimentConfig, Shard
-from hsmtss_jax.conversion import to_dict
+from hsmtss_jax.conversion import check_values, to_dict
 from hsmtss_jax.train.checkpoint import Checkpointer
 from hsmtss_jax.train.digest import DamagedError
-from hsmtss_jax.train.draws import Draws, data_failure, examples_of
+from hsmtss_jax.train.draws import Draws, data_failure
 from hsmtss_jax.train.evaluate import EvalStep, evaluate, make_eval_step
 from hsmtss_jax.train.guard import LEAD, SpikeGuard, Watched
 from hsmtss_jax.train.identity import check_same_run, differences
@@ -87,13 +87,15 @@ def train(
       FloatingPointError: updates are skipped again and again, also after going back.
     """
     workdir = Path(workdir)
+    check_values(config)
     with _owned(workdir):
+        data = _Data(stage, config)
         plan = prepare(config, stage)
         dist.check_batch(plan.mesh, config.data.batch_size, config.run.accumulate)
-        checkpointer = Checkpointer(workdir, config.run.keep)
+        checkpointer = Checkpointer(workdir, config.run.keep, config.mesh.timeout)
         checkpointer.clean()
         try:
-            run = _Run(plan, workdir, checkpointer, quiet)
+            run = _Run(plan, data, workdir, checkpointer, quiet)
             try:
                 return run.loop(stop_at)
             finally:
@@ -117,15 +119,30 @@ def _owned(workdir: Path) -> Iterator[None]:
         yield
 
 
+class _Data:
+    """Hold this process's part of both splits; what is missing is missed before anything compiles."""
+
+    def __init__(self, stage: Stage, config: ExperimentConfig) -> None:
+        self.shard = Shard(jax.process_index(), jax.process_count())
+        self.train = stage.dataset("train", self.shard, config.run.seed)
+        self.validation = (
+            stage.dataset("validation", self.shard, config.run.seed)
+            if config.run.eval_every
+            else None
+        )
+
+
 class _Run:
     """Run one process's part: the jitted functions, the data, the writers, the counters."""
 
-    def __init__(self, plan: Plan, workdir: Path, checkpointer: Checkpointer, quiet: bool) -> None:
+    def __init__(
+        self, plan: Plan, data: _Data, workdir: Path, checkpointer: Checkpointer, quiet: bool
+    ) -> None:
         self.plan, self.workdir, self.checkpointer = plan, workdir, checkpointer
         config, stage = plan.config, plan.stage
         self.metric = plan.best_metric()
-        self.shard = Shard(jax.process_index(), jax.process_count())
-        self.draws = Draws(iter(stage.dataset("train", self.shard, config.run.seed)))
+        self.shard, self.batches = data.shard, data.validation
+        self.draws = Draws(iter(data.train))
         self.quiet = quiet or not dist.is_main()
         self.guard = SpikeGuard(list(plan.optimizers), config.run.spike, config.run.patience)
         self.watch = Watch(self.guard, functools.partial(dist.replicate, plan.mesh))
@@ -206,7 +223,7 @@ class _Run:
             jax.block_until_ready(metrics)
             self.compiles, self.interval.begun = False, time.perf_counter()
             self.interval.step += 1
-        self.watch.add(self.step, self.draws.count - 1, examples_of(host), metrics)
+        self.watch.add(self.step, self.draws.count - 1, metrics)
         self.interval.add(metrics)
         self.step += 1
         self._settle(0 if self.step == self.plan.config.run.steps else _IN_FLIGHT)
@@ -224,16 +241,21 @@ class _Run:
 
     def _tell_skipped(self, seen: Watched) -> None:
         """Write a skipped step down with its examples, and say so for the first ones in a row."""
-        reason = self.guard.reason()
+        reason, examples = self.guard.reason(), self.draws.names(seen.draw)
         if self.writer:
-            self.writer.skipped(seen.step + 1, reason, seen.examples)
+            self.writer.skipped(seen.step + 1, reason, examples)
         if not self.quiet and len(self.guard.streak) <= _TOLD:
-            named = f": {', '.join(seen.examples[:_NAMED])}" if seen.examples else ""
-            more = f" and {len(seen.examples) - _NAMED} more" if len(seen.examples) > _NAMED else ""
+            named = f": {', '.join(examples[:_NAMED])}" if examples else ""
+            more = f" and {len(examples) - _NAMED} more" if len(examples) > _NAMED else ""
             tqdm.write(f"step {seen.step + 1} is skipped, {reason}{named}{more}", file=sys.stderr)
 
     def _lost(self) -> bool:
         """Return whether skipping does not help, or the run would end amid skipped steps."""
+        if self._settled_badly():
+            self._settle(0)  # one that is in flight may have gone well
+        return self._settled_badly()
+
+    def _settled_badly(self) -> bool:
         ends = self.step == self.plan.config.run.steps and len(self.guard.streak) > LEAD
         return self.guard.exhausted or ends
 
@@ -243,16 +265,15 @@ class _Run:
         Raises:
           FloatingPointError: there is none, or that was tried often enough.
         """
-        self.watch.settle(0)
         first, reason = self.guard.streak[0].step, self.guard.reason()
         self.checkpointer.wait()
         known = self.checkpointer.steps()
-        tried, most = self.guard.rewinds, self.plan.config.run.rewinds
-        if not known or tried >= most:
-            raise FloatingPointError(self._truth(reason, known))
-        ruined = known[-1] == first and len(known) > 1  # not one good step followed it
+        ruined = len(known) > 1 and known[-1] == first  # not one good step followed it
         if dist.from_main(int(ruined)):
-            self.checkpointer.set_aside(known[-1], DamagedError("training diverged before it"))
+            spoiled = known.pop()
+            self.checkpointer.set_aside(spoiled, DamagedError("training diverged before it"))
+        if not known or self.guard.rewinds >= self.plan.config.run.rewinds:
+            raise FloatingPointError(self._truth(reason, known))
         self.draws.pass_over(self.guard.offending())
         skipped = len(self.guard.streak)
         self.guard.went_back()
@@ -290,11 +311,10 @@ class _Run:
         self.interval = LogInterval(self.step, waited)
 
     def _validate(self) -> None:
-        stage, config = self.plan.stage, self.plan.config
-        begun = time.perf_counter()
+        begun, batches = time.perf_counter(), self.batches
+        assert batches is not None
         inputs = self.plan.eval_inputs(self.state)
-        batches = stage.dataset("validation", self.shard, config.run.seed)
-        size = config.data.batch_size // self.shard.count
+        size = self.plan.config.data.batch_size // self.shard.count
         self.validation = evaluate(self.eval_fn, inputs, batches, self.plan.mesh, size)
         values = {f"validation/{name}": value for name, value in self.validation.items()}
         self._report(self.step, values)

@@ -1,8 +1,9 @@
 """A stage made ready for training on a mesh: optimisers, abstract state, frozen weights, compiled step."""
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -78,7 +79,8 @@ class Plan:
         def metrics(state: TrainState, batch: Batch) -> Mapping[str, jax.Array]:
             return self.stage.eval_metrics(self.eval_inputs(state, batch))
 
-        known = jax.eval_shape(metrics, self.shapes, self.stage.batch_spec())
+        with _explaining_sizes(self.stage):
+            known = jax.eval_shape(metrics, self.shapes, self.stage.batch_spec())
         if name not in known:
             raise ValueError(
                 f"run.best_metric={name!r} is no metric of stage {self.config.stage.name!r}: choose one of "
@@ -148,6 +150,20 @@ def _with_stage(config: ExperimentConfig, stage: Stage) -> ExperimentConfig:
     return config
 
 
+@contextlib.contextmanager
+def _explaining_sizes(stage: Stage) -> Iterator[None]:
+    """Raise errors of shapes, which JAX tells over many lines, as a line that says whose they are."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        text = (str(error).strip() or type(error).__name__).split("\n")[0]
+        names = ", ".join(stage.upstream) or "none"
+        raise ValueError(
+            f"the sizes of stage {stage.config.name!r} do not fit one another, or its upstream bundles "
+            f"({names}): {text}"
+        ) from error
+
+
 def _lay_out(
     config: ExperimentConfig,
     stage: Stage,
@@ -158,7 +174,8 @@ def _lay_out(
 ) -> Plan:
     groups = list(stage.objectives())
     init_params = jax.jit(functools.partial(_init_params, stage))  # is traced once for all its uses
-    params, aux = jax.eval_shape(init_params, key, frozen)
+    with _explaining_sizes(stage):
+        params, aux = jax.eval_shape(init_params, key, frozen)
     if set(params) != set(groups):
         raise ValueError(
             f"init of stage {config.stage.name!r} returned the groups {sorted(params)}"

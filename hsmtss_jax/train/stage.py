@@ -18,6 +18,11 @@ from hsmtss_jax.bundles.bundle import Bundle, load_bundles
 from hsmtss_jax.config import DataConfig, ExperimentConfig, Shard, StageConfig
 from hsmtss_jax.dist import compute_dtype
 
+_KINDS = {  # of bundles: none of them can stand for another one
+    *("text_encoder", "audio_mae", "q_audio", "tf_codec", "acoustic_decoder"),
+    *("global_separator", "local_separator", "joint_separator"),
+}
+
 Tree = Any  # a pytree of arrays
 Batch = Mapping[str, jax.Array]
 
@@ -113,6 +118,12 @@ class Stage(abc.ABC):
           OSError: an upstream path that does not exist.
         """
         upstream = load_bundles(config.upstream)
+        for name, bundle in upstream.items():
+            if bundle.stage != name and {name, bundle.stage} <= _KINDS:
+                raise ValueError(
+                    f"upstream.{name}={config.upstream[name]} is a bundle of {bundle.stage}: "
+                    f"give one of {name}"
+                )
         return cls(config.stage, config.data, upstream, compute_dtype(config.run.dtype))
 
     def complete(self, config: Any) -> StageConfig:

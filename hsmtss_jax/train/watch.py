@@ -1,7 +1,7 @@
 """The spike guard beside the devices: limits go there, losses come back a few steps later."""
 
 import collections
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -15,7 +15,6 @@ class _Pending(NamedTuple):
 
     step: int
     draw: int
-    examples: tuple[str, ...]
     results: dict[str, tuple[jax.Array, jax.Array]]
 
 
@@ -36,26 +35,24 @@ class Watch:
             self._block = step // BLOCK
         return self._limits
 
-    def add(self, step: int, draw: int, examples: tuple[str, ...], metrics: dict[str, Any]) -> None:
+    def add(self, step: int, draw: int, metrics: dict[str, Any]) -> None:
         """Take a step that was started; its "GROUP/skipped" are taken out of ``metrics``."""
         results = {
             group: (metrics[f"{group}/loss"], metrics.pop(f"{group}/skipped"))
             for group in self.guard.groups
         }
-        self._pending.append(_Pending(step, draw, examples, results))
+        self._pending.append(_Pending(step, draw, results))
 
-    def settle(self, most: int) -> list[Watched]:
-        """Wait until at most ``most`` steps are in flight; return the others, which the guard has seen."""
-        settled = []
+    def settle(self, most: int) -> Iterator[Watched]:
+        """Wait until at most ``most`` steps are in flight; yield each of the others once the guard saw it."""
         while len(self._pending) > most:
             done = self._pending.popleft()
             results = jax.device_get(done.results)
             losses = {group: float(loss) for group, (loss, _) in results.items()}
             skipped = tuple(group for group, (_, skip) in results.items() if skip)
-            seen = Watched(done.step, done.draw, losses, skipped, done.examples)
+            seen = Watched(done.step, done.draw, losses, skipped)
             self.guard.observe(seen)
-            settled.append(seen)
-        return settled
+            yield seen
 
     def forget(self) -> None:
         """Drop the steps in flight: the run goes on from an earlier checkpoint."""

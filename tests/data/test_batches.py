@@ -44,7 +44,7 @@ def read(count, workers, state, steps):
         iterator.close()
     joined = {
         key: np.concatenate(
-            [np.stack([part[k][key] for part in parts], 1).reshape(-1) for k in range(steps)]
+            [np.concatenate([part[k][key] for part in parts]) for k in range(steps)]
         )
         for key in ("i", "drawn")
     }
@@ -167,3 +167,8 @@ def test_a_pass_ends_after_its_last_example():
 def test_batches_divide_over_processes():
     with pytest.raises(ValueError, match="no multiple of 3"):
         dataset(Shard(0, 3))
+
+
+def test_a_batch_can_be_named_afterwards():
+    iterator = iter(dataset(Shard(1, 2)))
+    assert iterator.names(3) == tuple(str(i) for i in STRAIGHT["i"][3 * B : 4 * B])

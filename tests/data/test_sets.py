@@ -83,12 +83,12 @@ def test_batches_are_the_same_in_any_number_of_processes(roots):
     def lengths(index, count, batches):
         dataset = clip_dataset(data, "train", Shard(index, count), 5, samples=80_000)
         taken = itertools.islice(iter(dataset), batches)
-        return np.concatenate([batch["length"] for batch in taken])
+        return [batch["length"] for batch in taken]
 
     whole = lengths(0, 1, 6)
     for count in (2, 4):
         parts = [lengths(i, count, 6) for i in range(count)]
-        np.testing.assert_array_equal(np.stack(parts, 1).reshape(-1), whole)
+        np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
 
 
 def test_subset_and_cap(roots):

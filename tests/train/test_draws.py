@@ -1,20 +1,13 @@
-"""Batches are counted and passed over; after an error the position is as before it."""
+"""Batches are counted and passed over; failures of the data are told apart."""
 
 import grain
-import numpy as np
-import pytest
 
-from hsmtss_jax.train.draws import Draws, data_failure, examples_of
+from hsmtss_jax.train.draws import Draws, data_failure
 from hsmtss_jax.train.interrupt import TryAgainError
 
 
-def draws(fail_at=None):
-    def make(index):
-        if index == fail_at:
-            raise OSError("the disk is gone")
-        return index
-
-    return Draws(iter(grain.MapDataset.range(20).to_iter_dataset().map(make)))
+def draws():
+    return Draws(iter(grain.MapDataset.range(20).to_iter_dataset()))
 
 
 def test_numbers_are_passed_over_also_after_a_resumption():
@@ -38,20 +31,14 @@ def test_an_older_checkpoint_has_counted_its_steps():
     assert older.count == 7 and older.waited == 0
 
 
-def test_after_an_error_the_position_is_as_before():
-    failing = draws(fail_at=2)
-    assert [failing.next(), failing.next()] == [0, 1]
-    with pytest.raises(OSError, match="the disk is gone"):
-        failing.next()
-    again = draws()
-    again.data.set_state(failing.data.get_state())
-    assert again.next() == 2 and failing.count == 2
-    failing.close()
+def test_the_data_may_name_examples():
+    assert draws().names(3) == ()
 
+    class Named:
+        def names(self, number):
+            return (f"a{number}", f"b{number}")
 
-def test_a_batch_names_its_examples():
-    assert examples_of({"id": np.array(["a", "b"]), "x": np.zeros(2)}) == ("a", "b")
-    assert examples_of({"x": np.zeros(2)}) == ()
+    assert Draws(Named()).names(3) == ("a3", "b3")
 
 
 def test_failures_are_told_apart():

@@ -15,7 +15,7 @@ from hsmtss_jax.train.checkpoint import Checkpointer
 from hsmtss_jax.train.interrupt import TryAgainError
 from hsmtss_jax.train.lock import lock_workdir
 from hsmtss_jax.train.loop import train
-from tests.train.poisoned import PoisonedStage, poisoned
+from tests.train.poisoned import poisoned
 from tests.train.toy import ToyModelConfig, ToyStage, ToyStageConfig, toy_config, toy_stage
 
 
@@ -152,6 +152,12 @@ def test_a_spike_is_skipped_and_its_examples_are_written_down(tmp_path):
     assert np.isfinite(row["train/first/loss"])
 
 
+def test_a_streak_that_ends_while_steps_are_in_flight_is_no_reason_to_go_back(tmp_path):
+    config = toy_config(run=steep(patience=4))
+    outcome = train(config, poisoned(config, range(65, 69)), tmp_path, quiet=True)
+    assert outcome.finished and int(outcome.state.skipped) == 4
+
+
 def test_a_run_of_spikes_is_left_behind(tmp_path):
     """It goes back to the last good checkpoint and on without those batches, resumed or not."""
     config = toy_config(run=steep(patience=6))
@@ -218,19 +224,9 @@ def test_a_second_start_is_refused(tmp_path):
     ],
 )
 def test_a_failure_of_the_data_saves_what_is_there(tmp_path, error, expected, text):
-    class Failing(PoisonedStage):
-        def dataset(self, split, shard, seed):
-            return super().dataset(split, shard, seed).map(self._fail)
-
-        def _fail(self, batch):
-            self.count = getattr(self, "count", 0) + 1
-            if self.count == 8:
-                raise error
-            return batch
-
     config = toy_config()
     with pytest.raises(expected, match=text):
-        train(config, Failing(config.stage, config.data), tmp_path, quiet=True)
+        train(config, poisoned(config, errors={7: error}), tmp_path, quiet=True)
     assert Checkpointer(tmp_path).latest() == 7
     straight = train(config, poisoned(config), tmp_path / "straight", quiet=True)
     resumed = train(config, poisoned(config), tmp_path, quiet=True)

@@ -94,6 +94,24 @@ def test_groups_must_have_optimisers():
         prepare(config, toy_stage(config))
 
 
+def test_sizes_that_do_not_fit_are_told_in_a_line():
+    class Crooked(ToyStage):
+        def init(self, key, batch, frozen):
+            jnp.ones((3, 4)) @ jnp.ones((5, 6))
+
+    config = toy_config()
+    with pytest.raises(ValueError, match=r"the sizes of stage 'toy' do not fit .*\(none\): "):
+        prepare(config, Crooked(config.stage, config.data))
+
+
+def test_the_best_is_told_by_a_metric_of_the_stage():
+    config = toy_config()
+    assert prepare(config, toy_stage(config)).best_metric() == "loss"
+    run = dataclasses.replace(config.run, best_metric="one")
+    config = dataclasses.replace(config, run=run)
+    assert prepare(config, toy_stage(config)).best_metric() == "one"
+
+
 def lowered(*changes: str) -> str:
     """The program of a toy's step with these changes of its config."""
     config = override(toy_config(), changes)

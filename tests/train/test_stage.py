@@ -63,3 +63,13 @@ def test_the_first_example_alone():
     assert (
         int(first.step) == 7 and Needing(CONFIG.stage, CONFIG.data, bundles()).panels(first) == {}
     )
+
+
+def test_a_bundle_of_another_kind_is_refused(tmp_path):
+    codec = Bundle(stage="tf_codec", config={"name": "tf_codec"}, params={"w": np.ones(2)})
+    save_bundle(tmp_path / "codec", codec)
+    upstream = {"audio_mae": str(tmp_path / "codec")}
+    with pytest.raises(ValueError, match=r"upstream\.audio_mae=.* is a bundle of tf_codec: give"):
+        ToyStage.load(dataclasses.replace(CONFIG, upstream=upstream))
+    start = {"initial_codec": str(tmp_path / "codec")}  # a name of its own stands for any
+    assert ToyStage.load(dataclasses.replace(CONFIG, upstream=start)).upstream

@@ -21,6 +21,7 @@ from hsmtss_jax.config import (
     Shard,
     StageConfig,
 )
+from hsmtss_jax.data.batches import Batches
 from hsmtss_jax.train.stage import Panel, Stage, StepReport
 
 INPUTS = 4
@@ -78,13 +79,17 @@ class ToyStage(Stage):
     def dataset(self, split, shard, seed):
         train = split == "train"
         count = 64 if train else self.data.eval_examples
-        rows = grain.MapDataset.range(count).seed(seed if train else seed + 1)
-        rows = rows[shard.index :: shard.count]
+        order = grain.MapDataset.range(count).seed(seed if train else seed + 1)
         if train:
-            rows = rows.shuffle().repeat()
-        rows = rows.random_map(_Rows())
-        size = self.data.batch_size // shard.count
-        return rows.to_iter_dataset().batch(size, drop_remainder=train)
+            order = order.shuffle().repeat()
+        return Batches(
+            order,
+            order.random_map(_Rows()),
+            batch_size=self.data.batch_size,
+            shard=shard,
+            workers=self.data.workers if train else 0,
+            drop_remainder=train,
+        )
 
     def init(self, key, batch, frozen):
         first, second = jax.random.split(key)

@@ -1,9 +1,12 @@
 """Beam makes what one process makes, record for record, and skips what is there."""
 
+import dataclasses
 import sys
 
 import pytest
 
+from hsmtss_jax.data.manifest import write_manifest
+from hsmtss_jax.data.mixture_records import write_mixtures
 from hsmtss_jax.data.preparation.beam import on_beam
 from hsmtss_jax.data.preparation.clips import ClipForm
 from hsmtss_jax.data.preparation.item import Place
@@ -70,6 +73,17 @@ def test_sounds_and_parts_in_an_object_store(clotho, tmp_path):
     (fresh.root / "development" / "Same.wav").write_bytes(b"no sound")
     run(fresh, tmp_path / "b" / "set", run_here)
     assert contents(tmp_path / "a" / "set") == contents(tmp_path / "b" / "set")
+
+
+@pytest.mark.extra
+@pytest.mark.filterwarnings("ignore")
+def test_mixtures_of_a_manifest(config, tmp_path):
+    pytest.importorskip("apache_beam")
+    write_manifest(tmp_path / "pairs", config, {"train": 5}, samples=4000)
+    config = dataclasses.replace(config, manifest=str(tmp_path / "pairs"))
+    write_mixtures(tmp_path / "a" / "set", config, per_file=2)
+    write_mixtures(tmp_path / "b" / "set", config, per_file=2, runner=on_beam(DIRECT))
+    assert contents(tmp_path / "b" / "set") == contents(tmp_path / "a" / "set")
 
 
 def test_without_beam_it_is_a_line(monkeypatch):

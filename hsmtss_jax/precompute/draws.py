@@ -1,4 +1,4 @@
-"""Write mixtures to disk, job by job: mixture i of a split depends on the seed and i alone.
+"""Draw mixtures by number, for what is computed of them job by job: all depends on the seed and the number.
 
 L samples of a window.
 """
@@ -6,26 +6,23 @@ L samples of a window.
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import grain
 
 from hsmtss_jax.config import DataConfig
 from hsmtss_jax.data.drawn_mixtures import example_dataset
 from hsmtss_jax.data.mixing import MixtureExample
-from hsmtss_jax.data.mixture_records import FIELDS, mixture_record
-from hsmtss_jax.data.preparation.checks import LeftOut
 from hsmtss_jax.data.preparation.engine import assemble, made_before, plan_jobs, run_plan
 from hsmtss_jax.data.preparation.jobs import Task
-from hsmtss_jax.data.preparation.workers import Runner, run_here
-from hsmtss_jax.data.records import DatasetCard, Fields, Record
+from hsmtss_jax.data.preparation.workers import Runner
+from hsmtss_jax.data.records import DatasetCard
 from hsmtss_jax.data.sets import open_clips
 from hsmtss_jax.data.sources import Clip
 from hsmtss_jax.progress import Progress
 
-PER_JOB = 512  # mixtures of a file
 LICENCE = "As the clips: see the field licence."
 
 
@@ -95,61 +92,6 @@ def name_of(split: str, number: int) -> str:
     return f"{split}-{number:07d}"
 
 
-@dataclasses.dataclass(frozen=True)
-class MixtureTask:
-    """Make records of drawn mixtures. Picklable."""
-
-    draws: Draws
-    fields: ClassVar[Fields] = FIELDS
-
-    def describe(self) -> dict[str, Any]:
-        """Return what the records depend on beside the items, as plain JSON."""
-        return self.draws.describe()
-
-    def records(self, items: Sequence[Any], left_out: list[LeftOut]) -> Iterator[Record]:
-        """Yield the records of items (split, number)."""
-        for split, number in items:
-            clips, example = self.draws.clips(split), self.draws.example(split, number)
-            target, other = (clips[name] for name in (example.recipe.target, example.recipe.other))
-            yield mixture_record(name_of(split, number), example, target, other)
-
-
-def write_mixtures(
-    out: Path,
-    draws: Draws,
-    runner: Runner = run_here,
-    *,
-    work: str = "",
-    per_job: int = PER_JOB,
-    progress: Progress | None = None,
-) -> None:
-    """Write mixtures as a data set, or what is missing of it.
-
-    Args:
-      out: folder to write.
-      draws: the mixtures.
-      runner: does the jobs.
-      work: folder or address of the parts of an unfinished set [beside ``out``].
-      per_job: mixtures of a file.
-      progress: takes mixtures done and mixtures in all.
-
-    Raises OSError when the clips are not prepared.
-    """
-    what = (
-        f"Mixtures of two clips of {Path(draws.config.root).name}, {draws.samples} samples, 16 kHz."
-    )
-    write_drawn(
-        MixtureTask(draws),
-        draws,
-        out,
-        what,
-        runner,
-        work=work,
-        per_job=per_job,
-        progress=progress,
-    )
-
-
 def write_drawn(
     task: Task,
     draws: Draws,
@@ -157,8 +99,8 @@ def write_drawn(
     description: str,
     runner: Runner,
     *,
+    per_job: int,
     work: str = "",
-    per_job: int = PER_JOB,
     progress: Progress | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> None:
@@ -170,8 +112,8 @@ def write_drawn(
       out: folder to write.
       description: of the data set.
       runner: does the jobs.
-      work: folder or address of the parts of an unfinished set [beside ``out``].
       per_job: mixtures of a file.
+      work: folder or address of the parts of an unfinished set [beside ``out``].
       progress: takes mixtures done and mixtures in all.
       extra: further text files, name -> content.
     """
