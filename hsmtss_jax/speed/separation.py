@@ -19,7 +19,7 @@ STEPS = {
     "semantics": ("semantics",),
     "tokens": ("tokens",),
     "waveform": ("waveform",),
-    "mask": ("render",),
+    "mask": ("mask", "render"),
 }
 SPEED = (
     Column("seconds", "time (s)"),
@@ -63,8 +63,10 @@ class SeparationTiming:
         return self.warm.total / self.seconds
 
     @property
-    def frames_per_second(self) -> float:
-        return self.frames / max(self.warm.report.timing["tokens"], 1e-9)
+    def frames_per_second(self) -> float | None:
+        """Return the rate of token frames; None where nothing is generated."""
+        spent = self.warm.report.timing.get("tokens")
+        return None if spent is None else self.frames / max(spent, 1e-9)
 
     @property
     def shares(self) -> dict[str, float]:

@@ -14,7 +14,7 @@ from hsmtss_jax.inference import Separator
 from hsmtss_jax.metrics import mel_psnr
 from tests.golden.demo import GOLDEN, MODES, log_mel, read_example, separate_example
 
-MEL_PSNR = {"mask": 16.57, "generate": 15.50}  # against the true target [dB]
+MEL_PSNR = {"mask": 16.44, "generate": 15.50}  # against the true target [dB]
 SAME = {"mask": 0.99, "generate": 0.5}  # share of the frames
 CLOSE = 0.1  # mean difference of a frame's bands [dB]; another seed gives 1 to 5
 

@@ -26,6 +26,13 @@ def test_rows_are_consistent():
     assert f"| {row.real_time_factor:.3f} |" in speed and "| waveform (%) |" in shares
 
 
+def test_a_mask_decoder_has_no_rate_of_tokens():
+    separator = Separator(CommandRuntime(batch=2, decodes_masks=True))
+    (row,) = separation.benchmark(separator, [1.0], repeats=1, options={})
+    assert row.frames_per_second is None and row.shares["mask"] > 0
+    assert "token frames/s" not in separation.tables([row])[0].to_markdown()
+
+
 def test_random_pipelines_have_the_sizes_of_the_configs():
     pipeline = random_pipeline("tiny")
     assert set(pipeline.bundles) == set(ROLES)
