@@ -42,7 +42,6 @@ def _base() -> PipelineConfig:
 def _demo() -> PipelineConfig:
     return PipelineConfig(
         bundles=BUNDLES,
-        mask_decoder=True,
         storage={"*": "int8", "tf_codec": "bfloat16"},
         sampling=Policy(temperature=1.0, top_k=0),
         # fitted to 600 validation mixtures of 2.56 and 10 s, each with two sounds that are there and
