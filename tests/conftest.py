@@ -21,8 +21,14 @@ import jax
 MOST_MEMORY = 2 * 2**30  # bytes that a worker may hold when a module ends
 _limit = [MOST_MEMORY]  # more where what was forgotten did not go back to the system
 LONGEST_FIRST = (
-    *("tests/e2e/", "tests/stages/", "tests/test_configs.py", "tests/models/", "tests/train/"),
-    *("tests/inference/", "tests/golden/", "tests/nn/"),
+    *(
+        "tests/recipes/test_recipe.py",
+        "tests/e2e/",
+        "tests/adaptation/",
+        "tests/stages/",
+        "tests/test_configs.py",
+    ),
+    *("tests/models/", "tests/train/", "tests/inference/", "tests/golden/", "tests/nn/"),
 )
 
 jax.config.update("jax_numpy_rank_promotion", "raise")

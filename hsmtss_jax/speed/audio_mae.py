@@ -103,8 +103,7 @@ def _step(config: ExperimentConfig, dtype: Any, batch: int, repeats: int, limit:
     length = np.full(spec["length"].shape, spec["audio"].shape[1], np.int32)
     data = dist.put_batch(plan.mesh, {"audio": noise, "length": length})
     with jax.set_mesh(plan.mesh):
-        timing = time_step(
-            jit_step(plan), plan.init(), data, plan.step_frozen, plan.key, repeats=repeats
-        )
+        step, rest = jit_step(plan), (data, plan.step_frozen, plan.key)
+        timing = time_step(step.jitted, plan.init(), *rest, repeats=repeats, before=(step.rates,))
     flop = batch * step_flop(config.stage.model)  # type: ignore[attr-defined]
     return Measured("pre-training step", timing, batch, flop, limit)

@@ -100,15 +100,17 @@ def compiled(function: Callable[..., Any], *args: Any) -> Compiled:
     return Compiled(lambda: program(*args), time.perf_counter() - begun)
 
 
-def time_step(step: Any, state: Any, *args: Any, repeats: int) -> Timing:
-    """Time a jitted ``step(state, *args) -> (state, ...)`` that donates its state."""
+def time_step(
+    step: Any, state: Any, *args: Any, repeats: int, before: tuple[Any, ...] = ()
+) -> Timing:
+    """Time a jitted ``step(*before, state, *args) -> (state, ...)`` that donates its state."""
     begun = time.perf_counter()
-    compiled = step.lower(state, *args).compile()
+    compiled = step.lower(*before, state, *args).compile()
     compile_seconds = time.perf_counter() - begun
     states = [state]
 
     def call() -> None:
-        out = jax.block_until_ready(compiled(states.pop(), *args))
+        out = jax.block_until_ready(compiled(*before, states.pop(), *args))
         states.append(out[0])
 
     return Timing(steady(call, repeats), compile_seconds)

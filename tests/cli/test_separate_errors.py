@@ -12,7 +12,7 @@ import soundfile
 
 from hsmtss_jax.bundles.bundle import Bundle, save_bundle
 from hsmtss_jax.bundles.hub import demo_bundle
-from hsmtss_jax.bundles.pipeline import ROLES
+from hsmtss_jax.bundles.pipeline import MASK_DECODER, ROLES
 from hsmtss_jax.cli.context import Context
 from hsmtss_jax.cli.main import main
 from tests.cli.conftest import RATE, below, noise, write
@@ -230,7 +230,7 @@ def test_a_read_only_folder(fake, tmp_path, refused, monkeypatch):
 def pipeline(tmp_path) -> Path:
     """Of the form of a pipeline bundle, with next to nothing in it."""
     folder = tmp_path / "pipeline"
-    for role in ROLES:
+    for role in (*ROLES, MASK_DECODER):
         params = {"kernel": np.ones((2, 2), np.float32)}
         save_bundle(folder / role, Bundle(stage=role, config={"name": role}, params=params))
     (folder / "pipeline.json").write_text((demo_bundle() / "pipeline.json").read_text())
